@@ -1,0 +1,45 @@
+# Two commands are enough to begin: `make demo` and `make test`. Everything made lies under build/ and dist/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON := build/venv/bin/python
+READY := build/setup.stamp
+
+# Nothing here may need a display; Qt wants a private runtime folder and warns on every start without one.
+export QT_QPA_PLATFORM := offscreen
+export XDG_RUNTIME_DIR := $(CURDIR)/build/runtime
+# Another project's modules must not get in front of QGIS's or of the venv's.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help setup demo test lint package bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## install QGIS and the development tools (the other targets do it when needed)
+
+# tools/setup.sh touches the stamp, so it runs once, and again only when one of these two files changes.
+$(READY): tools/setup.sh requirements-dev.txt
+	tools/setup.sh
+
+demo: $(READY)  ## run patchwise:slidingwindow on a generated scene; picture in build/demo/demo.png
+	$(PYTHON) tools/demo.py
+
+test: $(READY)  ## run all tests; ARGS="-k name -x" goes to pytest
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: $(READY)  ## ruff, mypy on core/, flake8-qgis
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	MYPYPATH=build/plugins $(PYTHON) -m mypy -p patchwise.core
+	$(PYTHON) -m flake8 --select QGS1,QGS4 --exclude build,dist .
+
+package: $(READY)  ## make dist/patchwise-<version>.zip from the last commit, after security scans
+	$(PYTHON) tools/package.py
+
+bench: $(READY)  ## measure speed and memory; ARGS goes to the benchmark
+	PYTHONPATH=build/plugins $(PYTHON) -m patchwise.bench $(ARGS)
+
+clean:  ## remove build/, dist/ and caches (distribution packages stay)
+	rm -rf build dist .hypothesis .qgis-settings
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

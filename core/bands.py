@@ -1,0 +1,66 @@
+"""Bands of a raster file: what has to be known of each, and how raw values become a chip's values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_MASKED = ("per_dataset", "alpha")
+
+
+@dataclass(frozen=True)
+class Band:
+    """What reading one band needs to know; ``masked``: validity comes from a mask or alpha band."""
+
+    index: int
+    name: str
+    dtype: np.dtype
+    nodata: float | None
+    masked: bool
+    scale: float
+    offset: float
+
+
+def describe(dataset: Any, index: int) -> Band:
+    """Band ``index`` (from 1) of an open rasterio dataset."""
+    flags = [flag.name for flag in dataset.mask_flag_enums[index - 1]]
+    dtype = dataset.dtypes[index - 1]
+    return Band(
+        index,
+        (dataset.descriptions[index - 1] or "").strip(),
+        np.dtype(dtype if not dtype.startswith("complex_") else "complex64"),
+        dataset.nodatavals[index - 1] if "nodata" in flags else None,
+        any(flag in _MASKED for flag in flags),
+        dataset.scales[index - 1],
+        dataset.offsets[index - 1],
+    )
+
+
+def chip_dtype(band: Band) -> np.dtype:
+    """float32 where it holds every value of the band exactly, else float64."""
+    return np.dtype(np.float32 if np.can_cast(band.dtype, np.float32, "safe") else np.float64)
+
+
+def equal(raw: np.ndarray, band: Band) -> np.ndarray | None:
+    """Where the values are the band's nodata value, compared in its own type; None where it has no such value."""
+    nodata = band.nodata
+    if nodata is None or np.isnan(nodata):
+        return None  # NaN is NaN in the chip without any help
+    if band.dtype.kind in "iu":
+        limits = np.iinfo(band.dtype)
+        if nodata != int(nodata) or not limits.min <= nodata <= limits.max:
+            return None
+        return raw == raw.dtype.type(int(nodata))
+    return raw == raw.dtype.type(band.dtype.type(nodata))
+
+
+def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Band, scaled: bool) -> None:
+    """``raw`` values of a band into ``out``, scaled on request, NaN where ``invalid``."""
+    np.copyto(out, raw, casting="unsafe")
+    if scaled and (band.scale, band.offset) != (1.0, 0.0):
+        out *= out.dtype.type(band.scale)
+        out += out.dtype.type(band.offset)
+    if invalid is not None and invalid.any():
+        np.copyto(out, np.nan, where=invalid)

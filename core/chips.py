@@ -1,0 +1,80 @@
+"""Cutting chips out of the rows in memory, and running an operator on one."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from .accumulate import slices
+from .domains import PixelWindow
+from .errors import Cancelled, OperatorError
+from .plan import PlannedChip, mirror
+
+
+class ChipResult(NamedTuple):
+    """What an operator made of a chip: ``values`` ``(bands, h, w)``; ``finite``: without NaN and infinities."""
+
+    chip: PlannedChip
+    values: np.ndarray
+    finite: bool
+
+
+def cut_chip(
+    block: np.ndarray, origin: PixelWindow, chip: PixelWindow, shape: tuple[int, int], mirrored: bool
+) -> np.ndarray:
+    """The pixels of ``chip`` ``(bands, h, w)``, read-only; a view of ``block`` where the chip lies on the raster.
+
+    ``block`` ``(bands, rows, cols)`` holds the source pixels of ``origin``. What lies outside the raster of ``shape``
+    is mirrored from it, or NaN.
+    """
+    visible = chip.intersect(PixelWindow(0, 0, *shape))
+    if visible == chip:
+        data = block[(slice(None),) + slices(chip, origin)]
+    elif mirrored:
+        rows = mirror(np.arange(chip.row, chip.row_stop), shape[0]) - origin.row
+        cols = mirror(np.arange(chip.col, chip.col_stop), shape[1]) - origin.col
+        data = block[:, rows[:, None], cols]
+    else:
+        data = np.full((block.shape[0], chip.height, chip.width), np.nan, block.dtype)
+        data[(slice(None),) + slices(visible, chip)] = block[(slice(None),) + slices(visible, origin)]
+    data.flags.writeable = False
+    return data
+
+
+def operator_name(operator: Callable) -> str:
+    """What to call an operator in messages."""
+    return getattr(operator, "name", None) or getattr(operator, "__name__", None) or type(operator).__name__
+
+
+def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.ndarray) -> ChipResult:
+    """Run ``operator`` on a chip and check what comes back.
+
+    Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of the chip's height and width; masked values count as
+    invalid. Raises :class:`OperatorError` with the chip's anchor.
+    """
+    anchor = (planned.window.row, planned.window.col)
+    name = operator_name(operator)
+    try:
+        with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
+            result = operator(chip)
+    except Cancelled:
+        raise
+    except Exception as error:  # whatever a user's operator raises
+        raise OperatorError(name, anchor, f"{type(error).__name__}: {error}") from error
+    values = np.ma.filled(np.ma.asarray(result).astype(np.float64), np.nan) if np.ma.isMaskedArray(result) else result
+    values = np.asarray(values)
+    if values.ndim == 2:
+        values = values[None]
+    height, width = chip.shape[-2:]
+    if values.ndim != 3 or values.shape[1:] != (height, width) or not values.shape[0]:
+        allowed = f"({height}, {width}) or (bands, {height}, {width})"
+        raise OperatorError(name, anchor, f"it returned the shape {np.shape(result)}; allowed is {allowed}")
+    if values.dtype.kind not in "biuf":
+        raise OperatorError(name, anchor, f"it returned values of type {values.dtype}; allowed are numbers")
+    return ChipResult(planned, values, _all_finite(values))
+
+
+def _all_finite(values: np.ndarray) -> bool:
+    with np.errstate(invalid="ignore"):
+        return values.dtype.kind != "f" or bool(np.isfinite(values.min()) and np.isfinite(values.max()))

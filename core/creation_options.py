@@ -1,0 +1,44 @@
+"""GDAL creation options for GeoTIFF: good defaults, and the user's own over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .errors import ParameterError
+
+TILE = 256
+
+
+def default_options(dtype: np.dtype, zstd: bool) -> dict[str, Any]:
+    """The defaults: tiles, the fastest good compression with the predictor for the type, threads, BigTIFF if needed."""
+    options: dict[str, Any] = {"tiled": True, "blockxsize": TILE, "blockysize": TILE, "bigtiff": "IF_SAFER"}
+    options.update({"compress": "ZSTD", "zstd_level": 1} if zstd else {"compress": "DEFLATE", "zlevel": 1})
+    options.update(_predictor(dtype), num_threads="ALL_CPUS")
+    return options
+
+
+def _predictor(dtype: np.dtype) -> dict[str, int]:
+    if dtype.kind == "f":
+        return {"predictor": 3}
+    return {"predictor": 2} if dtype.itemsize <= 4 else {}
+
+
+def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
+    """The user's creation options in rasterio's spelling, with what has to follow from them."""
+    own: dict[str, Any] = {key.strip().lower(): value for key, value in options.items()}
+    if own.get("tiled", "").upper() in ("NO", "FALSE", "OFF", "0"):
+        own["tiled"] = False
+        own.setdefault("blockysize", 1)
+    compress = own.get("compress", "").upper()
+    if compress:
+        own.setdefault("predictor", _predictor(dtype).get("predictor", 1) if compress in _PREDICTED else 1)
+    for key in ("blockxsize", "blockysize"):
+        if key in own and (not str(own[key]).isdigit() or int(own[key]) < 1):
+            raise ParameterError("creation options", f"{key.upper()}={own[key]}", "must be a number of pixels")
+    return own
+
+
+_PREDICTED = ("DEFLATE", "LZW", "ZSTD")

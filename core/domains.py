@@ -1,0 +1,107 @@
+"""Pixel grids and windows on them.
+
+Coordinates: rows grow downwards and columns to the right, both from 0 at the upper-left pixel; windows are half-open.
+A transform maps ``(col, row)`` of a pixel *corner* to world ``(x, y)`` and may be rotated, sheared or south-up; no
+code here takes its terms apart or asks for a unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .errors import ParameterError
+
+# An extent that was drawn on a pixel edge must not gain a row by the last digit of a coordinate transformation.
+_SNAP = 1e-6
+
+
+class PixelWindow(NamedTuple):
+    """A rectangle of pixels: rows ``[row, row + height)`` and columns ``[col, col + width)``."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+    @property
+    def row_stop(self) -> int:
+        """First row below the window."""
+        return self.row + self.height
+
+    @property
+    def col_stop(self) -> int:
+        """First column right of the window."""
+        return self.col + self.width
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels."""
+        return self.height * self.width
+
+    def intersect(self, other: PixelWindow) -> PixelWindow:
+        """The common part; its height or width is 0 where the windows do not meet."""
+        row, col = max(self.row, other.row), max(self.col, other.col)
+        return PixelWindow(
+            row,
+            col,
+            max(0, min(self.row_stop, other.row_stop) - row),
+            max(0, min(self.col_stop, other.col_stop) - col),
+        )
+
+
+@dataclass(frozen=True)
+class RasterDomain:
+    """Where the pixels of a raster lie: ``shape`` is ``(height, width)``, ``transform`` an ``affine.Affine``.
+
+    ``crs`` is whatever the source uses for its coordinate reference system (a rasterio ``CRS``, a string, or None); it
+    is carried, never interpreted.
+    """
+
+    shape: tuple[int, int]
+    transform: Any = None
+    crs: Any = None
+
+    @property
+    def window(self) -> PixelWindow:
+        """The whole raster as a window."""
+        return PixelWindow(0, 0, *self.shape)
+
+    def crop(self, window: PixelWindow) -> RasterDomain:
+        """The domain of a window of this one: same pixels, moved origin."""
+        transform = self.transform
+        if transform is not None:
+            transform = transform * type(transform).translation(window.col, window.row)
+        return RasterDomain((window.height, window.width), transform, self.crs)
+
+    def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
+        """The smallest window that holds all ``points`` (world x, y), snapped outward to pixel edges and clipped.
+
+        Raises :class:`ParameterError` where nothing of it lies on the raster.
+        """
+        points = list(points)
+        inverse = ~self.transform
+        cols, rows = zip(*(inverse * point for point in points))
+        row, col = math.floor(min(rows) + _SNAP), math.floor(min(cols) + _SNAP)
+        asked = PixelWindow(row, col, math.ceil(max(rows) - _SNAP) - row, math.ceil(max(cols) - _SNAP) - col)
+        window = asked.intersect(self.window)
+        if not window.pixels:
+            bounds = tuple(f(v) for f in (min, max) for v in zip(*points))
+            raise ParameterError(
+                parameter,
+                tuple(round(v, 6) for v in bounds),
+                f"must overlap the raster, whose bounds (xmin, ymin, xmax, ymax) are {self._rounded_bounds()}",
+            )
+        return window
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """``(xmin, ymin, xmax, ymax)`` over the four corners, right for rotated and south-up grids too."""
+        height, width = self.shape
+        xs, ys = zip(*(self.transform * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))))
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def _rounded_bounds(self) -> tuple[float, ...]:
+        return tuple(round(value, 6) for value in self.bounds)

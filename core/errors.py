@@ -1,0 +1,73 @@
+"""The one error tree of Patchwise.
+
+Every error that a user can cause or meet derives from :class:`PatchwiseError`, and its text names the parameter, the
+value that was given and what is allowed. The Processing layer translates the tree to ``QgsProcessingException`` once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PatchwiseError(Exception):
+    """Base of all errors that Patchwise raises on purpose."""
+
+
+class ParameterError(PatchwiseError, ValueError):
+    """A parameter has a value that is not allowed.
+
+    ``parameter`` and ``value`` are kept as attributes, so that an interface can point at the widget concerned.
+    """
+
+    def __init__(self, parameter: str, value: Any, allowed: str) -> None:
+        self.parameter = parameter
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{parameter} is {value!r}: {allowed}")
+
+
+class ExpressionError(ParameterError):
+    """A band expression cannot be used. ``column`` counts from 1; 0 where no single column is to blame."""
+
+    def __init__(self, text: str, column: int, allowed: str, parameter: str = "expression") -> None:
+        self.column = column
+        where = f" (column {column})" if column else ""
+        super().__init__(parameter, text, f"{allowed}{where}")
+
+
+class PlanError(ParameterError):
+    """Geometry, sampler and raster do not fit together: no chip, or a remainder where none is allowed."""
+
+
+class RasterReadError(PatchwiseError, OSError):
+    """A raster cannot be opened, or a part of it cannot be read."""
+
+
+class RasterWriteError(PatchwiseError, OSError):
+    """The output cannot be created or written; nothing is left at the target."""
+
+
+class OperatorError(PatchwiseError):
+    """The operator raised, or returned something that cannot be stitched. ``anchor`` is the chip's ``(row, col)``."""
+
+    def __init__(self, operator: str, anchor: tuple[int, int], reason: str) -> None:
+        self.anchor = anchor
+        super().__init__(f"operator {operator} failed on the chip at row {anchor[0]}, column {anchor[1]}: {reason}")
+
+
+class Cancelled(PatchwiseError):
+    """The caller's ``cancelled`` callable said so; nothing that looks finished is left behind."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled: no output was written")
+
+
+class MissingPackageError(PatchwiseError, ImportError):
+    """An optional package is not installed in the Python that runs this."""
+
+    def __init__(self, package: str, purpose: str) -> None:
+        self.package = package
+        super().__init__(
+            f"the Python package '{package}' is needed {purpose} and is not installed: install it into the Python "
+            f"that QGIS uses (python3 -m pip install {package}, or your distribution's python3-{package})"
+        )

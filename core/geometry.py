@@ -1,0 +1,83 @@
+"""Geometries: the shape of a chip, and what happens at the raster's edge.
+
+Sizes are ``(height, width)`` in pixels. Boundaries, by axis of length ``n`` with chip size ``s`` and stride ``t``:
+
+``drop``    chips that would reach over the edge are left out; the remainder is not covered (nodata in the output)
+``shift``   as ``drop``, and one more chip is moved inward to end at the edge: full size, real data, nothing uncovered
+``pad``     chips reach over the edge; what lies outside is NaN
+``reflect`` chips reach over the edge; the raster is mirrored about its last pixel (which is not repeated)
+``shrink``  chips are cut at the edge and get a window of their own size
+``raise``   a remainder is refused
+
+A raster smaller than the chip is mirrored up to the chip's size under ``shift``, and the result is cropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import ParameterError, PlanError
+
+BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
+
+
+@dataclass(frozen=True)
+class SpatialRectangular:
+    """Chips of ``size = (height, width)`` pixels; ``boundary`` as in the module's list."""
+
+    size: tuple[int, int]
+    boundary: str = "drop"
+
+    def __post_init__(self) -> None:
+        """Refuse sizes below 1 and unknown boundaries."""
+        size = tuple(self.size) if isinstance(self.size, (tuple, list)) else (self.size, self.size)
+        if len(size) != 2 or any(isinstance(v, bool) or int(v) != v or v < 1 for v in size):
+            raise ParameterError("chip size", self.size, "must be (height, width) in whole pixels, each at least 1")
+        object.__setattr__(self, "size", (int(size[0]), int(size[1])))
+        if self.boundary not in BOUNDARIES:
+            raise ParameterError("boundary", self.boundary, f"must be one of {', '.join(BOUNDARIES)}")
+
+    def place(self, axis: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Starts and sizes of the chips along one axis (0 rows, 1 columns) of ``length`` pixels, in ascending order.
+
+        Raises :class:`PlanError` where no chip fits (``drop``), or a remainder is left (``raise``).
+        """
+        size = self.size[axis]
+        if self.boundary in ("pad", "reflect", "shrink"):
+            return self._reach_over(size, length, step)
+        if length < size and self.boundary == "shift":
+            return np.array([0]), np.array([size])
+        name = ("height", "width")[axis]
+        if length < size:
+            allowed = f"no chip fits the raster's {name} of {length} px: use a smaller chip, or the boundary shift"
+            raise PlanError("chip size", size, allowed)
+        starts = np.arange(0, length - size + 1, step)
+        rest = length - (int(starts[-1]) + size)
+        if rest and self.boundary == "raise":
+            left = f"{rest} px of the raster's {name} of {length} px are left over with chips of {size} px"
+            raise PlanError("boundary", "raise", f"{left} every {step} px: choose sizes that fit, or another boundary")
+        if rest and self.boundary == "shift":
+            starts = np.append(starts, length - size)
+        return starts, np.full(len(starts), size)
+
+    def _reach_over(self, size: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+        # The fewest chips that cover the axis; with a stride above the size there are gaps, and every chip that
+        # starts on the raster is kept.
+        starts = np.arange(0, length, step)
+        enough = np.flatnonzero(starts + size >= length)
+        if step <= size and len(enough):
+            starts = starts[: enough[0] + 1]
+        sizes = np.full(len(starts), size)
+        if self.boundary == "shrink":
+            sizes = np.minimum(sizes, length - starts)
+        return starts, sizes
+
+    def get_config(self) -> dict[str, Any]:
+        """``{"size": [h, w]}``, and the boundary where it is not ``drop``."""
+        config: dict[str, Any] = {"size": list(self.size)}
+        if self.boundary != "drop":
+            config["boundary"] = self.boundary
+        return config

@@ -1,0 +1,72 @@
+"""An array that knows where on Earth it lies.
+
+The last two axes of the array are ``(row, col)``; a leading axis is ``band``. The transform maps pixel corners
+``(col, row)`` to world ``(x, y)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .domains import RasterDomain
+from .errors import ParameterError
+
+
+@dataclass(frozen=True, eq=False)
+class GeoTensor:
+    """A ``(row, col)`` or ``(band, row, col)`` array with its transform and CRS.
+
+    ``nodata`` is the value that stands for "unknown"; None where the array has none (NaN is always unknown).
+    ``np.asarray`` gives the array itself, without a copy. Frozen: derive a new one by :meth:`array_as_geotensor`.
+    """
+
+    array: np.ndarray
+    transform: Any = None
+    crs: Any = None
+    nodata: float | None = None
+    band_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that are not (row, col) or (band, row, col)."""
+        array = np.asarray(self.array)
+        if array.ndim not in (2, 3):
+            raise ParameterError("array", array.shape, "must have the shape (row, col) or (band, row, col)")
+        object.__setattr__(self, "array", array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The array; numpy 2 passes ``copy``, where False refuses to copy."""
+        if dtype is None or np.dtype(dtype) == self.array.dtype:
+            return self.array.copy() if copy else self.array
+        if copy is False:
+            raise ValueError(f"an array of {self.array.dtype} cannot be seen as {np.dtype(dtype)} without a copy")
+        return self.array.astype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the array's values."""
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """2 or 3."""
+        return self.array.ndim
+
+    @property
+    def domain(self) -> RasterDomain:
+        """The pixel grid, without the values."""
+        return RasterDomain((int(self.shape[-2]), int(self.shape[-1])), self.transform, self.crs)
+
+    def array_as_geotensor(self, array: Any, nodata: float | None = None) -> GeoTensor:
+        """Another array of the same height and width on the same grid; its bands may be others."""
+        array = np.asarray(array)
+        if array.shape[-2:] != self.shape[-2:]:
+            raise ParameterError("array", array.shape, f"must have the height and width {self.shape[-2:]} of the grid")
+        return replace(self, array=array, nodata=nodata, band_names=())

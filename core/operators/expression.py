@@ -1,0 +1,66 @@
+"""Band math as an operator: ``(b4-b3)/(b4+b3)``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..expression import compile_expression
+from .base import Operator
+
+
+def variable_names(bands: int, names: Sequence[str] = ()) -> dict[str, int]:
+    """Variables of a chip: ``b1..bN`` by position, and band names that can be written as one."""
+    variables = {f"b{k + 1}": k for k in range(bands)}
+    seen: dict[str, int] = {}
+    for k, name in enumerate(names[:bands]):
+        if name.isidentifier() and name not in variables:
+            # A name that two bands bear names neither.
+            seen[name] = -1 if name in seen else k
+    variables.update({name: k for name, k in seen.items() if k >= 0})
+    return variables
+
+
+class Expression(Operator):
+    """One or more expressions, separated by ``;``, over the chip's bands.
+
+    ``bands`` is the number of bands of the chips and ``names`` their names. The output has a band per expression, of
+    the chip's float type, NaN where unknown. Wrong text raises :class:`~..errors.ExpressionError` here, not later.
+    ``used`` are the positions of the bands that it reads; :meth:`rebased` is the same for chips of those bands only.
+    """
+
+    def __init__(self, text: str, bands: int, names: Sequence[str] = (), parameter: str = "expression") -> None:
+        self.text, self.bands, self.names, self._parameter = text, bands, tuple(names), parameter
+        self._init(variable_names(bands, names))
+
+    def _init(self, variables: dict[str, int]) -> None:
+        self._program = compile_expression(self.text, variables, self._parameter)
+        self.name = self.text
+        self.used = self._program.used
+        self.pointwise = self._program.pointwise
+        self.output_names = self._program.outputs
+        self.output_bands = len(self._program.outputs)
+
+    def rebased(self) -> Expression:
+        """The expression for chips that hold the bands ``used`` only (the first band if it uses none)."""
+        keep = self.used or (0,)
+        variables = variable_names(self.bands, self.names)
+        other = Expression.__new__(Expression)
+        other.text, other.bands, other.names, other._parameter = self.text, len(keep), self.names, self._parameter
+        other._init({name: keep.index(k) for name, k in variables.items() if k in keep})
+        return other
+
+    def __call__(self, chip: Any) -> np.ndarray:
+        """``(outputs, h, w)``; a chip ``(h, w)`` counts as one band and gives ``(h, w)`` for a single output."""
+        array = np.asarray(chip)
+        flat = array.ndim == 2
+        results = self._program(list(array[None] if flat else array))
+        if len(results) == 1:
+            return results[0] if flat else results[0][None]
+        return np.stack(results)
+
+    def get_config(self) -> dict[str, Any]:
+        """``{"text": ...}``."""
+        return {"text": self.text}

@@ -1,0 +1,40 @@
+"""One chip on its way from the raster to the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .domains import PixelWindow
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A chip with its place and its weights.
+
+    ``data`` is ``(h, w)`` or ``(bands, h, w)`` with NaN where unknown; ``weights`` is ``(h, w)``, at least 0, and 0
+    means "not covered by this chip". A chip may reach over the raster's edge (``pad``, ``reflect``): ``window`` is the
+    place of the whole chip, and only its part on the raster is stitched.
+    """
+
+    data: Any
+    window: PixelWindow
+    weights: np.ndarray
+
+    @property
+    def anchor(self) -> tuple[int, int]:
+        """``(row, col)`` of the chip's upper-left pixel."""
+        return self.window.row, self.window.col
+
+    @property
+    def indices(self) -> Any:
+        """The chip's place as a ``rasterio.windows.Window``."""
+        from rasterio.windows import Window
+
+        return Window(self.window.col, self.window.row, self.window.width, self.window.height)
+
+    def with_data(self, data: Any) -> Patch:
+        """The same place and weights with other data; the number of bands may change, height and width may not."""
+        return replace(self, data=data)

@@ -1,0 +1,73 @@
+"""The patcher: four axes (geometry, sampler, window, aggregation) and what they do together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .aggregation import SpatialOverlapAdd
+from .chips import cut_chip
+from .domains import PixelWindow
+from .fields import RasterField
+from .geometry import SpatialRectangular
+from .geotensor import GeoTensor
+from .patch import Patch
+from .plan import LatticePlan, make_plan
+from .sampler import SpatialRegularStride
+from .window import SpatialBoxcar, SpatialWindow
+
+
+@dataclass(frozen=True)
+class SpatialPatcher:
+    """Splits a field into chips, and stitches chips to a field.
+
+    Law: ``patcher.merge(patcher.split(field), field.reader)`` gives the field on every covered pixel.
+    """
+
+    geometry: SpatialRectangular
+    sampler: SpatialRegularStride
+    window: SpatialWindow = field(default_factory=SpatialBoxcar)
+    aggregation: SpatialOverlapAdd = field(default_factory=SpatialOverlapAdd)
+    _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def plan(self, shape: tuple[int, int]) -> LatticePlan:
+        """The chips on a raster of ``(height, width)``; refused where there is none."""
+        return make_plan(self.geometry, self.sampler, shape)
+
+    def weights_of(self, height: int, width: int) -> np.ndarray:
+        """``(height, width)`` float64 weights of a chip of that size, made once and read-only."""
+        size = (height, width)
+        if size not in self._weights:
+            self._weights[size] = self.window.weights(SpatialRectangular(size))
+        return self._weights[size]
+
+    def split(self, raster: RasterField) -> Iterator[Patch]:
+        """The field's chips in ``(row, col)`` order, one by one; ``data`` is a GeoTensor.
+
+        Chips of one row of chips share their memory where they overlap.
+        """
+        domain, source = raster.domain, raster.source
+        plan = self.plan(domain.shape)
+        for group in plan.groups(domain.window):
+            lo, hi = plan.read_cols(domain.window)
+            origin = PixelWindow(group.read_lo, lo, group.read_hi - group.read_lo, hi - lo)
+            block = raster.read(origin)
+            for chip in group.chips:
+                data = cut_chip(block, origin, chip.window, plan.shape, plan.boundary != "pad")
+                weights = self.weights_of(chip.window.height, chip.window.width)
+                place = domain.crop(chip.window)
+                tensor = GeoTensor(data[0] if source.flat else data, place.transform, place.crs)
+                yield Patch(tensor, chip.window, weights)
+
+    def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:
+        """Stitch patches on the grid of ``domain``."""
+        return self.aggregation.merge(patches, domain)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration of the four axes, JSON-serialisable."""
+        axes = ("geometry", "sampler", "window", "aggregation")
+        parts = {name: getattr(self, name) for name in axes}
+        return {name: {"class": type(part).__name__, "config": part.get_config()} for name, part in parts.items()}

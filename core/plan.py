@@ -1,0 +1,187 @@
+"""Which chips there are, in the order in which they are done, and which source pixels each needs.
+
+A plan is made once, before any pixel is read. Chips come sorted by ``(row, col)`` and in groups that share their first
+row: when a group is next, no later chip touches a row above it, so everything above is final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .domains import PixelWindow
+from .geometry import SpatialRectangular
+from .sampler import SpatialRegularStride
+
+_PIECE = 256  # pixels; a float32 piece of that size and its temporaries stay in the processor's cache
+
+
+class Neighbours(NamedTuple):
+    """How chips along one axis overlap one of them: ``(offset, size)`` of those before it and after it."""
+
+    size: int
+    before: tuple[tuple[int, int], ...]
+    after: tuple[tuple[int, int], ...]
+
+
+#: How a chip of a lattice is overlapped: its neighbours along the rows and along the columns.
+Pattern = tuple[Neighbours, Neighbours]
+
+
+class PlannedChip(NamedTuple):
+    """A chip's place, which may reach over the raster's edge, and its pattern where the plan is a lattice."""
+
+    window: PixelWindow
+    pattern: Pattern | None = None
+
+
+class RowGroup(NamedTuple):
+    """Chips that share their first row, and the source rows ``[read_lo, read_hi)`` that they need."""
+
+    row: int
+    read_lo: int
+    read_hi: int
+    chips: tuple[PlannedChip, ...]
+
+
+def mirror(positions: np.ndarray, length: int) -> np.ndarray:
+    """Positions outside ``[0, length)`` folded back about the first and last pixel, as often as it takes."""
+    if length == 1:
+        return np.zeros_like(positions)
+    period = 2 * (length - 1)
+    folded = np.abs(positions) % period
+    return np.minimum(folded, period - folded)
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """The chips along one axis of ``length`` pixels: ascending ``starts``, ``sizes``; mirrored at the edge, or not."""
+
+    length: int
+    starts: np.ndarray
+    sizes: np.ndarray
+    mirrored: bool = False
+
+    @cached_property
+    def stops(self) -> np.ndarray:
+        """First pixel behind each chip, on the raster."""
+        return np.minimum(self.starts + self.sizes, self.length)
+
+    @cached_property
+    def read_lo(self) -> np.ndarray:
+        """First source pixel that each chip needs: above its start where the edge is mirrored far enough."""
+        over = self.starts + self.sizes - self.length
+        if not self.mirrored:
+            return self.starts
+        return np.where(over > 0, np.minimum(self.starts, np.maximum(self.length - 1 - over, 0)), self.starts)
+
+    @cached_property
+    def covered(self) -> np.ndarray:
+        """``(length,)`` bool: where at least one chip lies."""
+        edges = np.zeros(self.length + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.stops, -1)
+        return np.cumsum(edges[:-1]) > 0
+
+    def once(self, size: int) -> Axis:
+        """The covered pixels in pieces of at most ``size`` that do not overlap."""
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], self.covered.astype(np.int8), [0]))))
+        pieces = [np.arange(lo, hi, size) for lo, hi in zip(edges[::2], edges[1::2])]
+        starts = np.concatenate(pieces)
+        ends = np.concatenate([np.append(p[1:], hi) for p, hi in zip(pieces, edges[1::2])])
+        return Axis(self.length, starts, ends - starts)
+
+    def touching(self, lo: int, hi: int) -> range:
+        """Indices of the chips that have a pixel in ``[lo, hi)``."""
+        first = int(np.searchsorted(self.stops, lo, side="right"))
+        return range(first, max(first, int(np.searchsorted(self.starts, hi, side="left"))))
+
+    def neighbours(self, index: int) -> Neighbours:
+        """The chips that overlap chip ``index``, before and after it."""
+        start, size = int(self.starts[index]), int(self.sizes[index])
+        first = int(np.searchsorted(self.starts + self.sizes, start, side="right"))
+        last = int(np.searchsorted(self.starts, start + size, side="left"))
+        around = [(int(self.starts[k]) - start, int(self.sizes[k])) for k in range(first, last)]
+        return Neighbours(size, tuple(around[: index - first]), tuple(around[index - first + 1 :]))
+
+
+@dataclass(frozen=True, eq=False)
+class LatticePlan:
+    """The chips of a rectangular geometry on a regular lattice: every row start with every column start."""
+
+    rows: Axis
+    cols: Axis
+    boundary: str
+
+    def __len__(self) -> int:
+        """Number of chips."""
+        return len(self.rows.starts) * len(self.cols.starts)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(height, width)`` of the raster."""
+        return self.rows.length, self.cols.length
+
+    @cached_property
+    def covers(self) -> bool:
+        """Whether every pixel of the raster lies in a chip."""
+        return bool(self.rows.covered.all() and self.cols.covered.all())
+
+    @property
+    def max_size(self) -> tuple[int, int]:
+        """``(height, width)`` of the largest chip."""
+        return int(self.rows.sizes.max()), int(self.cols.sizes.max())
+
+    def once(self) -> LatticePlan:
+        """The covered pixels in pieces that do not overlap: enough for an operator that looks at single pixels.
+
+        Law: with a strictly positive window and an aggregation of which equal contributions give that value, the result
+        is the same to the last bit.
+        """
+        return LatticePlan(self.rows.once(_PIECE), self.cols.once(_PIECE), self.boundary)
+
+    def count(self, window: PixelWindow) -> int:
+        """Number of chips that touch the window."""
+        rows = self.rows.touching(window.row, window.row_stop)
+        cols = self.cols.touching(window.col, window.col_stop)
+        return len(rows) * len(cols)
+
+    def read_cols(self, window: PixelWindow) -> tuple[int, int]:
+        """Source columns ``[lo, hi)`` that the chips touching the window need."""
+        chips = self.cols.touching(window.col, window.col_stop)
+        if not chips:
+            return window.col, window.col
+        return int(self.cols.read_lo[chips.start : chips.stop].min()), int(self.cols.stops[chips.stop - 1])
+
+    def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
+        """The chips that touch the window, group by group from the top."""
+        cols = self.cols.touching(window.col, window.col_stop)
+        col_patterns = [self.cols.neighbours(k) for k in cols]
+        rows = self.rows.touching(window.row, window.row_stop)
+        needed = self.rows.read_lo[rows.start : rows.stop]
+        # Rows that a later, mirrored chip will need again have to stay: the least over this chip and all later ones.
+        keep = np.minimum.accumulate(needed[::-1])[::-1]
+        for i, lo in zip(rows, keep):
+            start, height = int(self.rows.starts[i]), int(self.rows.sizes[i])
+            pattern = self.rows.neighbours(i)
+            chips = tuple(
+                PlannedChip(
+                    PixelWindow(start, int(self.cols.starts[j]), height, int(self.cols.sizes[j])),
+                    (pattern, col_pattern),
+                )
+                for j, col_pattern in zip(cols, col_patterns)
+            )
+            yield RowGroup(start, int(lo), int(self.rows.stops[i]), chips)
+
+
+def make_plan(geometry: SpatialRectangular, sampler: SpatialRegularStride, shape: tuple[int, int]) -> LatticePlan:
+    """The chips of ``geometry`` at the anchors of ``sampler`` on a raster of ``shape``."""
+    axes = []
+    for axis, (length, step) in enumerate(zip(shape, sampler.steps)):
+        starts, sizes = geometry.place(axis, length, step)
+        axes.append(Axis(length, starts, sizes, mirrored=geometry.boundary in ("reflect", "shift")))
+    return LatticePlan(axes[0], axes[1], geometry.boundary)

@@ -1,0 +1,306 @@
+"""The only file that opens raster files, by rasterio.
+
+Reading: windows of chosen bands as float arrays with NaN where the dataset says "no data" (nodata value, internal or
+external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF beside the target, renamed when complete.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .bands import chip_dtype, describe, equal, fill
+from .creation_options import TILE, checked_options, default_options
+from .domains import PixelWindow, RasterDomain
+from .errors import MissingPackageError, ParameterError, RasterReadError, RasterWriteError
+from .gdal_environment import BoundedCache, GdalErrors, gdal_env
+from .values import ValueType
+
+GDAL_CACHE = 128 << 20
+
+
+def _rasterio() -> Any:
+    try:
+        import rasterio
+    except ImportError as error:
+        raise MissingPackageError("rasterio", "to read and write rasters") from error
+    return rasterio
+
+
+class RasterFile:
+    """Chosen bands of a raster file, opened when first read.
+
+    ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
+    offset. ``dtype`` is the chips' type: float32, or float64 where the file has more than 24 bits of precision. Not to
+    be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
+    """
+
+    flat = False
+
+    def __init__(self, path: str, bands: Sequence[int] = (), scaled: bool = False, parameter: str = "input") -> None:
+        self.path, self.scaled, self._parameter = str(path), scaled, parameter
+        self._dataset: Any = None
+        with gdal_env(), self._open() as dataset:
+            self.count = dataset.count
+            self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
+            self._check_bands()
+            self._bands = tuple(describe(dataset, index) for index in self.band_numbers)
+            self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
+            self.gcps = dataset.gcps
+            block_height = max(shape[0] for shape in dataset.block_shapes)
+        self._raw: np.ndarray | None = None
+        self._refuse_complex()
+        self._raw_dtype = np.result_type(*(band.dtype for band in self._bands))
+        self.dtype = np.result_type(*(chip_dtype(band) for band in self._bands))
+        self.raw_itemsize = self._raw_dtype.itemsize
+        self.strip_rows = _strip_rows(block_height, self.domain.shape[0])
+
+    @property
+    def bands(self) -> int:
+        """Number of chosen bands."""
+        return len(self._bands)
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Descriptions of the chosen bands; "" where there is none."""
+        return tuple(band.name for band in self._bands)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(bands, height, width)``."""
+        return (self.bands, *self.domain.shape)
+
+    @property
+    def transform(self) -> Any:
+        """The file's transform."""
+        return self.domain.transform
+
+    @property
+    def crs(self) -> Any:
+        """The file's CRS, or None."""
+        return self.domain.crs
+
+    def select(self, positions: Sequence[int]) -> RasterFile:
+        """The same file with fewer of the chosen bands, by position from 0."""
+        return RasterFile(self.path, [self.band_numbers[p] for p in positions], self.scaled, self._parameter)
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
+        from rasterio.windows import Window
+
+        area = Window(window.col, window.row, window.width, window.height)
+        with gdal_env():
+            if self._dataset is None:
+                self._dataset = self._open()
+            dataset = self._dataset
+            raw = self._scratch(out.shape)
+            try:
+                dataset.read(list(self.band_numbers), window=area, out=raw)
+                shared: np.ndarray | None = None
+                for k, band in enumerate(self._bands):
+                    if band.masked:
+                        if shared is None:
+                            shared = dataset.read_masks(band.index, window=area) == 0
+                        fill(out[k], raw[k], shared, band, self.scaled)
+                    else:
+                        fill(out[k], raw[k], equal(raw[k], band.nodata), band, self.scaled)
+            except Exception as error:  # rasterio raises many types here, and all mean the same to the user
+                rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
+                raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
+
+    def _scratch(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Room for raw values, used again from read to read: fresh memory costs as much as the decoding."""
+        if self._raw is None or self._raw.shape != shape:
+            self._raw = np.empty(shape, self._raw_dtype)
+        return self._raw
+
+    def close(self) -> None:
+        """Close the file; a later read opens it again."""
+        self._raw = None
+        if self._dataset is not None:
+            self._dataset.close()
+            self._dataset = None
+
+    def __enter__(self) -> RasterFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _open(self) -> Any:
+        rasterio = _rasterio()
+        try:
+            return rasterio.open(self.path)
+        except rasterio.errors.RasterioError as error:
+            raise RasterReadError(
+                f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
+            ) from error
+
+    def _check_bands(self) -> None:
+        if not self.count:
+            allowed = "must be a raster with at least one band of its own; choose one of its subdatasets"
+            raise ParameterError(self._parameter, self.path, allowed)
+        for number in self.band_numbers:
+            if isinstance(number, bool) or not 1 <= number <= self.count:
+                raise ParameterError("bands", number, f"must be from 1 to {self.count}, the bands of {self.path}")
+
+    def _refuse_complex(self) -> None:
+        for band in self._bands:
+            if band.dtype.kind not in "iuf":
+                raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
+
+
+def _strip_rows(block_height: int, height: int) -> int:
+    """Rows read at a time: the file's block height or an even part of it, and of thin blocks several."""
+    rows = block_height
+    if rows >= height:  # one block: it is decoded whole anyway
+        return min(height, TILE)
+    while rows > TILE and rows % 2 == 0:
+        rows //= 2
+    return rows if rows >= 64 else rows * -(-128 // rows)
+
+
+def _cause(error: BaseException) -> str:
+    """GDAL's own words: rasterio hides them behind "see context for details"."""
+    deepest = error
+    while deepest.__cause__ is not None or deepest.__context__ is not None:
+        deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
+    return str(deepest).strip() or type(deepest).__name__
+
+
+class GeoTiffSink:
+    """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
+
+    The file is written beside ``path`` and takes its name when everything is written and closed; on any error or
+    cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the file's type,
+    ``names`` are band descriptions, used if their number is that of the bands, ``options`` are GDAL creation options
+    over the defaults. Raises :class:`RasterWriteError`.
+    """
+
+    block_width = TILE
+
+    def __init__(
+        self,
+        path: str,
+        domain: RasterDomain,
+        value_type: ValueType,
+        *,
+        names: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        sources: Sequence[str] = (),
+        gcps: Any = None,
+        parameter: str = "output",
+    ) -> None:
+        self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
+        self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
+        self._profile = {
+            **default_options(value_type.dtype, has_zstd()),
+            **checked_options(options or {}, value_type.dtype),
+        }
+        self._dataset: Any = None
+        self._buffer: np.ndarray | None = None
+        self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
+        self._refuse(sources)
+        folder, name = os.path.split(self.path)
+        self._partial = os.path.join(folder, f".{name}.{os.getpid()}-{id(self):x}.partial")
+
+    def _refuse(self, sources: Sequence[str]) -> None:
+        folder = os.path.dirname(self.path)
+        if not os.path.isdir(folder):
+            raise ParameterError(self._parameter, self.path, "its folder must exist")
+        if os.path.isdir(self.path) or not os.access(folder, os.W_OK):
+            raise ParameterError(self._parameter, self.path, "must be a file in a folder that can be written to")
+        for source in sources:
+            if os.path.exists(source) and os.path.exists(self.path) and os.path.samefile(source, self.path):
+                raise ParameterError(self._parameter, self.path, "must not be the input itself: choose another file")
+
+    def start(self, bands: int, dtype: np.dtype) -> None:
+        """Create the file beside the target."""
+        rasterio = _rasterio()
+        height, width = self.domain.shape
+        with gdal_env(), self._writing():
+            self._dataset = rasterio.open(
+                self._partial, "w", driver="GTiff", height=height, width=width, count=bands,
+                dtype=self.value_type.dtype.name, crs=self.domain.crs, transform=self.domain.transform,
+                nodata=self.value_type.nodata, **self._profile,
+            )  # fmt: skip
+            if len(self._names) == bands:
+                self._dataset.descriptions = tuple(self._names)
+            self._dataset.update_tags(**self._tags)
+            if self._gcps and self._gcps[0]:
+                self._dataset.gcps = self._gcps
+
+    def write(self, row: int, col: int, values: np.ndarray) -> None:
+        """Take ``(bands, rows, cols)`` floats; whole rows of tiles are passed on, each tile once."""
+        done, (bands, count, width) = 0, values.shape
+        tile = int(self._profile["blockysize"]) if self._profile.get("tiled") else TILE
+        while done < count:
+            at = (row + done) % tile
+            take = min(tile - at, count - done)
+            if self._buffer is None or self._buffer.shape != (bands, tile, width):
+                self._buffer = np.empty((bands, tile, width), self.value_type.dtype)
+            self.value_type.convert(values[:, done : done + take], self._buffer[:, at : at + take])
+            done += take
+            if at + take == tile or row + done == self.domain.shape[0]:
+                self._write_tiles(row + done - at - take, col, self._buffer[:, : at + take])
+
+    def _write_tiles(self, row: int, col: int, values: np.ndarray) -> None:
+        from rasterio.windows import Window
+
+        with gdal_env(), self._writing():
+            self._dataset.write(values, window=Window(col, row, values.shape[2], values.shape[1]))
+
+    def __enter__(self) -> GeoTiffSink:
+        self._cache.__enter__()
+        return self
+
+    def __exit__(self, error_type: type | None, *error: object) -> None:
+        try:
+            if error_type is None and self._dataset is not None:
+                self._commit()
+        finally:
+            self._abandon()
+            self._cache.__exit__()
+
+    def _commit(self) -> None:
+        with gdal_env(), self._writing():
+            self._dataset.close()
+            self._dataset = None
+        try:
+            os.replace(self._partial, self.path)
+        except OSError as error:
+            raise RasterWriteError(f"{self._parameter} {self.path}: cannot be replaced: {error}") from error
+        for suffix in (".aux.xml", ".ovr", ".msk"):  # of an older file of that name: they would be wrong now
+            Path(self.path + suffix).unlink(missing_ok=True)
+
+    def _abandon(self) -> None:
+        if self._dataset is not None:
+            with gdal_env(), self._errors:
+                self._dataset.close()
+            self._dataset = None
+        Path(self._partial).unlink(missing_ok=True)
+
+    def _writing(self) -> GdalErrors:
+        return self._errors.raising(self._parameter, self.path)
+
+
+@lru_cache(maxsize=1)
+def has_zstd() -> bool:
+    """Whether this GDAL can write ZSTD-compressed GeoTIFF: tried once, in memory."""
+    rasterio = _rasterio()
+    from affine import Affine
+    from rasterio.io import MemoryFile
+
+    try:
+        with gdal_env(), MemoryFile() as memory:
+            size = dict(height=1, width=1, count=1, dtype="uint8", transform=Affine.scale(2))  # no warning about it
+            with memory.open(driver="GTiff", compress="ZSTD", **size):
+                return True
+    except rasterio.errors.RasterioError:
+        return False

@@ -1,0 +1,32 @@
+"""Makes the checkout importable as the package ``patchwise``, whatever its folder is called."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("PATCHWISE_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+if "patchwise" not in sys.modules:
+    spec = importlib.util.spec_from_file_location(
+        "patchwise", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["patchwise"] = package
+    spec.loader.exec_module(package)
+
+# Examples are drawn anew in every run; a machine under load must not fail a law for being slow.
+settings.register_profile("patchwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patchwise")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real rasters; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real rasters are not here: {SHARED} (set PATCHWISE_SHARED_DATA)")
+    return SHARED
