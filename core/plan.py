@@ -131,6 +131,11 @@ class LatticePlan:
         """Whether every pixel of the raster lies in a chip."""
         return bool(self.rows.covered.all() and self.cols.covered.all())
 
+    def covered_share(self, window: PixelWindow) -> float:
+        """Share of the window's pixels that lie in a chip, 0 to 1."""
+        rows = self.rows.covered[window.row : window.row_stop].mean()
+        return float(rows * self.cols.covered[window.col : window.col_stop].mean())
+
     @property
     def max_size(self) -> tuple[int, int]:
         """``(height, width)`` of the largest chip."""

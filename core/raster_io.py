@@ -108,7 +108,7 @@ class RasterFile:
                             shared = dataset.read_masks(band.index, window=area) == 0
                         fill(out[k], raw[k], shared, band, self.scaled)
                     else:
-                        fill(out[k], raw[k], equal(raw[k], band.nodata), band, self.scaled)
+                        fill(out[k], raw[k], equal(raw[k], band), band, self.scaled)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
@@ -199,10 +199,8 @@ class GeoTiffSink:
     ) -> None:
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
         self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
-        self._profile = {
-            **default_options(value_type.dtype, has_zstd()),
-            **checked_options(options or {}, value_type.dtype),
-        }
+        own = checked_options(options or {}, value_type.dtype)
+        self._profile = {**default_options(value_type.dtype, has_zstd()), **own}
         self._dataset: Any = None
         self._buffer: np.ndarray | None = None
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)

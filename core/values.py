@@ -6,7 +6,9 @@ import numpy as np
 
 from .errors import ParameterError
 
-DATA_TYPES = ("float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
+# No 64-bit integers: results are computed as float64, which holds them only up to 2^53, and rasterio hands nodata on as
+# a double, which is read back as another value or as none.
+DATA_TYPES = ("float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32")
 
 
 class ValueType:
@@ -29,8 +31,6 @@ class ValueType:
         if self.dtype.kind == "f":
             return float("nan")
         limits = np.iinfo(self.dtype)
-        if self.dtype == np.uint64:  # GDAL hands nodata on as a double, and 2^64 - 1 is none
-            return 2.0**64 - 2**11
         return float(limits.min if self.dtype.kind == "i" else limits.max)
 
     def _checked(self, nodata: float) -> float:
@@ -70,10 +70,7 @@ class ValueType:
         """The range that valid values are clipped to: the type's, without a nodata value at its end."""
         limits = np.iinfo(self.dtype)
         low, high = float(limits.min), float(limits.max)
-        if self.dtype.itemsize == 8:  # the largest double below 2^63 or 2^64
-            high = float(np.nextafter(high, 0))
-        step = 1.0 if self.dtype.itemsize < 8 else 2.0**11
-        return (low + step if self.nodata == low else low), (high - step if self.nodata == high else high)
+        return (low + 1 if self.nodata == low else low), (high - 1 if self.nodata == high else high)
 
     def losses(self) -> list[str]:
         """Sentences about values that could not be written as they are."""

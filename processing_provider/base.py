@@ -1,0 +1,87 @@
+"""What all algorithms of the provider have in common."""
+
+from pathlib import Path
+
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingParameterDefinition, QgsProcessingParameterNumber
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtGui import QIcon
+
+ICON = Path(__file__).resolve().parents[1] / "icons" / "patchwise.svg"
+HELP_URL = "https://example.org/patchwise/docs"
+
+
+class PatchwiseAlgorithm(QgsProcessingAlgorithm):
+    """Base of the algorithms: texts come from class attributes, numbers are checked against their limits in words."""
+
+    NAME = ""
+    DISPLAY_NAME = ""
+    SHORT = ""
+    HELP = ""
+    TAGS = ()
+
+    def tr(self, text):
+        """Translate in the context of the provider."""
+        return QCoreApplication.translate("Patchwise", text)
+
+    def createInstance(self):
+        """A new instance of the same class."""
+        return type(self)()
+
+    def name(self):
+        """The id within the provider."""
+        return self.NAME
+
+    def displayName(self):
+        """The name in the toolbox."""
+        return self.tr(self.DISPLAY_NAME)
+
+    def shortDescription(self):
+        """One sentence that starts with a verb."""
+        return self.tr(self.SHORT)
+
+    def shortHelpString(self):
+        """The text beside the dialog."""
+        return self.tr(self.HELP)
+
+    def tags(self):
+        """Words that find the algorithm."""
+        return [self.tr(tag) for tag in self.TAGS]
+
+    def helpUrl(self):
+        """The page of the user guide."""
+        return f"{HELP_URL}/{self.NAME}"
+
+    def icon(self):
+        """Patchwise's icon."""
+        return QIcon(str(ICON))
+
+    def add(self, definition, help_text, advanced=False):
+        """Add a parameter with its help."""
+        definition.setHelp(help_text)
+        if advanced:
+            definition.setFlags(definition.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+        self.addParameter(definition)
+
+    def checkParameterValues(self, parameters, context):
+        """As QGIS does, but a number out of range is answered with its name, its value and what is allowed."""
+        for definition in self.parameterDefinitions():
+            problem = self._out_of_range(definition, parameters, context)
+            if problem:
+                return False, problem
+        return super().checkParameterValues(parameters, context)
+
+    def _out_of_range(self, definition, parameters, context):
+        if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:
+            return ""
+        try:
+            value = float(parameters[definition.name()])
+        except (TypeError, ValueError):
+            return ""  # an expression or a property: QGIS looks at it
+        low, high = definition.minimum(), definition.maximum()
+        if low <= value <= high:
+            return ""
+        allowed = self.tr("at least {low}").format(low=f"{low:g}")
+        if high < 1e300 and high != 2**31 - 1:
+            allowed = self.tr("from {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
+        text = self.tr("{name} is {value}: it must be {allowed}")
+        return text.format(name=definition.name(), value=f"{value:g}", allowed=allowed)

@@ -1,0 +1,63 @@
+"""Between QGIS and the core: layers, extents and feedback in, plain core values out; core errors translated once."""
+
+from contextlib import contextmanager
+
+from qgis.core import QgsProcessingException, QgsProviderRegistry
+
+from ..core.errors import ParameterError, PatchwiseError
+
+
+def raster_path(layer, parameter):
+    """What GDAL opens for a layer; refused where its pixels do not come from GDAL."""
+    if layer is None or not layer.isValid():
+        raise ParameterError(parameter, layer.name() if layer else None, "must be a raster layer that can be read")
+    if layer.providerType() != "gdal":
+        allowed = f"must be a file that GDAL reads, and this layer comes from '{layer.providerType()}': export it first"
+        raise ParameterError(parameter, layer.name(), allowed)
+    registry = QgsProviderRegistry.instance()
+    parts = registry.decodeUri("gdal", layer.dataProvider().dataSourceUri())
+    for extra in ("openOptions", "credentialOptions"):
+        parts.pop(extra, None)
+    return registry.encodeUri("gdal", parts)
+
+
+def extent_points(geometry):
+    """World ``(x, y)`` of the vertices of an extent's outline, in whatever CRS it has been brought to."""
+    return [(vertex.x(), vertex.y()) for vertex in geometry.vertices()]
+
+
+def progress(feedback):
+    """A callable for the core's progress, 0 to 1; QGIS is told every tenth of a percent."""
+    shown = [-1.0]
+
+    def report(share):
+        if share - shown[0] >= 0.001 or share == 1:
+            shown[0] = share
+            feedback.setProgress(100 * share)
+
+    return report
+
+
+def key_values(text, parameter):
+    """``KEY=VALUE|KEY=VALUE`` as a dict."""
+    options = {}
+    for part in filter(None, (piece.strip() for piece in text.split("|"))):
+        key, sign, value = part.partition("=")
+        if not sign or not key.strip() or not value.strip():
+            raise ParameterError(parameter, text, "must be KEY=VALUE, several separated by |, as in COMPRESS=DEFLATE")
+        options[key.strip()] = value.strip()
+    return options
+
+
+@contextmanager
+def translated(names):
+    """Core errors as ``QgsProcessingException``; ``names`` are the algorithm's names of the core's parameters."""
+    try:
+        yield
+    except ParameterError as error:
+        name = names.get(error.parameter)
+        # The rest of the text is the core's own, with what it adds on the place of the error.
+        text = str(error) if name is None else name + str(error)[len(error.parameter) :]
+        raise QgsProcessingException(text) from error
+    except PatchwiseError as error:
+        raise QgsProcessingException(str(error)) from error

@@ -1,0 +1,50 @@
+"""The closing report of a run."""
+
+import sys
+
+
+def peak_memory():
+    """Peak resident memory of this process in bytes, or None where the system does not tell."""
+    if sys.platform == "win32":
+        return _peak_on_windows()
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _peak_on_windows():
+    import ctypes
+    from ctypes import wintypes
+
+    sizes = ("PeakWorkingSetSize", "WorkingSetSize", "QuotaPeakPagedPoolUsage", "QuotaPagedPoolUsage")
+    sizes += ("QuotaPeakNonPagedPoolUsage", "QuotaNonPagedPoolUsage", "PagefileUsage", "PeakPagefileUsage")
+
+    class Counters(ctypes.Structure):
+        _fields_ = [("cb", wintypes.DWORD), ("PageFaultCount", wintypes.DWORD)]
+        _fields_ += [(name, ctypes.c_size_t) for name in sizes]
+
+    counters = Counters()
+    counters.cb = ctypes.sizeof(counters)
+    process = wintypes.HANDLE(-1)  # the pseudo handle of the current process
+    found = ctypes.windll.psapi.GetProcessMemoryInfo(process, ctypes.byref(counters), counters.cb)
+    return counters.PeakWorkingSetSize if found else None
+
+
+def sentences(tr, report, losses):
+    """The lines of the log: chips, pixels without data, seconds, MB/s, peak memory; what was lost as warnings apart."""
+    chips = tr("{chips} chips").format(chips=f"{report.chips:,}")
+    if report.once:
+        chips += tr(" (the expression looks at single pixels: each was computed once, which gives the same result)")
+    share = 100 * report.pixels_without_data / report.pixels
+    without = tr("{count} of {all} pixels without data ({share} %)")
+    speed = tr("{seconds} s, {speed} MB/s read")
+    lines = [
+        chips,
+        without.format(count=f"{report.pixels_without_data:,}", all=f"{report.pixels:,}", share=f"{share:.1f}"),
+        speed.format(seconds=f"{report.seconds:.1f}", speed=f"{report.mb_per_second:.0f}"),
+    ]
+    peak = peak_memory()
+    if peak is not None:
+        lines.append(tr("peak memory of the process: {peak} MB").format(peak=f"{peak / 1e6:.0f}"))
+    return lines, list(losses)
