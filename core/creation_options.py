@@ -29,6 +29,9 @@ def _predictor(dtype: np.dtype) -> dict[str, int]:
 def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
     """The user's creation options in rasterio's spelling, with what has to follow from them."""
     own: dict[str, Any] = {key.strip().lower(): value for key, value in options.items()}
+    for key in own:
+        if key in _NO_OPTIONS:
+            raise ParameterError("creation options", key.upper(), "is not a creation option of GeoTIFF files")
     if own.get("tiled", "").upper() in ("NO", "FALSE", "OFF", "0"):
         own["tiled"] = False
         own.setdefault("blockysize", 1)
@@ -42,3 +45,5 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
 
 
 _PREDICTED = ("DEFLATE", "LZW", "ZSTD")
+# Arguments of rasterio.open, which would be taken for something else than an option.
+_NO_OPTIONS = ("fp", "mode", "driver", "width", "height", "count", "crs", "transform", "dtype", "nodata", "sharing")

@@ -248,9 +248,9 @@ def _arithmetic(sign: str, function: Callable, left: _Node, right: _Node) -> _No
     def run(env: Sequence[np.ndarray]) -> Value:
         a, b = left.run(env), right.run(env)
         out = None
-        if left.owned and isinstance(a, np.ndarray):
+        if left.owned and np.ndim(a):
             out = a
-        elif right.owned and isinstance(b, np.ndarray) and sign in "+-*":
+        elif right.owned and np.ndim(b) and sign in "+-*":
             out = b
         invalid = _undefined(sign, a, b)  # before a is overwritten
         result = function(a, b, out=out) if out is not None else function(a, b)
@@ -263,8 +263,8 @@ def _undefined(sign: str, a: Value, b: Value) -> np.ndarray | bool | None:
     """Where a result would be infinite or made up because the operation is not defined there."""
     if sign in ("/", "//", "%"):
         return np.equal(b, 0)
-    if sign == "**":
-        return np.logical_and(np.equal(a, 0), np.less(b, 0))
+    if sign == "**":  # to numpy 1 ** nan and nan ** 0 are 1
+        return (np.equal(a, 0) & np.less(b, 0)) | np.isnan(a) | np.isnan(b)
     return None
 
 

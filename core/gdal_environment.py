@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,38 +84,57 @@ def _set_cache_limit(size: int) -> None:
         pass
 
 
+def missing_blocks(path: str, sparse: bool) -> int:
+    """Number of blocks of a GeoTIFF that are not there, or not whole; with ``sparse`` they may be left out.
+
+    Looked up in the file's own index, without reading pixels: what GDAL does not say, such as an error in one of its
+    compression threads, shows here. Raises rasterio's errors where the file cannot even be opened.
+    """
+    import rasterio
+
+    size, missing = os.path.getsize(path), 0
+    with rasterio.open(path, driver="GTiff") as dataset:
+        by_band = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"
+        rows, cols = dataset.block_shapes[0]
+        for band in range(1, dataset.count + 1 if by_band else 2):
+            for y in range(-(-dataset.height // rows)):
+                for x in range(-(-dataset.width // cols)):
+                    place = [dataset.get_tag_item(f"BLOCK_{what}_{x}_{y}", "TIFF", band) for what in ("OFFSET", "SIZE")]
+                    if None in place:
+                        missing += not sparse
+                    else:
+                        missing += sum(map(int, place)) > size
+    return missing
+
+
 class GdalErrors:
     """Notices what GDAL says while it writes, and makes it an exception.
 
-    Part of what is written is written when the file is closed, or when GDAL needs room in its block cache, and rasterio
-    only logs what goes wrong then: a full disk would pass for success.
+    Part of what is written is written when the file is closed, or when GDAL needs room in its block cache. What goes
+    wrong then, such as a full disk, rasterio logs at level INFO and otherwise takes for success.
     """
 
     def __init__(self) -> None:
         self._messages: list[str] = []
-        self._handler = _Collector(self._messages)
-        self._where: tuple[str, str] | None = None
 
-    def raising(self, parameter: str, path: str) -> GdalErrors:
-        """The same, raising :class:`RasterWriteError` with these words at the end of the ``with`` block."""
-        self._where = (parameter, path)
-        return self
+    @contextmanager
+    def raising(self, parameter: str, path: str) -> Iterator[None]:
+        """Raises :class:`RasterWriteError` with GDAL's words, those of the ``with`` block or of one before it."""
+        try:
+            with _heard(self._messages):
+                yield
+        except RasterWriteError:
+            raise
+        except Exception as error:
+            if not isinstance(error, (OSError, ValueError, RuntimeError)) and not _is_gdal(error):
+                raise
+            raise self._error(parameter, path, str(error)) from error
+        if self._messages:
+            raise self._error(parameter, path, "")
 
-    def __enter__(self) -> GdalErrors:
-        logging.getLogger("rasterio").addHandler(self._handler)
-        return self
-
-    def __exit__(self, error_type: Any, error: Any, traceback: Any) -> None:
-        logging.getLogger("rasterio").removeHandler(self._handler)
-        if self._where is None or isinstance(error, RasterWriteError):
-            return
-        if error is None and not self._messages:
-            return
-        if error is not None and not isinstance(error, (OSError, ValueError, RuntimeError)) and not _is_gdal(error):
-            return
-        parameter, path = self._where
-        said = "; ".join(dict.fromkeys(self._messages)) or str(error)
-        raise RasterWriteError(f"{parameter} {path}: cannot be written: {said}{_room(path)}") from error
+    def _error(self, parameter: str, path: str, otherwise: str) -> RasterWriteError:
+        said = "; ".join(dict.fromkeys(self._messages)) or otherwise
+        return RasterWriteError(f"{parameter} {path}: cannot be written: {said}{_room(path)}")
 
 
 def _is_gdal(error: BaseException) -> bool:
@@ -132,11 +152,32 @@ def _room(path: str) -> str:
     return f" (only {free / 1e6:.1f} MB are left on the device)" if free < 50e6 else ""
 
 
-class _Collector(logging.Handler):
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__(logging.ERROR)
-        self._messages, self._guard = messages, threading.Lock()
+class _Ear(logging.Filter):
+    """Hears the errors that GDAL signals in a thread that listens; shows what would have been shown without it."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        with self._guard:
-            self._messages.append(record.getMessage())
+    local = threading.local()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        messages, text = getattr(self.local, "messages", None), record.getMessage()
+        signalled = text.startswith("GDAL signalled an error") or record.levelno >= logging.ERROR
+        if messages is not None and signalled and "PROJ:" not in text:  # PROJ complains and goes on
+            words = re.search(r"msg='(.*)'$", text)
+            messages.append(words.group(1) if words else text)
+        return record.levelno >= logging.getLogger("rasterio").getEffectiveLevel()
+
+
+_EAR = _Ear()
+
+
+@contextmanager
+def _heard(messages: list[str]) -> Iterator[None]:
+    """What GDAL signals in this thread goes to ``messages``."""
+    logger = logging.getLogger("rasterio._env")
+    logger.addFilter(_EAR)  # once, however often it is added
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
+    before, _Ear.local.messages = getattr(_Ear.local, "messages", None), messages
+    try:
+        yield
+    finally:
+        _Ear.local.messages = before

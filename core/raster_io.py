@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from .bands import chip_dtype, describe, equal, fill
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
 from .errors import MissingPackageError, ParameterError, RasterReadError, RasterWriteError
-from .gdal_environment import BoundedCache, GdalErrors, gdal_env
+from .gdal_environment import BoundedCache, GdalErrors, gdal_env, missing_blocks
+from .partial import PartialFile
 from .values import ValueType
 
 GDAL_CACHE = 128 << 20
@@ -69,6 +70,11 @@ class RasterFile:
     def band_names(self) -> tuple[str, ...]:
         """Descriptions of the chosen bands; "" where there is none."""
         return tuple(band.name for band in self._bands)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether the file declares a scale or an offset for a chosen band."""
+        return any((band.scale, band.offset) != (1.0, 0.0) for band in self._bands)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -173,16 +179,30 @@ def _cause(error: BaseException) -> str:
     return str(deepest).strip() or type(deepest).__name__
 
 
+def check_target(path: str, sources: Sequence[str], parameter: str = "output") -> None:
+    """Refuse a target that cannot be a GeoTIFF, cannot be written, or is one of ``sources``."""
+    path = os.path.abspath(str(path))
+    folder = os.path.dirname(path)
+    if not path.lower().endswith((".tif", ".tiff")):
+        raise ParameterError(parameter, path, "must end in .tif or .tiff: the output is a GeoTIFF")
+    if not os.path.isdir(folder):
+        raise ParameterError(parameter, path, "its folder must exist")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise ParameterError(parameter, path, "must be a file in a folder that can be written to")
+    for source in sources:
+        both = os.path.exists(source) and os.path.exists(path)
+        if os.path.realpath(source) == os.path.realpath(path) or (both and os.path.samefile(source, path)):
+            raise ParameterError(parameter, path, f"must not be the same file as {source}: choose another")
+
+
 class GeoTiffSink:
     """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
 
-    The file is written beside ``path`` and takes its name when everything is written and closed; on any error or
-    cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the file's type,
-    ``names`` are band descriptions, used if their number is that of the bands, ``options`` are GDAL creation options
-    over the defaults. Raises :class:`RasterWriteError`.
+    The file is written beside ``path`` and takes its name when everything is written, closed and found complete; on
+    any error or cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the
+    file's type, ``names`` are band descriptions, used if their number is that of the bands, ``options`` are GDAL
+    creation options over the defaults. Raises :class:`RasterWriteError`.
     """
-
-    block_width = TILE
 
     def __init__(
         self,
@@ -201,30 +221,22 @@ class GeoTiffSink:
         self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
         own = checked_options(options or {}, value_type.dtype)
         self._profile = {**default_options(value_type.dtype, has_zstd()), **own}
+        self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
         self._dataset: Any = None
+        self._file = ""
         self._buffer: np.ndarray | None = None
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
-        self._refuse(sources)
-        folder, name = os.path.split(self.path)
-        self._partial = os.path.join(folder, f".{name}.{os.getpid()}-{id(self):x}.partial")
-
-    def _refuse(self, sources: Sequence[str]) -> None:
-        folder = os.path.dirname(self.path)
-        if not os.path.isdir(folder):
-            raise ParameterError(self._parameter, self.path, "its folder must exist")
-        if os.path.isdir(self.path) or not os.access(folder, os.W_OK):
-            raise ParameterError(self._parameter, self.path, "must be a file in a folder that can be written to")
-        for source in sources:
-            if os.path.exists(source) and os.path.exists(self.path) and os.path.samefile(source, self.path):
-                raise ParameterError(self._parameter, self.path, "must not be the input itself: choose another file")
+        check_target(self.path, sources, parameter)
+        self._partial = PartialFile(self.path)
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the file beside the target."""
         rasterio = _rasterio()
         height, width = self.domain.shape
         with gdal_env(), self._writing():
+            self._file = self._partial.create()
             self._dataset = rasterio.open(
-                self._partial, "w", driver="GTiff", height=height, width=width, count=bands,
+                self._file, "w", driver="GTiff", height=height, width=width, count=bands,
                 dtype=self.value_type.dtype.name, crs=self.domain.crs, transform=self.domain.transform,
                 nodata=self.value_type.nodata, **self._profile,
             )  # fmt: skip
@@ -270,21 +282,26 @@ class GeoTiffSink:
         with gdal_env(), self._writing():
             self._dataset.close()
             self._dataset = None
+            sparse = str(self._profile.get("sparse_ok", "")).upper() in ("TRUE", "YES", "ON", "1")
+            missing = missing_blocks(self._file, sparse)
+            if missing:
+                suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
+                raise ValueError(f"{missing} of its blocks were not written; {suits}")
         try:
-            os.replace(self._partial, self.path)
+            self._partial.commit()
         except OSError as error:
             raise RasterWriteError(f"{self._parameter} {self.path}: cannot be replaced: {error}") from error
-        for suffix in (".aux.xml", ".ovr", ".msk"):  # of an older file of that name: they would be wrong now
-            Path(self.path + suffix).unlink(missing_ok=True)
 
     def _abandon(self) -> None:
-        if self._dataset is not None:
-            with gdal_env(), self._errors:
-                self._dataset.close()
+        try:
+            if self._dataset is not None:
+                with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
+                    self._dataset.close()
+        finally:
             self._dataset = None
-        Path(self._partial).unlink(missing_ok=True)
+            self._partial.abandon()
 
-    def _writing(self) -> GdalErrors:
+    def _writing(self) -> AbstractContextManager[None]:
         return self._errors.raising(self._parameter, self.path)
 
 

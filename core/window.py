@@ -70,7 +70,7 @@ class SpatialTukey(SpatialWindow):
 
     def profile(self, size: int) -> np.ndarray:
         """``sin^2(pi u / alpha)`` on the flanks ``u < alpha / 2``, 1 between."""
-        if self.alpha == 0:
+        if self.alpha * size <= 1:  # no pixel's centre lies on a flank
             return np.ones(size)
         u = np.minimum(_centres(size), 0.5 * self.alpha)
         return _mirrored(np.sin(np.pi * u / self.alpha) ** 2)
@@ -140,7 +140,7 @@ class SpatialCustom(SpatialWindow):
 
 
 _XYR = {"x": 0, "y": 1, "r": 2}
-# exp(-(1/0.03)^2) is about 1e-241 * 1e-241 in the corner of an outer product: the last round value that stays above 0.
+# In the corner of the outer product exp(-(1/sigma)^2) is left: 4e-272 at 0.04, and at 0.03 it would be 0.
 _LEAST_SIGMA = 0.04
 
 

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingParameterDefinition, QgsProcessingParameterNumber
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
@@ -63,12 +70,35 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         self.addParameter(definition)
 
     def checkParameterValues(self, parameters, context):
-        """As QGIS does, but a number out of range is answered with its name, its value and what is allowed."""
+        """As QGIS does, and more: whatever is wrong is said here, with its name, its value and what is allowed.
+
+        QGIS asks before a run from the dialog, from ``processing.run`` and from ``qgis_process``. What is raised later,
+        while the algorithm prepares, reaches a script only as "there were errors".
+        """
         for definition in self.parameterDefinitions():
             problem = self._out_of_range(definition, parameters, context)
             if problem:
                 return False, problem
-        return super().checkParameterValues(parameters, context)
+        good, problem = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, problem
+        try:
+            self.refuse(parameters, context)
+        except QgsProcessingException as error:
+            return False, str(error)
+        return True, ""
+
+    def refuse(self, parameters, context):
+        """Raise ``QgsProcessingException`` for what is wrong; the dialog then says so and stays open."""
+
+    def output_paths(self, parameters, context):
+        """Where the raster outputs will go, by parameter, without registering them to be loaded."""
+        scratch = QgsProcessingContext()
+        scratch.setProject(context.project())
+        names = [
+            d.name() for d in self.parameterDefinitions() if isinstance(d, QgsProcessingParameterRasterDestination)
+        ]
+        return {name: self.parameterAsOutputLayer(parameters, name, scratch) for name in names}
 
     def _out_of_range(self, definition, parameters, context):
         if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:

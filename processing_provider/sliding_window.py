@@ -21,6 +21,7 @@ from ..core import Expression, GeoTiffSink, RasterFile, SpatialPatcher, ValueTyp
 from ..core.config import tags
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
+from ..core.raster_io import check_target
 from ..core.values import DATA_TYPES
 from .base import PatchwiseAlgorithm
 from .bridge import extent_points, key_values, progress, raster_path, translated
@@ -148,15 +149,21 @@ class SlidingWindow(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self._make_job(parameters, context, self.output_paths(parameters, context))
+
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values, and everything wrong is refused."""
         with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context)
-            for warning in _warnings(self.tr, self._job):
-                feedback.pushWarning(warning)
+            paths = {
+                name: self.parameterAsOutputLayer(parameters, name, context) for name in (self.OUTPUT, self.COVERAGE)
+            }
+            self._job = self._make_job(parameters, context, paths)
         return True
 
-    def _make_job(self, parameters, context):
+    def _make_job(self, parameters, context, paths):
         layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
@@ -168,6 +175,11 @@ class SlidingWindow(PatchwiseAlgorithm):
         patcher.plan(raster.domain.shape)  # refuses what does not fit
         patcher.weights_of(*patcher.geometry.size)
         value_type = self._value_type(parameters, context)
+        options = key_values(self.parameterAsString(parameters, self.CREATION_OPTIONS, context), "creation options")
+        output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
+        check_target(output, [raster.path], self.OUTPUT)
+        if coverage:
+            check_target(coverage, [raster.path, output], self.COVERAGE)
         return _Job(
             raster=raster.select(operator.used or (0,)),
             names=operator.output_names,
@@ -175,10 +187,10 @@ class SlidingWindow(PatchwiseAlgorithm):
             patcher=patcher,
             operator=operator.rebased(),
             value_type=value_type,
-            options=key_values(self.parameterAsString(parameters, self.CREATION_OPTIONS, context), "creation options"),
+            options=options,
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
-            output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context),
-            coverage=self.parameterAsOutputLayer(parameters, self.COVERAGE, context) or None,
+            output=output,
+            coverage=coverage,
             config=_config(raster, window, patcher, operator, value_type),
         )
 
@@ -201,6 +213,8 @@ class SlidingWindow(PatchwiseAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         job = self._job
+        for warning in _warnings(self.tr, job):
+            feedback.pushWarning(warning)
         with translated(self.CORE_NAMES):
             report = _run(job, feedback)
         lines, losses = sentences(self.tr, report, job.value_type.losses())
@@ -265,6 +279,8 @@ def _warnings(tr, job):
         text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
                   "the chip size and the boundary shift leave none.")  # fmt: skip
         yield text.format(share=f"{100 * share:.1f}")
+    if job.raster.has_scale:
+        yield tr("The raster declares a scale or an offset: the expression gets the numbers as they are stored.")
     value_type = job.value_type
     if value_type.dtype.kind != "f" and not value_type.chosen:
         text = tr("No nodata value was chosen: {value} stands for no data in the {type} output.")

@@ -40,7 +40,9 @@ class Expression(Operator):
         self.name = self.text
         self.used = self._program.used
         self.pointwise = self._program.pointwise
-        self.output_names = self._program.outputs
+        # A band that is passed through keeps its name.
+        own = {f"b{k + 1}": name for k, name in enumerate(self.names) if name}
+        self.output_names = tuple(own.get(text, text) for text in self._program.outputs)
         self.output_bands = len(self._program.outputs)
 
     def rebased(self) -> Expression:

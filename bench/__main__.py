@@ -1,0 +1,117 @@
+"""``make bench``: time and memory against the physical limit and against what a user would run instead.
+
+Runs are interleaved (A B C, C B A, ...), each in a fresh process; ratios are taken within a round. A complete run
+writes its tables into ``docs/performance.md``; any other prints them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+from . import report
+from .cases import FOLDER, MAIN, ROOT, Job, main_jobs, memory_jobs, python, variant_jobs
+from .measure import floor_mb, measure
+
+ROWS = 10980
+CACHE_MB = 128
+QGIS_ENV = {**os.environ, "GDAL_CACHEMAX": str(CACHE_MB)}
+PYTHON_ENV = {**QGIS_ENV, "PYTHONPATH": str(ROOT / "build" / "plugins")}
+SECTIONS = ("uncompressed", "memory", "variants")
+
+
+def main() -> None:
+    """Measure, or take the last measurements, and report."""
+    arguments = _arguments()
+    results = FOLDER / "results.json"
+    if not arguments.report:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        results.write_text(json.dumps(bench(arguments.rows, arguments.repeat, arguments.only), indent=1))
+    found = json.loads(results.read_text())
+    text = report.markdown(found)
+    print(text)
+    if found["complete"]:
+        report.insert(ROOT / "docs" / "performance.md", text)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="patchwise.bench", description=__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS, help="height of the tile")
+    parser.add_argument("--repeat", type=int, default=5, help="rounds")
+    names = [case.key for case in MAIN] + list(SECTIONS)
+    parser.add_argument("--only", nargs="+", choices=names, default=[], help="measure only these")
+    parser.add_argument("--report", action="store_true", help="measure nothing, report the last run again")
+    return parser.parse_args()
+
+
+def bench(rows: int, repeat: int, only: list[str]) -> dict:
+    """All that is wanted, as plain data."""
+    jobs = [job for job in main_jobs(rows) if not only or _name(job) in only]
+    try:
+        runs = rounds(jobs, repeat)
+        answer = inspect(jobs)
+        few = min(repeat, 3)
+        runs += rounds(memory_jobs(rows), few) if not only or "memory" in only else []
+        runs += rounds(variant_jobs(rows), few) if not only or "variants" in only else []
+    finally:
+        for leftover in FOLDER.glob("out-*.tif*"):
+            leftover.unlink()
+    complete = not only and rows == ROWS
+    return {"complete": complete, "rows": rows, "repeat": repeat, **machine(), "runs": runs, **answer}
+
+
+def _name(job: Job) -> str:
+    return "uncompressed" if job.compress == "NONE" else job.case.key
+
+
+def rounds(jobs: list[Job], repeat: int) -> list[dict]:
+    """Each job once a round, every second round backwards, so that no job always follows the same one."""
+    for tile in dict.fromkeys(job.tile for job in jobs):
+        tile.make(PYTHON_ENV)
+    runs = []
+    for number in range(repeat):
+        for job in jobs if number % 2 == 0 else reversed(jobs):
+            runs.append({"round": number, **run(job)})
+    return runs
+
+
+def run(job: Job) -> dict:
+    """One measured run."""
+    command = job.command
+    env = PYTHON_ENV if command[0] == sys.executable else QGIS_ENV
+    found = measure(command, job.target, env, ROOT)
+    seconds, cpu = map(float, found.said.split()) if job.case.inner else (found.seconds, found.cpu)
+    name = {"section": job.section, "group": job.group, "compress": job.compress, "case": job.case.key}
+    print(
+        f"{job.section} {job.group} {job.compress} {job.case.key}: {seconds:.2f} s, {found.peak_mb:.0f} MB", flush=True
+    )
+    return {**name, "seconds": seconds, "cpu": cpu, "peak_mb": found.peak_mb}
+
+
+def inspect(jobs: list[Job]) -> dict:
+    """How the outputs are written and how far they differ from the plain loop's, by group and case; versions."""
+    files = {str(job.target): f"{job.group} {job.case.key}" for job in jobs if job.target.exists()}
+    reference = next((path for path, name in files.items() if name.endswith(" plain")), None)
+    command = python("inspect_files", *([reference] if reference else []), *files)
+    said = subprocess.run(command, env=PYTHON_ENV, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    answer = json.loads(said)
+    return {"files": {files[path]: facts for path, facts in answer["files"].items()}, "versions": answer["versions"]}
+
+
+def machine() -> dict:
+    """What it ran on."""
+    said = subprocess.run(["tools/qgis_process", "--version"], env=QGIS_ENV, cwd=ROOT, stdout=subprocess.PIPE)
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
+        "cache_mb": CACHE_MB,
+        "floor_mb": floor_mb(ROOT),
+        "qgis": (said.stdout.decode().split() or ["", "unknown"])[1],
+    }
+
+
+if __name__ == "__main__":
+    main()

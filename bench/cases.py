@@ -1,0 +1,134 @@
+"""What is measured: each case is a command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from .options import creation_options
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "bench"
+#: Paths and options to a command line: source, target, compression.
+Command = Callable[[Path, Path, str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """``key`` names it in options and results, ``label`` in the report; ``inner``: it prints its own times."""
+
+    key: str
+    label: str
+    command: Command
+    inner: bool = False
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """A module of the benchmark in a process of its own."""
+    return [sys.executable, "-m", f"patchwise.bench.{module}", *map(str, arguments)]
+
+
+def core(*options: str) -> Command:
+    """The core in a plain Python process."""
+    return lambda source, target, compress: python("core_run", source, target, compress, *options)
+
+
+def _plain(source: Path, target: Path, compress: str) -> list[str]:
+    return python("plain_loop", source, target, compress)
+
+
+def _algorithm(source: Path, target: Path, compress: str) -> list[str]:
+    options = "|".join(f"{key}={value}" for key, value in creation_options(compress).items())
+    parameters = ["EXPRESSION=(b2-b1)/(b2+b1)", "CHIP_SIZE=256", "STRIDE=128", "WINDOW=hann"]
+    parameters += [f"INPUT={source}", f"OUTPUT={target}", f"CREATION_OPTIONS={options}"]
+    return ["tools/qgis_process", "run", "patchwise:slidingwindow", "--", *parameters]
+
+
+def _rastercalc(source: Path, target: Path, compress: str) -> list[str]:
+    red, nir = f'"{source.stem}@1"', f'"{source.stem}@2"'
+    parameters = [f"LAYERS={source}", f"EXPRESSION=({nir}-{red})/({nir}+{red})", f"OUTPUT={target}"]
+    return ["tools/qgis_process", "run", "native:rastercalc", "--", *parameters]
+
+
+CORE = Case("core", "(a) core", core())
+ALGORITHM = Case("algorithm", "(c) `patchwise:slidingwindow`", _algorithm)
+RASTERCALC = Case("rastercalc", "(d) `native:rastercalc`", _rastercalc)
+MAIN = (
+    CORE,
+    Case("opaque", "(a2) core, every chip", core("--opaque")),
+    Case("plain", "(b) plain loop", _plain),
+    ALGORITHM,
+    RASTERCALC,
+    Case("read", "only read the input", lambda source, target, compress: python("limit", "read", source), inner=True),
+    Case("write", "only write the output", lambda *paths: python("limit", "write", *paths), inner=True),
+)
+#: The way of an operator that looks at the whole chip.
+VARIANTS = (
+    Case("stride 128", "stride 128, all workers", core("--opaque")),
+    Case("stride 128, 1 worker", "stride 128, 1 worker", core("--opaque", "--workers", "1")),
+    Case("stride 64", "stride 64, all workers", core("--opaque", "--stride", "64")),
+    Case("stride 64, 1 worker", "stride 64, 1 worker", core("--opaque", "--stride", "64", "--workers", "1")),
+)
+COMPRESSIONS = ("ZSTD", "DEFLATE")
+
+
+class Tile(NamedTuple):
+    """A generated input: its height, and the share of it that is nodata."""
+
+    rows: int
+    nodata: float = 0.0
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return FOLDER / (f"tile-{self.rows}-nodata.tif" if self.nodata else f"tile-{self.rows}.tif")
+
+    def make(self, env: Mapping[str, str]) -> None:
+        """Write it if it is not there, in a process of its own: see :mod:`patchwise.bench.measure`."""
+        if not self.path.exists():
+            print(f"making {self.path.name} ...", flush=True)
+            subprocess.run(python("tile", self.path, self.rows, self.nodata), env=env, cwd=ROOT, check=True)
+
+
+class Job(NamedTuple):
+    """A case on a tile. ``group`` is what it is compared within; ``section`` the part of the report."""
+
+    section: str
+    group: str
+    case: Case
+    tile: Tile
+    compress: str
+
+    @property
+    def target(self) -> Path:
+        """Where it writes."""
+        name = "-".join((self.section, self.group, self.case.key)).replace(" ", "_").replace(",", "")
+        return FOLDER / f"out-{name.replace('%', '')}.tif"
+
+    @property
+    def command(self) -> Sequence[str]:
+        """The command line."""
+        return self.case.command(self.tile.path, self.target, self.compress)
+
+
+def main_jobs(rows: int) -> list[Job]:
+    """The comparison, once for each compression, and without any: ``native:rastercalc`` writes no other way."""
+    tile = Tile(rows)
+    jobs = [Job("main", compress, case, tile, compress) for compress in COMPRESSIONS for case in MAIN]
+    return jobs + [Job("main", "NONE", case, tile, "NONE") for case in (ALGORITHM, RASTERCALC)]
+
+
+def memory_jobs(rows: int) -> list[Job]:
+    """The core on the tile and on one of three times the height."""
+    heights = (rows, 3 * rows)
+    return [Job("memory", str(height), CORE, Tile(height), c) for c in COMPRESSIONS for height in heights]
+
+
+def variant_jobs(rows: int) -> list[Job]:
+    """Every overlapping chip, with all pixels known and with a tenth unknown."""
+    groups = {"no nodata": Tile(rows), "10 % nodata": Tile(rows, nodata=0.1)}
+    return [Job("variants", group, case, tile, "ZSTD") for group, tile in groups.items() for case in VARIANTS]

@@ -1,0 +1,45 @@
+"""A file that takes its name when it is complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Of an older file of that name: they would be wrong beside the new one.
+_STALE = (".aux.xml", ".ovr", ".msk")
+
+
+class PartialFile:
+    """Room for ``path`` in a hidden folder beside it, together with the files that GDAL may put beside the file.
+
+    Such files are ``.aux.xml``, where a CRS does not fit GeoTIFF's keys, or a world file. Until :meth:`commit`,
+    whatever is at ``path`` stays as it is; after :meth:`abandon` nothing is left.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._target = Path(path)
+        self._folder: Path | None = None
+
+    def create(self) -> str:
+        """Make the folder; the path to write to, which has the target's own file name."""
+        name = self._target.name
+        self._folder = Path(tempfile.mkdtemp(prefix=f".{name[:32]}.", suffix=".partial", dir=self._target.parent))
+        return str(self._folder / name)
+
+    def commit(self) -> None:
+        """Move everything to its place, the file first. Raises :class:`OSError`."""
+        if self._folder is None:
+            raise RuntimeError("create() comes before commit()")
+        os.replace(self._folder / self._target.name, self._target)
+        for suffix in _STALE:
+            Path(f"{self._target}{suffix}").unlink(missing_ok=True)
+        for beside in self._folder.iterdir():
+            os.replace(beside, self._target.parent / beside.name)
+
+    def abandon(self) -> None:
+        """Remove the folder and what is left in it."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

@@ -1,0 +1,82 @@
+"""A QGIS with the provider registered, and small rasters made by code."""
+
+import numpy as np
+import pytest
+import rasterio
+from qgis.core import QgsApplication, QgsProcessingFeedback
+from rasterio.transform import from_origin
+
+
+@pytest.fixture()
+def provider(qgis_app, qgis_processing):
+    """The provider, registered for one test."""
+    from patchwise.processing_provider.provider import PatchwiseProvider
+
+    provider = PatchwiseProvider()
+    QgsApplication.processingRegistry().addProvider(provider)
+    yield provider
+    QgsApplication.processingRegistry().removeProvider(provider)
+
+
+class Log(QgsProcessingFeedback):
+    """Keeps what is said; ``cancel_at`` cancels when that progress (0 to 100) is reached."""
+
+    def __init__(self, cancel_at=None):
+        super().__init__(False)
+        self.infos, self.warnings, self.shares = [], [], []
+        self._cancel_at = cancel_at
+
+    def pushInfo(self, info):
+        self.infos.append(info)
+
+    def pushWarning(self, warning):
+        self.warnings.append(warning)
+
+    def setProgress(self, share):
+        self.shares.append(share)
+        if self._cancel_at is not None and share >= self._cancel_at:
+            self.cancel()
+
+
+@pytest.fixture()
+def log():
+    """Feedback that keeps what is said."""
+    return Log()
+
+
+@pytest.fixture()
+def run(provider):
+    """``run(feedback=None, **parameters)``: the sliding window by ``processing.run``."""
+    import processing
+
+    def run(feedback=None, **parameters):
+        return processing.run("patchwise:slidingwindow", parameters, feedback=feedback or Log())
+
+    return run
+
+
+def write(path, array, *, nodata=None, crs="EPSG:32610", transform=None, names=()):
+    """Write ``(bands, rows, cols)`` as GeoTIFF."""
+    array = np.asarray(array)
+    transform = transform or from_origin(750000, 4350000, 10, 10)
+    profile = dict(driver="GTiff", count=array.shape[0], height=array.shape[1], width=array.shape[2])
+    with rasterio.open(path, "w", dtype=array.dtype, nodata=nodata, crs=crs, transform=transform, **profile) as dataset:
+        dataset.write(array)
+        if names:
+            dataset.descriptions = names
+    return str(path)
+
+
+@pytest.fixture()
+def scene(tmp_path):
+    """Four uint16 bands, 300 x 211, nodata 0 in a corner."""
+    rng = np.random.default_rng(3)
+    array = rng.integers(1, 9000, (4, 300, 211), dtype=np.uint16)
+    array[:, :60, :40] = 0
+    return write(tmp_path / "scene.tif", array, nodata=0, names=("B02", "B03", "B04", "B08"))
+
+
+def read(path):
+    """Bands as float64 with NaN where there is no data."""
+    with rasterio.open(path) as dataset:
+        return dataset.read(masked=True).astype(np.float64).filled(np.nan)
