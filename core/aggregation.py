@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .accumulate import RunningMean, result_dtype
+from .chips import as_values
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, PlanError
 from .geotensor import GeoTensor
@@ -56,14 +57,14 @@ class SpatialOverlapAdd:
         if not ordered:
             raise PlanError("patches", 0, "there must be at least one to merge")
         grid: RasterDomain = getattr(domain, "domain", domain)
-        first = np.asarray(ordered[0].data)
-        bands = 1 if first.ndim == 2 else first.shape[0]
-        dtype = result_dtype(np.result_type(*{np.asarray(patch.data).dtype for patch in ordered}))
-        total = self.accumulator(bands, grid.window, dtype, grid.shape[0], covers=False)
-        for patch in ordered:
-            total.add(patch.window, _checked(patch, bands), patch.weights)
+        first = as_values(ordered[0].data)
+        values = [_checked(patch, len(first)) for patch in ordered]
+        dtype = result_dtype(np.result_type(*{data.dtype for data in values}))
+        total = self.accumulator(len(first), grid.window, dtype, grid.shape[0], covers=False)
+        for patch, data in zip(ordered, values):
+            total.add(patch.window, data, patch.weights)
         merged = total.finish(grid.shape[0])
-        return GeoTensor(merged[0] if first.ndim == 2 else merged, grid.transform, grid.crs)
+        return GeoTensor(merged[0] if np.ndim(ordered[0].data) == 2 else merged, grid.transform, grid.crs)
 
     def get_config(self) -> dict[str, Any]:
         """The four fields."""
@@ -74,9 +75,10 @@ _DEFAULTS = {"streaming": False, "target_path": None, "chunks": None, "normalize
 
 
 def _checked(patch: Patch, bands: int) -> np.ndarray:
-    data = np.asarray(patch.data)
-    data = data[None] if data.ndim == 2 else data
+    data = as_values(patch.data)
     expected = (bands, patch.window.height, patch.window.width)
     if data.shape != expected:
         raise ParameterError(f"patch at {patch.anchor}", data.shape, f"must have the shape {expected}")
+    if data.dtype.kind not in "biuf":
+        raise ParameterError(f"patch at {patch.anchor}", data.dtype.name, "must have values that are real numbers")
     return data

@@ -6,14 +6,17 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from .accumulate import slices
+from .accumulate import result_dtype, slices
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError
 from .plan import PlannedChip, mirror
 
 
 class ChipResult(NamedTuple):
-    """What an operator made of a chip: ``values`` ``(bands, h, w)``; ``finite``: without NaN and infinities."""
+    """What an operator made of a chip: ``values`` ``(bands, h, w)``.
+
+    ``finite``: without NaN, infinities and values so large that the difference of two of them could be infinite.
+    """
 
     chip: PlannedChip
     values: np.ndarray
@@ -62,19 +65,27 @@ def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.
         raise
     except Exception as error:  # whatever a user's operator raises
         raise OperatorError(name, anchor, f"{type(error).__name__}: {error}") from error
-    values = np.ma.filled(np.ma.asarray(result).astype(np.float64), np.nan) if np.ma.isMaskedArray(result) else result
-    values = np.asarray(values)
-    if values.ndim == 2:
-        values = values[None]
+    values = as_values(result)
     height, width = chip.shape[-2:]
     if values.ndim != 3 or values.shape[1:] != (height, width) or not values.shape[0]:
         allowed = f"({height}, {width}) or (bands, {height}, {width})"
         raise OperatorError(name, anchor, f"it returned the shape {np.shape(result)}; allowed is {allowed}")
     if values.dtype.kind not in "biuf":
         raise OperatorError(name, anchor, f"it returned values of type {values.dtype}; allowed are numbers")
-    return ChipResult(planned, values, _all_finite(values))
+    return ChipResult(planned, values, _all_tame(values))
 
 
-def _all_finite(values: np.ndarray) -> bool:
+def as_values(result: Any) -> np.ndarray:
+    """What an operator returned, with a band axis; masked values are NaN."""
+    if np.ma.isMaskedArray(result) and result.dtype.kind in "biuf":
+        result = result.astype(result_dtype(result.dtype)).filled(np.nan)
+    values = np.asarray(result)
+    return values[None] if values.ndim == 2 else values
+
+
+def _all_tame(values: np.ndarray) -> bool:
+    if values.dtype.kind != "f":
+        return True
+    most = np.finfo(result_dtype(values.dtype)).max / 2
     with np.errstate(invalid="ignore"):
-        return values.dtype.kind != "f" or bool(np.isfinite(values.min()) and np.isfinite(values.max()))
+        return bool(values.min() > -most and values.max() < most)

@@ -15,6 +15,7 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ import numpy as np
 from .errors import ParameterError, PlanError
 
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class SpatialRectangular:
     def __post_init__(self) -> None:
         """Refuse sizes below 1 and unknown boundaries."""
         size = tuple(self.size) if isinstance(self.size, (tuple, list)) else (self.size, self.size)
-        if len(size) != 2 or any(isinstance(v, bool) or int(v) != v or v < 1 for v in size):
+        if len(size) != 2 or any(not is_whole(v) or v < 1 for v in size):
             raise ParameterError("chip size", self.size, "must be (height, width) in whole pixels, each at least 1")
         object.__setattr__(self, "size", (int(size[0]), int(size[1])))
         if self.boundary not in BOUNDARIES:

@@ -30,8 +30,12 @@ class GeoTensor:
     band_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse arrays that are not (row, col) or (band, row, col)."""
+        """Refuse what is not (row, col) or (band, row, col), or does not hold real numbers."""
+        if np.ma.isMaskedArray(self.array):
+            raise ParameterError("array", "a masked array", "must be filled: with NaN, or with a value given as nodata")
         array = np.asarray(self.array)
+        if array.dtype.kind not in "biuf":
+            raise ParameterError("array", array.dtype.name, "must hold real numbers")
         if array.ndim not in (2, 3):
             raise ParameterError("array", array.shape, "must have the shape (row, col) or (band, row, col)")
         object.__setattr__(self, "array", array)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ParameterError
+from .geometry import is_whole
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,10 @@ class SpatialRegularStride:
     def __post_init__(self) -> None:
         """Refuse steps that are not whole numbers of at least 1."""
         for value in self.steps:
-            if isinstance(value, bool) or int(value) != value or value < 1:
+            if not is_whole(value) or value < 1:
                 raise ParameterError("stride", self.step, "must be a whole number of pixels, at least 1")
+        rows, cols = map(int, self.steps)
+        object.__setattr__(self, "step", (rows, cols) if isinstance(self.step, (tuple, list)) else rows)
 
     @property
     def steps(self) -> tuple[int, int]:
