@@ -122,8 +122,8 @@ class RunningMean:
         """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip.
 
         Chips must come sorted by ``(row, col)``. ``finite``: the values are known to hold neither NaN nor infinities,
-        and no values whose difference is infinite; ``ratio``: the factors that then may be used where all earlier neighbours are
-        finite too.
+        nor values whose difference is infinite; ``ratio``: the factors that then may be used where all earlier
+        neighbours are finite too.
         """
         place = chip.intersect(self._window)
         if not place.pixels:

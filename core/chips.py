@@ -37,12 +37,26 @@ def cut_chip(
     elif mirrored:
         rows = mirror(np.arange(chip.row, chip.row_stop), shape[0]) - origin.row
         cols = mirror(np.arange(chip.col, chip.col_stop), shape[1]) - origin.col
-        data = block[:, rows[:, None], cols]
+        data = block.take(rows, axis=1).take(cols, axis=2)  # contiguous, which indexing by both would not be
     else:
         data = np.full((block.shape[0], chip.height, chip.width), np.nan, block.dtype)
         data[(slice(None),) + slices(visible, chip)] = block[(slice(None),) + slices(visible, origin)]
     data.flags.writeable = False
     return data
+
+
+def masked(chip: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The chip with NaN where its own weights are 0: what is not part of the chip is not shown to the operator."""
+    if weights is None or weights.all():
+        return chip
+    chip = np.where(weights > 0, chip, chip.dtype.type(np.nan))
+    chip.flags.writeable = False
+    return chip
+
+
+def anchor_of(planned: PlannedChip) -> tuple[int, int]:
+    """``(row, col)`` of the chip's anchor: its upper-left pixel, or where the geometry says so its centre."""
+    return planned.anchor or (planned.window.row, planned.window.col)
 
 
 def operator_name(operator: Callable) -> str:
@@ -56,7 +70,7 @@ def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.
     Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of the chip's height and width; masked values count as
     invalid. Raises :class:`OperatorError` with the chip's anchor.
     """
-    anchor = (planned.window.row, planned.window.col)
+    anchor = anchor_of(planned)
     name = operator_name(operator)
     try:
         with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident

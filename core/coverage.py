@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 
 from .accumulate import slices
-from .domains import PixelWindow
+from .domains import PixelWindow, RasterDomain
 from .rowbuffer import RowBuffer
-from .stream import RowSink
+from .source_rows import RowSink
 
 
-def write_coverage(patcher: Any, shape: tuple[int, int], window: PixelWindow, sink: RowSink) -> None:
-    """Count the chips per pixel of ``window`` on a raster of ``shape``, without reading it; 0 where there is none.
+def write_coverage(patcher: Any, domain: RasterDomain, window: PixelWindow, sink: RowSink) -> None:
+    """Count the chips per pixel of ``window`` on a raster of ``domain``, without reading it; 0 where there is none.
 
     A chip counts where its weight is above 0. Rows go to ``sink`` as they become final.
     """
-    plan = patcher.plan(shape)
+    plan = patcher.plan(domain)
     sink.start(1, np.dtype(np.float32))
     rows = RowBuffer(1, window.width, np.dtype(np.float32), window.row, plan.max_size[0] * 2)
 
@@ -32,7 +32,10 @@ def write_coverage(patcher: Any, shape: tuple[int, int], window: PixelWindow, si
         for chip in group.chips:
             place = chip.window.intersect(window)
             _extend(rows, place.row_stop)
-            covered = patcher.weights_of(chip.window.height, chip.window.width)[slices(place, chip.window)] > 0
+            weights = chip.weights
+            if weights is None:
+                weights = patcher.weights_of(chip.window.height, chip.window.width)
+            covered = weights[slices(place, chip.window)] > 0
             cols = slice(place.col - window.col, place.col_stop - window.col)
             rows.rows(place.row, place.row_stop)[0, :, cols] += covered
     finish(window.row_stop)

@@ -22,11 +22,12 @@ class Patch:
     data: Any
     window: PixelWindow
     weights: np.ndarray
+    center: tuple[int, int] | None = None
 
     @property
     def anchor(self) -> tuple[int, int]:
-        """``(row, col)`` of the chip's upper-left pixel."""
-        return self.window.row, self.window.col
+        """``(row, col)`` of the chip's upper-left pixel, or of its centre where the geometry is round."""
+        return self.center or (self.window.row, self.window.col)
 
     @property
     def indices(self) -> Any:

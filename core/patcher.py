@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .aggregation import SpatialOverlapAdd
-from .chips import cut_chip
-from .domains import PixelWindow
+from .chips import cut_chip, masked
+from .domains import PixelWindow, RasterDomain
 from .fields import RasterField
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
 from .patch import Patch
-from .plan import LatticePlan, make_plan
+from .plan import Plan, make_plan
 from .sampler import SpatialRegularStride
 from .window import SpatialBoxcar, SpatialWindow
 
@@ -33,9 +33,11 @@ class SpatialPatcher:
     aggregation: SpatialOverlapAdd = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def plan(self, shape: tuple[int, int]) -> LatticePlan:
-        """The chips on a raster of ``(height, width)``; refused where there is none."""
-        return make_plan(self.geometry, self.sampler, shape)
+    def plan(self, domain: RasterDomain | tuple[int, int]) -> Plan:
+        """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none."""
+        if not isinstance(domain, RasterDomain):
+            domain = RasterDomain(domain)
+        return make_plan(self.geometry, self.sampler, domain.shape)
 
     def weights_of(self, height: int, width: int) -> np.ndarray:
         """``(height, width)`` float64 weights of a chip of that size, made once and read-only."""
@@ -50,17 +52,19 @@ class SpatialPatcher:
         Chips of one row of chips share their memory where they overlap.
         """
         domain, source = raster.domain, raster.source
-        plan = self.plan(domain.shape)
+        plan = self.plan(domain)
         for group in plan.groups(domain.window):
             lo, hi = plan.read_cols(domain.window)
             origin = PixelWindow(group.read_lo, lo, group.read_hi - group.read_lo, hi - lo)
             block = raster.read(origin)
             for chip in group.chips:
-                data = cut_chip(block, origin, chip.window, plan.shape, plan.boundary != "pad")
-                weights = self.weights_of(chip.window.height, chip.window.width)
+                data = masked(cut_chip(block, origin, chip.window, plan.shape, plan.mirrored), chip.weights)
+                weights = chip.weights
+                if weights is None:
+                    weights = self.weights_of(chip.window.height, chip.window.width)
                 place = domain.crop(chip.window)
                 tensor = GeoTensor(data[0] if source.flat else data, place.transform, place.crs)
-                yield Patch(tensor, chip.window, weights)
+                yield Patch(tensor, chip.window, weights, chip.anchor)
 
     def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:
         """Stitch patches on the grid of ``domain``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -33,10 +33,17 @@ Pattern = tuple[Neighbours, Neighbours]
 
 
 class PlannedChip(NamedTuple):
-    """A chip's place, which may reach over the raster's edge, and its pattern where the plan is a lattice."""
+    """A chip's place, which may reach over the raster's edge.
+
+    ``pattern`` where the plan is a lattice. ``weights`` ``(h, w)`` where the chip has its own, as caps and polygons do;
+    where they are 0 the pixel is not part of the chip, and the operator sees NaN. ``anchor`` where it is not the
+    upper-left pixel.
+    """
 
     window: PixelWindow
     pattern: Pattern | None = None
+    weights: np.ndarray | None = None
+    anchor: tuple[int, int] | None = None
 
 
 class RowGroup(NamedTuple):
@@ -109,13 +116,41 @@ class Axis:
         return Neighbours(size, tuple(around[: index - first]), tuple(around[index - first + 1 :]))
 
 
+class Plan(Protocol):
+    """What the loop asks of a plan."""
+
+    shape: tuple[int, int]
+    covers: bool
+    mirrored: bool
+    max_size: tuple[int, int]
+
+    def __len__(self) -> int: ...
+
+    def count(self, window: PixelWindow) -> int:
+        """Number of chips that touch the window."""
+
+    def covered_share(self, window: PixelWindow) -> float:
+        """Share of the window's pixels that lie in a chip, 0 to 1."""
+
+    def read_rows(self, window: PixelWindow) -> tuple[int, int]:
+        """Source rows ``[lo, hi)`` that the chips touching the window need."""
+
+    def read_cols(self, window: PixelWindow) -> tuple[int, int]:
+        """Source columns ``[lo, hi)`` that the chips touching the window need."""
+
+    def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
+        """The chips that touch the window, group by group from the top."""
+
+    def once(self) -> Plan | None:
+        """The covered pixels in pieces that do not overlap, or None where the plan cannot say."""
+
+
 @dataclass(frozen=True, eq=False)
 class LatticePlan:
     """The chips of a rectangular geometry on a regular lattice: every row start with every column start."""
 
     rows: Axis
     cols: Axis
-    boundary: str
 
     def __len__(self) -> int:
         """Number of chips."""
@@ -147,13 +182,25 @@ class LatticePlan:
         Law: with a strictly positive window and an aggregation of which equal contributions give that value, the result
         is the same to the last bit.
         """
-        return LatticePlan(self.rows.once(_PIECE), self.cols.once(_PIECE), self.boundary)
+        return LatticePlan(self.rows.once(_PIECE), self.cols.once(_PIECE))
 
     def count(self, window: PixelWindow) -> int:
         """Number of chips that touch the window."""
         rows = self.rows.touching(window.row, window.row_stop)
         cols = self.cols.touching(window.col, window.col_stop)
         return len(rows) * len(cols)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what lies outside the raster is mirrored from it; else it is NaN."""
+        return self.rows.mirrored
+
+    def read_rows(self, window: PixelWindow) -> tuple[int, int]:
+        """Source rows ``[lo, hi)`` that the chips touching the window need."""
+        chips = self.rows.touching(window.row, window.row_stop)
+        if not chips:
+            return window.row, window.row
+        return int(self.rows.read_lo[chips.start : chips.stop].min()), int(self.rows.stops[chips.stop - 1])
 
     def read_cols(self, window: PixelWindow) -> tuple[int, int]:
         """Source columns ``[lo, hi)`` that the chips touching the window need."""
@@ -189,4 +236,4 @@ def make_plan(geometry: SpatialRectangular, sampler: SpatialRegularStride, shape
     for axis, (length, step) in enumerate(zip(shape, sampler.steps)):
         starts, sizes = geometry.place(axis, length, step)
         axes.append(Axis(length, starts, sizes, mirrored=geometry.boundary in ("reflect", "shift")))
-    return LatticePlan(axes[0], axes[1], geometry.boundary)
+    return LatticePlan(axes[0], axes[1])

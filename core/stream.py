@@ -16,46 +16,20 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Protocol
+from typing import Any, Callable
 
 import numpy as np
 
 from .accumulate import RatioCache, result_dtype
-from .chips import ChipResult, cut_chip, operator_name, run_operator
-from .domains import PixelWindow, RasterDomain
+from .chips import ChipResult, anchor_of, operator_name, run_operator
+from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
-from .plan import LatticePlan, PlannedChip, RowGroup
-from .rowbuffer import RowBuffer
+from .plan import Plan, PlannedChip, RowGroup
+from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
 from .window import SpatialBoxcar
 
 MEMORY_LIMIT = 512 << 20
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
-
-
-class RowSource(Protocol):
-    """Where pixels come from. ``dtype`` is the chips' type; ``raw_itemsize`` the bytes of a value in the source."""
-
-    domain: RasterDomain
-    bands: int
-    dtype: np.dtype
-    raw_itemsize: int
-    strip_rows: int
-    flat: bool  # the field has no band axis: chips are (h, w)
-
-    def read(self, window: PixelWindow, out: np.ndarray) -> None:
-        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
-
-
-class RowSink(Protocol):
-    """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""
-
-    block_width: int
-
-    def start(self, bands: int, dtype: np.dtype) -> None:
-        """Called once, with the operator's first result at hand."""
-
-    def write(self, row: int, col: int, values: np.ndarray) -> None:
-        """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
 
 
 @dataclass(frozen=True)
@@ -103,21 +77,23 @@ def stream(
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
     if isinstance(workers, bool) or workers < 0:
         raise ParameterError("workers", workers, "must be 0 (all cores) or the number of threads")
-    plan = patcher.plan(source.domain.shape)
+    plan = patcher.plan(source.domain)
     if not plan.count(window):
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
-    chips, once = plan.count(window), _computed_once(patcher, operator)
-    if once:
-        plan, patcher = plan.once(), replace(patcher, window=SpatialBoxcar())
+    chips, pieces = plan.count(window), None
+    if _overlaps_do_not_matter(patcher, operator):
+        pieces = plan.once()
+    if pieces is not None:
+        plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
     with _Run(source, patcher, plan, operator, sink, workers or os.cpu_count() or 1) as run:
         run.callbacks(progress, cancelled)
         started = time.perf_counter()
         run.over(window, memory_limit)
         seconds = time.perf_counter() - started
-    return StreamReport(chips, once, run.bands, window.pixels, run.empty, run.bytes_read, seconds)
+    return StreamReport(chips, pieces is not None, run.bands, window.pixels, run.empty, run.bytes_read, seconds)
 
 
-def _computed_once(patcher: Any, operator: Any) -> bool:
+def _overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
     """Whether overlaps cannot change the result: the same value comes from every chip, and its mean is that value."""
     return getattr(operator, "pointwise", False) and patcher.window.positive and patcher.aggregation.idempotent
 
@@ -126,7 +102,7 @@ class _Run:
     """The threads and counters of one run; not to be used again."""
 
     def __init__(
-        self, source: RowSource, patcher: Any, plan: LatticePlan, operator: Callable, sink: RowSink, workers: int
+        self, source: RowSource, patcher: Any, plan: Plan, operator: Callable, sink: RowSink, workers: int
     ) -> None:
         self.source, self.patcher, self.plan, self.operator, self.sink = source, patcher, plan, operator, sink
         self.workers = workers
@@ -163,7 +139,7 @@ class _Run:
 
     def block(self, block: PixelWindow, window: PixelWindow) -> None:
         """One column block, from top to bottom."""
-        rows = _SourceRows(self.source, self.plan, block, self.reader)
+        rows = SourceRows(self.source, self.plan, block, self.reader)
         mean = None if not self.bands else self.accumulator(block)
         finished = block.row
         for group in self.plan.groups(block):
@@ -182,17 +158,18 @@ class _Run:
     def begin(self, values: np.ndarray, block: PixelWindow) -> Any:
         """With the first result the number and type of the output bands are known."""
         self.bands, self.dtype = values.shape[0], result_dtype(values.dtype)
-        self.sink.start(self.bands, self.dtype)
-        if self.patcher.window.positive:
+        aggregation = self.patcher.aggregation
+        self.sink.start(*aggregation.output(self.bands, self.dtype))
+        if self.patcher.window.positive and aggregation.uses_ratios:
             self.ratios = RatioCache(self.patcher.weights_of, self.dtype)
         return self.accumulator(block)
 
     def accumulator(self, block: PixelWindow) -> Any:
         covers = self.plan.covers and self.patcher.window.positive
-        capacity = self.plan.max_size[0] + _slack(self.plan)
+        capacity = self.plan.max_size[0] + slack(self.plan)
         return self.patcher.aggregation.accumulator(self.bands, block, self.dtype, capacity, covers)
 
-    def results(self, group: RowGroup, rows: _SourceRows) -> Iterator[ChipResult]:
+    def results(self, group: RowGroup, rows: SourceRows) -> Iterator[ChipResult]:
         """The operator's results in chip order, computed a few ahead on the pool."""
         pending: deque[Future] = deque()
         height, width = self.plan.max_size
@@ -227,11 +204,13 @@ class _Run:
         if values.shape[0] != self.bands:
             raise OperatorError(
                 operator_name(self.operator),
-                (chip.window.row, chip.window.col),
+                anchor_of(chip),
                 f"it returned {values.shape[0]} band(s) here and {self.bands} for the first chip; the number may not "
                 "change between chips",
             )
-        weights = self.patcher.weights_of(chip.window.height, chip.window.width)
+        weights = chip.weights
+        if weights is None:
+            weights = self.patcher.weights_of(chip.window.height, chip.window.width)
         ratio = self.ratios.get(chip.pattern) if self.ratios is not None and result.finite else None
         mean.add(chip.window, values, weights, result.finite, ratio)
 
@@ -247,73 +226,3 @@ class _Run:
             missing &= np.isnan(band)
         self.empty += int(np.count_nonzero(missing))
         self.sink.write(row, col, values)
-
-
-class _SourceRows:
-    """The source rows that the chips of a column block need, read ahead by one strip."""
-
-    def __init__(self, source: RowSource, plan: LatticePlan, block: PixelWindow, reader: ThreadPoolExecutor) -> None:
-        self.source, self.plan, self.reader = source, plan, reader
-        lo, hi = plan.read_cols(block)
-        groups = plan.rows.touching(block.row, block.row_stop)
-        self.first = int(plan.rows.read_lo[groups.start : groups.stop].min()) if groups else block.row
-        self.last = int(plan.rows.stops[groups.stop - 1]) if groups else block.row
-        self.place = PixelWindow(self.first, lo, 0, hi - lo)
-        self.strip = source.strip_rows
-        capacity = min(plan.max_size[0] + 2 * self.strip, self.last - self.first)
-        self.buffer = RowBuffer(source.bands, hi - lo, source.dtype, self.first, capacity)
-        self.ready = self.first
-        self.pending: Future | None = None
-
-    def hold(self, group: RowGroup) -> int:
-        """Have the rows of the group in memory; the number of source pixels that were read for it (per band)."""
-        pixels = 0
-        while self.ready < group.read_hi:
-            if self.pending is None:
-                self.ahead(group.read_lo)
-            self.pending.result()  # type: ignore[union-attr]
-            pixels += (self.buffer.stop - self.ready) * self.place.width
-            self.ready, self.pending = self.buffer.stop, None
-        self.buffer.release(group.read_lo)
-        if self.pending is None and self.ready < self.last:
-            self.ahead(group.read_lo)
-        return pixels
-
-    def ahead(self, keep: int) -> None:
-        """Start to read the next strip. Nothing is being read and no chip is in use: rows may be moved."""
-        self.buffer.release(keep)
-        # Strips end where the source's blocks do, so that no block is decoded twice.
-        stop = min((self.ready // self.strip + 1) * self.strip, self.last)
-        window = PixelWindow(self.ready, self.place.col, stop - self.ready, self.place.width)
-        self.pending = self.reader.submit(self.source.read, window, self.buffer.extend(stop))
-
-    def chip(self, planned: PlannedChip) -> np.ndarray:
-        first = self.buffer.first
-        block = self.buffer.rows(first, self.ready)
-        origin = PixelWindow(first, self.place.col, self.ready - first, self.place.width)
-        return cut_chip(block, origin, planned.window, self.plan.shape, self.plan.boundary != "pad")
-
-
-def column_blocks(
-    source: RowSource, plan: LatticePlan, operator: Any, sink: RowSink, window: PixelWindow, memory_limit: int
-) -> list[PixelWindow]:
-    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
-    height, width = plan.max_size
-    held = height * (2 if plan.rows.mirrored else 1) + 2 * source.strip_rows
-    per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
-    bands = getattr(operator, "output_bands", None) or source.bands
-    per_col = bands * (height + _slack(plan)) * (source.dtype.itemsize + 8 + 2 * source.dtype.itemsize)
-    fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
-    # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
-    step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
-    if fits >= window.width or step >= window.width:
-        return [window]
-    return [
-        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
-        for col in range(window.col, window.col_stop, step)
-    ]
-
-
-def _slack(plan: LatticePlan) -> int:
-    """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
-    return max(32, plan.max_size[0] // 2)

@@ -172,7 +172,7 @@ class SlidingWindow(PatchwiseAlgorithm):
         window = self._window(parameters, context, layer, raster)
         operator = self._operator(parameters, context, raster)
         patcher = read_patcher(self, parameters, context)
-        patcher.plan(raster.domain.shape)  # refuses what does not fit
+        patcher.plan(raster.domain)  # refuses what does not fit
         patcher.weights_of(*patcher.geometry.size)
         value_type = self._value_type(parameters, context)
         options = key_values(self.parameterAsString(parameters, self.CREATION_OPTIONS, context), "creation options")
@@ -247,7 +247,7 @@ def _run(job, feedback):
             common["sources"] = [job.raster.path, job.output]
             value_type = ValueType("uint32")
             counts = GeoTiffSink(job.coverage, domain, value_type, names=["chips"], parameter="COVERAGE", **common)
-            write_coverage(job.patcher, job.raster.domain.shape, job.window, stack.enter_context(counts))
+            write_coverage(job.patcher, job.raster.domain, job.window, stack.enter_context(counts))
         return stream(
             job.raster,
             job.patcher,
@@ -274,7 +274,7 @@ def _config(raster, window, patcher, operator, value_type):
 
 def _warnings(tr, job):
     """What is allowed but likely not meant."""
-    share = 1 - job.patcher.plan(job.raster.domain.shape).covered_share(job.window)
+    share = 1 - job.patcher.plan(job.raster.domain).covered_share(job.window)
     if share > 0:
         text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
                   "the chip size and the boundary shift leave none.")  # fmt: skip

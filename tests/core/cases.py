@@ -44,6 +44,8 @@ WINDOWS = (
 )
 #: Depends on every pixel of the chip and on its place in it, so that what overlaps differs.
 WHOLE_CHIP = Lambda(lambda chip: chip - np.mean(np.nan_to_num(chip, posinf=7, neginf=-7)) + _ramp(chip), "whole chip")
+#: Depends on the place in the chip, pixel by pixel: the same bits however the chip lies in memory.
+PLACED = Lambda(lambda chip: chip * (1 - _ramp(chip)), "placed")
 
 
 def _ramp(chip: np.ndarray) -> np.ndarray:
@@ -102,7 +104,9 @@ def assert_same_bits(actual: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(bits(actual), bits(expected))
 
 
-def run(case: Any, operator: Any, window: PixelWindow | None = None, block_width: int = 1, **options: Any) -> np.ndarray:
+def run(
+    case: Any, operator: Any, window: PixelWindow | None = None, block_width: int = 1, **options: Any
+) -> np.ndarray:
     """Stream to an array ``(bands, h, w)``; ``case`` has a ``field`` and a ``patcher``."""
     domain = case.field.domain
     out = window or domain.window

@@ -11,6 +11,7 @@ from patchwise.core.domains import PixelWindow
 
 from .cases import (
     COVERING,
+    PLACED,
     WHOLE_CHIP,
     WINDOWS,
     Case,
@@ -59,11 +60,11 @@ def test_constant_in_constant_out(case, value):
 def test_the_mean_is_that_of_the_direct_formula(case):
     if np.isinf(case.expected).any():
         case = Case(np.nan_to_num(case.array, posinf=3, neginf=-3), *case_rest(case))
-    result = run(case, WHOLE_CHIP, workers=2)
-    expected, weights, largest = model(case, WHOLE_CHIP)
+    result = run(case, PLACED, workers=2)
+    expected, weights, largest = model(case, PLACED)
     np.testing.assert_array_equal(np.isnan(result), weights == 0)
     # The running mean rounds once an addition, relative to the values that meet there.
-    tolerance = 64 * np.finfo(result.dtype).eps * largest
+    tolerance = 8 * np.finfo(result.dtype).eps * largest
     error = np.abs(result - expected)
     assert (error <= tolerance)[weights > 0].all(), (error / np.maximum(largest, 1e-300)).max()
 

@@ -96,7 +96,8 @@ def test_integer_output_uses_the_documented_nodata_and_says_so(run, scene, tmp_p
     run(log, INPUT=scene, EXPRESSION="b1 / 100 + 0.4", DATA_TYPE=dtype, OUTPUT=out, **SMALL)
     with rasterio.open(out) as target:
         assert target.dtypes == (dtype,) and target.nodata == nodata
-    np.testing.assert_array_equal(read(out)[0], np.rint(read(scene)[0].astype("f4") / np.float32(100) + np.float32(0.4)))
+    band = read(scene)[0].astype(np.float32)
+    np.testing.assert_array_equal(read(out)[0], np.rint(band / np.float32(100) + np.float32(0.4)))
     assert any(str(nodata) in warning for warning in log.warnings)
 
 

@@ -1,0 +1,109 @@
+"""Source rows on their way into the loop: what a source and a sink are, reading ahead, and column blocks."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+
+from .chips import cut_chip, masked
+from .domains import PixelWindow, RasterDomain
+from .plan import Plan, PlannedChip, RowGroup
+from .rowbuffer import RowBuffer
+
+
+class RowSource(Protocol):
+    """Where pixels come from. ``dtype`` is the chips' type; ``raw_itemsize`` the bytes of a value in the source."""
+
+    domain: RasterDomain
+    bands: int
+    dtype: np.dtype
+    raw_itemsize: int
+    strip_rows: int
+    flat: bool  # the field has no band axis: chips are (h, w)
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
+
+
+class RowSink(Protocol):
+    """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""
+
+    block_width: int
+
+    def start(self, bands: int, dtype: np.dtype) -> None:
+        """Called once, with the operator's first result at hand."""
+
+    def write(self, row: int, col: int, values: np.ndarray) -> None:
+        """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
+
+
+class SourceRows:
+    """The source rows that the chips of a column block need, read ahead by one strip."""
+
+    def __init__(self, source: RowSource, plan: Plan, block: PixelWindow, reader: ThreadPoolExecutor) -> None:
+        self.source, self.plan, self.reader = source, plan, reader
+        lo, hi = plan.read_cols(block)
+        self.first, self.last = plan.read_rows(block)
+        self.place = PixelWindow(self.first, lo, 0, hi - lo)
+        self.strip = source.strip_rows
+        capacity = min(plan.max_size[0] + 2 * self.strip, self.last - self.first)
+        self.buffer = RowBuffer(source.bands, hi - lo, source.dtype, self.first, capacity)
+        self.ready = self.first
+        self.pending: Future | None = None
+
+    def hold(self, group: RowGroup) -> int:
+        """Have the rows of the group in memory; the number of source pixels that were read for it (per band)."""
+        pixels = 0
+        while self.ready < group.read_hi:
+            if self.pending is None:
+                self.ahead(group.read_lo)
+            self.pending.result()  # type: ignore[union-attr]
+            pixels += (self.buffer.stop - self.ready) * self.place.width
+            self.ready, self.pending = self.buffer.stop, None
+        self.buffer.release(group.read_lo)
+        if self.pending is None and self.ready < self.last:
+            self.ahead(group.read_lo)
+        return pixels
+
+    def ahead(self, keep: int) -> None:
+        """Start to read the next strip. Nothing is being read and no chip is in use: rows may be moved."""
+        self.buffer.release(keep)
+        # Strips end where the source's blocks do, so that no block is decoded twice.
+        stop = min((self.ready // self.strip + 1) * self.strip, self.last)
+        window = PixelWindow(self.ready, self.place.col, stop - self.ready, self.place.width)
+        self.pending = self.reader.submit(self.source.read, window, self.buffer.extend(stop))
+
+    def chip(self, planned: PlannedChip) -> np.ndarray:
+        """The chip's pixels, read-only."""
+        first = self.buffer.first
+        block = self.buffer.rows(first, self.ready)
+        origin = PixelWindow(first, self.place.col, self.ready - first, self.place.width)
+        chip = cut_chip(block, origin, planned.window, self.plan.shape, self.plan.mirrored)
+        return masked(chip, planned.weights)
+
+
+def column_blocks(
+    source: RowSource, plan: Plan, operator: Any, sink: RowSink, window: PixelWindow, memory_limit: int
+) -> list[PixelWindow]:
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    height, width = plan.max_size
+    held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
+    per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
+    bands = getattr(operator, "output_bands", None) or source.bands
+    per_col = bands * (height + slack(plan)) * (source.dtype.itemsize + 8 + 2 * source.dtype.itemsize)
+    fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
+    # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
+    step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
+    if fits >= window.width or step >= window.width:
+        return [window]
+    return [
+        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
+        for col in range(window.col, window.col_stop, step)
+    ]
+
+
+def slack(plan: Plan) -> int:
+    """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
+    return max(32, plan.max_size[0] // 2)
