@@ -75,11 +75,11 @@ def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.
     try:
         with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
             result = operator(chip)
+            values = as_values(result)
     except Cancelled:
         raise
     except Exception as error:  # whatever a user's operator raises
         raise OperatorError(name, anchor, f"{type(error).__name__}: {error}") from error
-    values = as_values(result)
     height, width = chip.shape[-2:]
     if values.ndim != 3 or values.shape[1:] != (height, width) or not values.shape[0]:
         allowed = f"({height}, {width}) or (bands, {height}, {width})"

@@ -176,6 +176,12 @@ class LatticePlan:
         """``(height, width)`` of the largest chip."""
         return int(self.rows.sizes.max()), int(self.cols.sizes.max())
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """``(height, width)`` of the chips, each once."""
+        heights, widths = np.unique(self.rows.sizes).tolist(), np.unique(self.cols.sizes).tolist()
+        return [(height, width) for height in heights for width in widths]
+
     def once(self) -> LatticePlan:
         """The covered pixels in pieces that do not overlap: enough for an operator that looks at single pixels.
 

@@ -24,6 +24,7 @@ from .accumulate import RatioCache, result_dtype
 from .chips import ChipResult, anchor_of, operator_name, run_operator
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
+from .geometry import is_whole
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
 from .window import SpatialBoxcar
@@ -75,7 +76,7 @@ def stream(
     window = source.domain.window if window is None else window
     if window.intersect(source.domain.window) != window or not window.pixels:
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
-    if isinstance(workers, bool) or workers < 0:
+    if not is_whole(workers) or workers < 0:
         raise ParameterError("workers", workers, "must be 0 (all cores) or the number of threads")
     plan = patcher.plan(source.domain)
     if not plan.count(window):
@@ -85,7 +86,7 @@ def stream(
         pieces = plan.once()
     if pieces is not None:
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
-    with _Run(source, patcher, plan, operator, sink, workers or os.cpu_count() or 1) as run:
+    with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
         run.callbacks(progress, cancelled)
         started = time.perf_counter()
         run.over(window, memory_limit)

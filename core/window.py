@@ -113,15 +113,15 @@ class SpatialCustom(SpatialWindow):
 
     def __post_init__(self) -> None:
         """Refuse a wrong expression now, not when the first chip is made."""
-        if isinstance(self.fn, str):
-            compile_expression(self.fn, _XYR, "custom window")
+        if isinstance(self.fn, str) and len(compile_expression(self.fn, _XYR, "custom window").outputs) != 1:
+            raise ParameterError("custom window", self.fn, "must be a single expression in x, y and r, without ';'")
 
     def weights(self, geometry: SpatialRectangular) -> np.ndarray:
         """``(height, width)`` float64 weights; negative, NaN, infinite or only zero weights are refused."""
         if isinstance(self.fn, str):
             weights = _expression_weights(self.fn, geometry.size)
         else:
-            weights = np.array(self.fn(geometry) if callable(self.fn) else self.fn, dtype=np.float64)
+            weights = _given_weights(self.fn, geometry)
         shown = self.fn if isinstance(self.fn, str) else "custom weights"
         if weights.shape != geometry.size:
             raise ParameterError("custom window", weights.shape, f"must have the chip's shape {geometry.size}")
@@ -159,10 +159,16 @@ def _mirrored(profile: np.ndarray) -> np.ndarray:
 def _expression_weights(text: str, size: tuple[int, int]) -> np.ndarray:
     y, x = (2 * _centres(n) - 1 for n in size)
     yy, xx = np.meshgrid(y, x, indexing="ij")
-    results = compile_expression(text, _XYR, "custom window")([xx, yy, np.hypot(xx, yy)])
-    if len(results) != 1:
-        raise ParameterError("custom window", text, "must be a single expression in x, y and r, without ';'")
-    return results[0]
+    return compile_expression(text, _XYR, "custom window")([xx, yy, np.hypot(xx, yy)])[0]
+
+
+def _given_weights(fn: Any, geometry: SpatialRectangular) -> np.ndarray:
+    try:
+        return np.array(fn(geometry) if callable(fn) else fn, dtype=np.float64)
+    except Exception as error:  # whatever a user's function raises or returns
+        name = getattr(fn, "__name__", "custom weights")
+        allowed = f"must be numbers of the chip's shape {geometry.size} ({type(error).__name__}: {error})"
+        raise ParameterError("custom window", name, allowed) from error
 
 
 def _frozen(weights: np.ndarray) -> np.ndarray:

@@ -238,7 +238,7 @@ class GeneratedSource:
             self.reads[window.row : window.row_stop, window.col : window.col_stop] += 1
         rows = np.arange(window.row, window.row_stop, dtype=np.float32)[:, None]
         cols = np.arange(window.col, window.col_stop, dtype=np.float32)
-        out[...] = rows % 251 + cols % 17
+        out[...] = rows % 251 + (cols % 17) / 32
 
 
 class NullSink:
