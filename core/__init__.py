@@ -4,6 +4,7 @@ The names are those of the specification; see ``docs/architecture.md`` for how t
 """
 
 from .aggregation import SpatialOverlapAdd
+from .config import config_hash, from_config, from_yaml, to_config, to_yaml
 from .errors import (
     Cancelled,
     ExpressionError,
@@ -18,7 +19,7 @@ from .errors import (
 from .fields import RasterField
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
-from .operators import Expression, Lambda, Operator, Sequential
+from .operators import Expression, Fanout, Lambda, Operator, Sequential
 from .patch import Patch
 from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
@@ -35,6 +36,7 @@ __all__ = [
     "Cancelled",
     "Expression",
     "ExpressionError",
+    "Fanout",
     "GeoTensor",
     "GeoTiffSink",
     "GridSampler",
@@ -63,5 +65,10 @@ __all__ = [
     "Stitch",
     "StreamReport",
     "ValueType",
+    "config_hash",
+    "from_config",
+    "from_yaml",
     "stream",
+    "to_config",
+    "to_yaml",
 ]

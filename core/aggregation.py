@@ -14,13 +14,14 @@ import numpy as np
 
 from .accumulate import RunningMean, result_dtype
 from .chips import as_values
+from .configurable import Configurable
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, PlanError
 from .geotensor import GeoTensor
 from .patch import Patch
 
 
-class SpatialAggregation:
+class SpatialAggregation(Configurable):
     """Base of the aggregations; a subclass gives :meth:`accumulator` and says what comes out of it."""
 
     #: Equal contributions to a pixel give that value, however many and whatever their weights.

@@ -1,16 +1,64 @@
-"""What a run was made with, as JSON that goes into the output's tags."""
+"""Configurations as JSON, YAML and hashes, and what a run writes into its output's tags."""
 
 from __future__ import annotations
 
 import configparser
+import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .configurable import build, part
+from .errors import MissingPackageError, ParameterError
+
+#: The format's version: a reader refuses what is newer than itself.
 FORMAT = 1
 CONFIG_TAG = "PATCHWISE_CONFIG"
 VERSION_TAG = "PATCHWISE_VERSION"
+
+
+def to_config(thing: Any) -> dict[str, Any]:
+    """``{"format": 1, "class": ..., "config": ...}`` of an axis, a patcher, an operator or a pipeline."""
+    return {"format": FORMAT, **part(thing)}
+
+
+def from_config(config: Mapping[str, Any]) -> Any:
+    """The object that :func:`to_config` described; a format that is not known here is refused."""
+    found = config.get("format", FORMAT) if isinstance(config, Mapping) else None
+    if found != FORMAT:
+        raise ParameterError("format", found, f"must be {FORMAT}: this was written by another version of Patchwise")
+    return build({key: value for key, value in config.items() if key != "format"})
+
+
+def to_yaml(thing: Any) -> str:
+    """:func:`to_config` as YAML."""
+    return str(_yaml().safe_dump(to_config(thing), sort_keys=False, allow_unicode=True))
+
+
+def from_yaml(text: str) -> Any:
+    """The object that :func:`to_yaml` described. JSON is YAML too."""
+    yaml = _yaml()
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParameterError("configuration", text[:60], f"must be YAML or JSON ({error})") from error
+    return from_config(config)
+
+
+def config_hash(thing: Any) -> str:
+    """SHA-256, in hexadecimal, of the canonical JSON of an object's configuration.
+
+    The same for the same meaning on any machine (an integer and the same number as float count as the same), and
+    another for any change.
+    """
+    return hashlib.sha256(to_json(_canonical(to_config(thing))).encode("ascii")).hexdigest()
+
+
+def to_json(config: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, plain ASCII; NaN and infinities are refused."""
+    return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @lru_cache(maxsize=1)
@@ -21,11 +69,6 @@ def version() -> str:
     return parser.get("general", "version", fallback="unknown")
 
 
-def to_json(config: Any) -> str:
-    """Canonical JSON: sorted keys, no spaces, plain ASCII; NaN and infinities are refused."""
-    return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def tags(config: dict[str, Any]) -> dict[str, str]:
     """GeoTIFF tags that record ``config``, with the format's and the plugin's version."""
     return {
@@ -33,3 +76,21 @@ def tags(config: dict[str, Any]) -> dict[str, str]:
         VERSION_TAG: version(),
         "TIFFTAG_SOFTWARE": f"Patchwise {version()}",
     }
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _yaml() -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise MissingPackageError("pyyaml", "to read and write YAML") from error
+    return yaml

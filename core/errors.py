@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
+
+
 class PatchwiseError(Exception):
     """Base of all errors that Patchwise raises on purpose."""
 
@@ -23,7 +27,7 @@ class ParameterError(PatchwiseError, ValueError):
         self.parameter = parameter
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{parameter} is {value!r}: {allowed}")
+        super().__init__(f"{parameter} is {_short(repr(value))}: {allowed}")
 
 
 class ExpressionError(ParameterError):

@@ -47,6 +47,8 @@ _ALLOWED = "allowed are band names, numbers, + - * / // % **, comparisons, & | ~
     sorted(FUNCTIONS)
 )
 
+_MOST_CHARACTERS = 4000
+
 Evaluator = Callable[[Sequence[np.ndarray]], Value]
 
 
@@ -111,11 +113,14 @@ class _Compiler:
         self.piece = source = "".join(" " if char.isspace() else char for char in source)
         if not source:
             raise self.error(None, "there is no expression here; write one, such as (b4-b3)/(b4+b3)")
+        if len(source) > _MOST_CHARACTERS:  # the parser's own recursion is bounded by this
+            raise self.error(None, f"it has {len(source)} characters; write at most {_MOST_CHARACTERS}")
         try:
             tree = ast.parse(source, mode="eval")
             return self.visit(tree.body)
         except SyntaxError as error:
-            column = self.offset + min(error.offset or 1, len(source) + 1)
+            # The parser says 0 where the text ends too early.
+            column = self.offset + min(error.offset or len(source) + 1, len(source) + 1)
             raise ExpressionError(self.text, column, f"{error.msg}; {_ALLOWED}", self.parameter) from None
         except (RecursionError, MemoryError, ValueError) as error:
             if isinstance(error, ExpressionError):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .configurable import Configurable
 from .errors import ParameterError, PlanError
 
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
@@ -27,11 +28,11 @@ BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
-    return isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
+    return not isinstance(value, bool) and isinstance(value, Real) and float(value).is_integer()
 
 
 @dataclass(frozen=True)
-class SpatialRectangular:
+class SpatialRectangular(Configurable):
     """Chips of ``size = (height, width)`` pixels; ``boundary`` as in the module's list."""
 
     size: tuple[int, int]

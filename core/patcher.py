@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .aggregation import SpatialOverlapAdd
+from .aggregation import SpatialAggregation, SpatialOverlapAdd
 from .chips import cut_chip, masked
+from .configurable import Configurable
 from .domains import PixelWindow, RasterDomain
 from .fields import RasterField
 from .geometry import SpatialRectangular
@@ -21,7 +22,7 @@ from .window import SpatialBoxcar, SpatialWindow
 
 
 @dataclass(frozen=True)
-class SpatialPatcher:
+class SpatialPatcher(Configurable):
     """Splits a field into chips, and stitches chips to a field.
 
     Law: ``patcher.merge(patcher.split(field), field.reader)`` gives the field on every covered pixel.
@@ -30,7 +31,7 @@ class SpatialPatcher:
     geometry: SpatialRectangular
     sampler: SpatialRegularStride
     window: SpatialWindow = field(default_factory=SpatialBoxcar)
-    aggregation: SpatialOverlapAdd = field(default_factory=SpatialOverlapAdd)
+    aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def plan(self, domain: RasterDomain | tuple[int, int]) -> Plan:

@@ -119,10 +119,21 @@ class Axis:
 class Plan(Protocol):
     """What the loop asks of a plan."""
 
-    shape: tuple[int, int]
-    covers: bool
-    mirrored: bool
-    max_size: tuple[int, int]
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(height, width)`` of the raster."""
+
+    @property
+    def covers(self) -> bool:
+        """Whether every pixel of the raster lies in a chip."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what lies outside the raster is mirrored from it; else it is NaN."""
+
+    @property
+    def max_size(self) -> tuple[int, int]:
+        """``(height, width)`` of the largest chip."""
 
     def __len__(self) -> int: ...
 
@@ -178,7 +189,7 @@ class LatticePlan:
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
-        """``(height, width)`` of the chips, each once."""
+        """``(height, width)`` of the chips that bring no weights of their own, each once."""
         heights, widths = np.unique(self.rows.sizes).tolist(), np.unique(self.cols.sizes).tolist()
         return [(height, width) for height in heights for width in widths]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .configurable import Configurable
 from .errors import ParameterError
 from .geometry import is_whole
 
 
 @dataclass(frozen=True)
-class SpatialRegularStride:
+class SpatialRegularStride(Configurable):
     """Anchors on a lattice from pixel (0, 0). ``step`` is one number for both axes, or ``(rows, cols)``, in pixels."""
 
     step: int | tuple[int, int]

@@ -25,6 +25,7 @@ from .chips import ChipResult, anchor_of, operator_name, run_operator
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
 from .geometry import is_whole
+from .geotensor import GeoTensor
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
 from .window import SpatialBoxcar
@@ -86,6 +87,8 @@ def stream(
         pieces = plan.once()
     if pieces is not None:
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
+    for height, width in plan.sizes:
+        patcher.weights_of(height, width)  # refused now, if at all
     with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
         run.callbacks(progress, cancelled)
         started = time.perf_counter()
@@ -188,8 +191,16 @@ class _Run:
         for planned, chip in batch:
             if self.stop.is_set() or (self.cancelled is not None and self.cancelled()):
                 raise Cancelled
-            results.append(run_operator(self.operator, planned, chip[0] if self.source.flat else chip))
+            results.append(run_operator(self.operator, planned, self.shown(planned, chip)))
         return results
+
+    def shown(self, planned: PlannedChip, chip: np.ndarray) -> Any:
+        """The chip as the operator wants to see it."""
+        chip = chip[0] if self.source.flat else chip
+        if not getattr(self.operator, "georeferenced", False):
+            return chip
+        place = self.source.domain.crop(planned.window)
+        return GeoTensor(chip, place.transform, place.crs)
 
     def checked(self, future: Future) -> Iterator[ChipResult]:
         for result in future.result():

@@ -14,12 +14,13 @@ from typing import Any, Callable, ClassVar
 
 import numpy as np
 
+from .configurable import Configurable
 from .errors import ParameterError
 from .expression import compile_expression
 from .geometry import SpatialRectangular
 
 
-class SpatialWindow:
+class SpatialWindow(Configurable):
     """Base of the windows; a subclass gives :meth:`profile`, or overrides :meth:`weights`."""
 
     #: False where a window may be 0 inside the chip ("not covered by this chip").

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
+
+from ..configurable import Configurable, build, part
 from ..errors import ParameterError
 
 
-class Operator:
+class Operator(Configurable):
     """Base of the operators. Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown.
 
     It returns an array of the same height and width; its number of bands is the operator's own affair, and NaN in it
@@ -19,6 +22,8 @@ class Operator:
     output_bands: int | None = None
     #: Whether each output pixel depends on the same pixel of the chip only.
     pointwise: bool = False
+    #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
+    georeferenced: bool = False
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
@@ -27,10 +32,6 @@ class Operator:
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
         return Sequential([self, other])
-
-    def get_config(self) -> dict[str, Any]:
-        """The operator's parameters, JSON-serialisable."""
-        return {}
 
 
 class Lambda(Operator):
@@ -51,21 +52,69 @@ class Lambda(Operator):
 
 
 class Sequential(Operator):
-    """Operators one after the other; also the stages of ``patch_ops`` over a field."""
+    """Operators one after the other; also the stages of ``patch_ops`` over a field.
+
+    Over a raster field, ``[GridSampler, ApplyToChips ..., Stitch]`` at the front is run as one stream: the chips are
+    never all in memory. The result is the same, bit for bit, as running the stages by hand.
+    """
 
     def __init__(self, operators: Sequence[Callable[[Any], Any]]) -> None:
         if not operators or not all(callable(operator) for operator in operators):
             raise ParameterError("operators", operators, "must be a list of at least one operator")
-        self.operators = tuple(operators)
-        self.name = " | ".join(getattr(op, "name", "") or type(op).__name__ for op in operators)
+        flat: list[Any] = []
+        for operator in operators:
+            flat.extend(operator.operators if type(operator) is Sequential else [operator])
+        self.operators: tuple[Any, ...] = tuple(flat)
+        self.name = " | ".join(_name(operator) for operator in flat)
+        self.pointwise = all(getattr(operator, "pointwise", False) for operator in flat)
+        self.georeferenced = getattr(flat[0], "georeferenced", False)
+        self.output_bands = getattr(flat[-1], "output_bands", None)
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
-        for operator in self.operators:
+        rest = self.operators
+        stages = getattr(self.operators[0], "stream_stages", None)
+        if stages is not None:
+            chip, rest = stages(chip, self.operators)
+        for operator in rest:
             chip = operator(chip)
         return chip
 
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
-        parts = [(type(op).__name__, op.get_config()) for op in self.operators]  # type: ignore[attr-defined]
-        return {"operators": [{"class": name, "config": config} for name, config in parts]}
+        return {"operators": [part(operator) for operator in self.operators]}
+
+
+class Fanout(Operator):
+    """Named branches that all see the same chip; their bands are stacked in the order of the branches."""
+
+    def __init__(self, branches: Mapping[str, Callable[[Any], Any]]) -> None:
+        if not branches or not all(callable(branch) for branch in branches.values()):
+            raise ParameterError("branches", branches, "must name at least one operator each")
+        self.branches = dict(branches)
+        self.name = "Fanout(" + ", ".join(self.branches) + ")"
+        self.pointwise = all(getattr(branch, "pointwise", False) for branch in self.branches.values())
+        self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
+        counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
+        self.output_bands = None if None in counts else sum(c for c in counts if c)
+
+    def __call__(self, chip: Any) -> np.ndarray:
+        """``(bands, h, w)``: the branches' bands one below the other."""
+        results = [np.asarray(branch(chip)) for branch in self.branches.values()]
+        return np.concatenate([result[None] if result.ndim == 2 else result for result in results])
+
+    def get_config(self) -> dict[str, Any]:
+        """The branches as a list of ``[name, part]``: their order is part of the meaning."""
+        return {"branches": [[name, part(branch)] for name, branch in self.branches.items()]}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Fanout:
+        """The object that ``config`` describes."""
+        branches = config.get("branches")
+        if set(config) != {"branches"} or not isinstance(branches, (list, tuple)):
+            raise ParameterError("Fanout", dict(config), "must have 'branches', a list of [name, operator]")
+        return cls({name: build(operator) for name, operator in branches})
+
+
+def _name(operator: Any) -> str:
+    return getattr(operator, "name", "") or getattr(operator, "__name__", "") or type(operator).__name__

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..errors import ParameterError
 from ..expression import compile_expression
 from .base import Operator
 
@@ -16,6 +19,7 @@ def variable_names(bands: int, names: Sequence[str] = ()) -> dict[str, int]:
     variables = {f"b{k + 1}": k for k in range(bands)}
     seen: dict[str, int] = {}
     for k, name in enumerate(names[:bands]):
+        name = unicodedata.normalize("NFKC", name)  # as Python reads names
         if name.isidentifier() and name not in variables:
             # A name that two bands bear names neither.
             seen[name] = -1 if name in seen else k
@@ -26,12 +30,18 @@ def variable_names(bands: int, names: Sequence[str] = ()) -> dict[str, int]:
 class Expression(Operator):
     """One or more expressions, separated by ``;``, over the chip's bands.
 
-    ``bands`` is the number of bands of the chips and ``names`` their names. The output has a band per expression, of
+    ``bands`` is the number of bands of the chips (default: as many as the text asks for) and ``names`` their names. The
+    output has a band per expression, of
     the chip's float type, NaN where unknown. Wrong text raises :class:`~..errors.ExpressionError` here, not later.
     ``used`` are the positions of the bands that it reads; :meth:`rebased` is the same for chips of those bands only.
     """
 
-    def __init__(self, text: str, bands: int, names: Sequence[str] = (), parameter: str = "expression") -> None:
+    def __init__(
+        self, text: str, bands: int | None = None, names: Sequence[str] = (), parameter: str = "expression"
+    ) -> None:
+        self._given = bands
+        if bands is None:
+            bands = max([1, len(names), *(int(number) for number in re.findall(r"\bb([1-9]\d{0,4})\b", text))])
         self.text, self.bands, self.names, self._parameter = text, bands, tuple(names), parameter
         self._init(variable_names(bands, names))
 
@@ -50,6 +60,7 @@ class Expression(Operator):
         keep = self.used or (0,)
         variables = variable_names(self.bands, self.names)
         other = Expression.__new__(Expression)
+        other._given = len(keep)
         other.text, other.bands, other.names, other._parameter = self.text, len(keep), self.names, self._parameter
         other._init({name: keep.index(k) for name, k in variables.items() if k in keep})
         return other
@@ -58,11 +69,20 @@ class Expression(Operator):
         """``(outputs, h, w)``; a chip ``(h, w)`` counts as one band and gives ``(h, w)`` for a single output."""
         array = np.asarray(chip)
         flat = array.ndim == 2
-        results = self._program(list(array[None] if flat else array))
+        array = array[None] if flat else array
+        if len(array) < self.bands:
+            allowed = f"it was made for chips of {self.bands} band(s), and this one has {len(array)}"
+            raise ParameterError(self._parameter, self.text, allowed)
+        results = self._program(list(array))
         if len(results) == 1:
             return results[0] if flat else results[0][None]
         return np.stack(results)
 
     def get_config(self) -> dict[str, Any]:
-        """``{"text": ...}``."""
-        return {"text": self.text}
+        """``{"text": ...}``, and ``bands`` and ``names`` where they were given."""
+        config: dict[str, Any] = {"text": self.text}
+        if self._given is not None:
+            config["bands"] = self._given
+        if self.names:
+            config["names"] = list(self.names)
+        return config
