@@ -12,13 +12,17 @@ _MASKED = ("per_dataset", "alpha")
 
 @dataclass(frozen=True)
 class Band:
-    """What reading one band needs to know; ``masked``: validity comes from a mask or alpha band."""
+    """What reading one band needs to know.
+
+    ``mask``: None where the nodata value says all, else that validity comes from GDAL's mask: 0 for the one that all
+    bands share (mask or alpha band), the band's own index for one of its own.
+    """
 
     index: int
     name: str
     dtype: np.dtype
     nodata: float | None
-    masked: bool
+    mask: int | None
     scale: float
     offset: float
 
@@ -32,10 +36,20 @@ def describe(dataset: Any, index: int) -> Band:
         (dataset.descriptions[index - 1] or "").strip(),
         np.dtype(dtype if not dtype.startswith("complex_") else "complex64"),
         dataset.nodatavals[index - 1] if "nodata" in flags else None,
-        any(flag in _MASKED for flag in flags),
+        _mask(index, flags, dtype),
         dataset.scales[index - 1],
         dataset.offsets[index - 1],
     )
+
+
+def _mask(index: int, flags: list[str], dtype: str) -> int | None:
+    if any(flag in _MASKED for flag in flags):
+        return 0
+    # No flag at all is GDAL's sign for a mask of this band alone. Nodata values of 64-bit integers come as doubles,
+    # which do not hold them; GDAL compares them exactly.
+    if not flags or ("nodata" in flags and dtype in ("int64", "uint64")):
+        return index
+    return None
 
 
 def chip_dtype(band: Band) -> np.dtype:

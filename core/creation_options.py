@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError
+from .gdal_environment import can_compress
 
 TILE = 256
 
@@ -35,8 +36,11 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
     if own.get("tiled", "").upper() in ("NO", "FALSE", "OFF", "0"):
         own["tiled"] = False
         own.setdefault("blockysize", 1)
-    compress = own.get("compress", "").upper()
-    if compress:
+    if "compress" in own:
+        compress = own["compress"].upper()
+        if compress != "NONE" and not can_compress(compress):
+            allowed = "is not a compression that this GDAL writes in GeoTIFF files; DEFLATE, LZW and NONE always are"
+            raise ParameterError("creation options", f"COMPRESS={own['compress']}", allowed)
         own.setdefault("predictor", _predictor(dtype).get("predictor", 1) if compress in _PREDICTED else 1)
     for key in ("blockxsize", "blockysize"):
         if key in own and (not str(own[key]).isdigit() or int(own[key]) < 1):

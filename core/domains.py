@@ -52,6 +52,14 @@ class PixelWindow(NamedTuple):
         )
 
 
+def apply(transform: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """A point, or arrays of coordinates, through an affine transform.
+
+    Written out: affine 2 spells the product ``*``, affine 3 ``@``.
+    """
+    return transform.a * x + transform.b * y + transform.c, transform.d * x + transform.e * y + transform.f
+
+
 @dataclass(frozen=True)
 class RasterDomain:
     """Where the pixels of a raster lie: ``shape`` is ``(height, width)``, ``transform`` an ``affine.Affine``.
@@ -73,7 +81,8 @@ class RasterDomain:
         """The domain of a window of this one: same pixels, moved origin."""
         transform = self.transform
         if transform is not None:
-            transform = transform * type(transform).translation(window.col, window.row)
+            x, y = apply(transform, window.col, window.row)
+            transform = type(transform)(transform.a, transform.b, x, transform.d, transform.e, y)
         return RasterDomain((window.height, window.width), transform, self.crs)
 
     def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
@@ -83,7 +92,7 @@ class RasterDomain:
         """
         points = list(points)
         inverse = ~self.transform
-        cols, rows = zip(*(inverse * point for point in points))
+        cols, rows = zip(*(apply(inverse, *point) for point in points))
         row, col = math.floor(min(rows) + _SNAP), math.floor(min(cols) + _SNAP)
         asked = PixelWindow(row, col, math.ceil(max(rows) - _SNAP) - row, math.ceil(max(cols) - _SNAP) - col)
         window = asked.intersect(self.window)
@@ -100,7 +109,7 @@ class RasterDomain:
     def bounds(self) -> tuple[float, float, float, float]:
         """``(xmin, ymin, xmax, ymax)`` over the four corners, right for rotated and south-up grids too."""
         height, width = self.shape
-        xs, ys = zip(*(self.transform * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))))
+        xs, ys = zip(*(apply(self.transform, *corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))))
         return min(xs), min(ys), max(xs), max(ys)
 
     def _rounded_bounds(self) -> tuple[float, ...]:

@@ -8,8 +8,21 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
-from .errors import RasterWriteError
+import numpy as np
+
+from .errors import MissingPackageError, RasterWriteError
+
+
+def load_rasterio() -> Any:
+    """The module rasterio; :class:`MissingPackageError` where it is not installed."""
+    try:
+        import rasterio
+    except ImportError as error:
+        raise MissingPackageError("rasterio", "to read and write rasters") from error
+    return rasterio
 
 
 @contextmanager
@@ -19,8 +32,7 @@ def gdal_env() -> Iterator[None]:
     A rasterio wheel brings its own PROJ with its own database. Where the host (QGIS) exports ``PROJ_LIB`` or
     ``PROJ_DATA`` for another PROJ, the wheel would open that one and refuse it; so the wheel is pointed at its own.
     """
-    import rasterio
-
+    rasterio = load_rasterio()
     bundled = os.path.join(os.path.dirname(rasterio.__file__), "proj_data")
     with rasterio.Env():
         if os.path.exists(os.path.join(bundled, "proj.db")):
@@ -83,14 +95,35 @@ def _set_cache_limit(size: int) -> None:
         pass
 
 
+@lru_cache(maxsize=64)
+def can_compress(compress: str) -> bool:
+    """Whether this GDAL can write GeoTIFFs with that compression: tried in memory.
+
+    GDAL itself writes without compression where it does not know one, and rasterio only logs it.
+    """
+    rasterio = load_rasterio()
+    from affine import Affine
+    from rasterio.io import MemoryFile
+
+    size = dict(height=16, width=16, count=3, dtype="uint8", transform=Affine.scale(2))  # no warning about it
+    try:
+        with gdal_env(), MemoryFile() as memory:
+            with memory.open(driver="GTiff", compress=compress, **size) as target:
+                target.write(np.arange(3 * 16 * 16, dtype=np.uint8).reshape(3, 16, 16))
+            with memory.open() as written:
+                written.read()
+                return "COMPRESSION" in written.tags(ns="IMAGE_STRUCTURE")
+    except (rasterio.errors.RasterioError, OSError, ValueError):
+        return False
+
+
 def missing_blocks(path: str, sparse: bool) -> int:
     """Number of blocks of a GeoTIFF that are not there, or not whole; with ``sparse`` they may be left out.
 
     Looked up in the file's own index, without reading pixels: what GDAL does not say, such as an error in one of its
     compression threads, shows here. Raises rasterio's errors where the file cannot even be opened.
     """
-    import rasterio
-
+    rasterio = load_rasterio()
     size, missing = os.path.getsize(path), 0
     with rasterio.open(path, driver="GTiff") as dataset:
         by_band = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "BAND"

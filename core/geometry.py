@@ -70,6 +70,16 @@ class SpatialRectangular(Configurable):
             starts = np.append(starts, length - size)
         return starts, np.full(len(starts), size)
 
+    def room(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns in which the upper-left pixel of a chip may lie on a raster of ``shape``, from 0.
+
+        Whole chips fit there under ``drop``, ``shift`` and ``raise``; else it is the whole raster. Raises
+        :class:`PlanError` where no chip fits.
+        """
+        if self.boundary in ("pad", "reflect", "shrink"):
+            return shape
+        return len(self.place(0, shape[0], 1)[0]), len(self.place(1, shape[1], 1)[0])
+
     def _reach_over(self, size: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
         # The fewest chips that cover the axis; with a stride above the size there are gaps, and every chip that
         # starts on the raster is kept.

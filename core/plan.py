@@ -94,6 +94,14 @@ class Axis:
         np.add.at(edges, self.stops, -1)
         return np.cumsum(edges[:-1]) > 0
 
+    @cached_property
+    def most_overlaps(self) -> int:
+        """The most chips that lie on one pixel."""
+        edges = np.zeros(self.length + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.stops, -1)
+        return int(np.cumsum(edges).max())
+
     def once(self, size: int) -> Axis:
         """The covered pixels in pieces of at most ``size`` that do not overlap."""
         edges = np.flatnonzero(np.diff(np.concatenate(([0], self.covered.astype(np.int8), [0]))))
@@ -134,6 +142,10 @@ class Plan(Protocol):
     @property
     def max_size(self) -> tuple[int, int]:
         """``(height, width)`` of the largest chip."""
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """``(height, width)`` of the chips that have no weights of their own, each once."""
 
     def __len__(self) -> int: ...
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,20 +16,13 @@ import numpy as np
 from .bands import chip_dtype, describe, equal, fill
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
-from .errors import MissingPackageError, ParameterError, RasterReadError, RasterWriteError
-from .gdal_environment import BoundedCache, GdalErrors, gdal_env, missing_blocks
+from .errors import ParameterError, RasterReadError, RasterWriteError
+from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
+from .geometry import is_whole
 from .partial import PartialFile
 from .values import ValueType
 
 GDAL_CACHE = 128 << 20
-
-
-def _rasterio() -> Any:
-    try:
-        import rasterio
-    except ImportError as error:
-        raise MissingPackageError("rasterio", "to read and write rasters") from error
-    return rasterio
 
 
 class RasterFile:
@@ -106,18 +98,23 @@ class RasterFile:
             dataset = self._dataset
             raw = self._scratch(out.shape)
             try:
-                dataset.read(list(self.band_numbers), window=area, out=raw)
-                shared: np.ndarray | None = None
+                self._read_raw(dataset, area, raw)
+                masks: dict[int, np.ndarray] = {}
                 for k, band in enumerate(self._bands):
-                    if band.masked:
-                        if shared is None:
-                            shared = dataset.read_masks(band.index, window=area) == 0
-                        fill(out[k], raw[k], shared, band, self.scaled)
-                    else:
-                        fill(out[k], raw[k], equal(raw[k], band), band, self.scaled)
+                    invalid = equal(raw[k], band) if band.mask is None else masks.get(band.mask)
+                    if band.mask is not None and invalid is None:
+                        invalid = masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
+                    fill(out[k], raw[k], invalid, band, self.scaled)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
+
+    def _read_raw(self, dataset: Any, area: Any, raw: np.ndarray) -> None:
+        if len({band.dtype for band in self._bands}) == 1:
+            dataset.read(list(self.band_numbers), window=area, out=raw)
+            return
+        for band, values in zip(self._bands, raw):  # rasterio does not read bands of several types at once
+            dataset.read(band.index, window=area, out=values)
 
     def _scratch(self, shape: tuple[int, ...]) -> np.ndarray:
         """Room for raw values, used again from read to read: fresh memory costs as much as the decoding."""
@@ -139,10 +136,10 @@ class RasterFile:
         self.close()
 
     def _open(self) -> Any:
-        rasterio = _rasterio()
+        rasterio = load_rasterio()
         try:
             return rasterio.open(self.path)
-        except rasterio.errors.RasterioError as error:
+        except (rasterio.errors.RasterioError, OSError) as error:
             raise RasterReadError(
                 f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
             ) from error
@@ -152,7 +149,7 @@ class RasterFile:
             allowed = "must be a raster with at least one band of its own; choose one of its subdatasets"
             raise ParameterError(self._parameter, self.path, allowed)
         for number in self.band_numbers:
-            if isinstance(number, bool) or not 1 <= number <= self.count:
+            if not is_whole(number) or not 1 <= number <= self.count:
                 raise ParameterError("bands", number, f"must be from 1 to {self.count}, the bands of {self.path}")
 
     def _refuse_complex(self) -> None:
@@ -220,7 +217,7 @@ class GeoTiffSink:
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
         self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
         own = checked_options(options or {}, value_type.dtype)
-        self._profile = {**default_options(value_type.dtype, has_zstd()), **own}
+        self._profile = {**default_options(value_type.dtype, can_compress("ZSTD")), **own}
         self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
         self._dataset: Any = None
         self._file = ""
@@ -231,7 +228,7 @@ class GeoTiffSink:
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the file beside the target."""
-        rasterio = _rasterio()
+        rasterio = load_rasterio()
         height, width = self.domain.shape
         with gdal_env(), self._writing():
             self._file = self._partial.create()
@@ -303,19 +300,3 @@ class GeoTiffSink:
 
     def _writing(self) -> AbstractContextManager[None]:
         return self._errors.raising(self._parameter, self.path)
-
-
-@lru_cache(maxsize=1)
-def has_zstd() -> bool:
-    """Whether this GDAL can write ZSTD-compressed GeoTIFF: tried once, in memory."""
-    rasterio = _rasterio()
-    from affine import Affine
-    from rasterio.io import MemoryFile
-
-    try:
-        with gdal_env(), MemoryFile() as memory:
-            size = dict(height=1, width=1, count=1, dtype="uint8", transform=Affine.scale(2))  # no warning about it
-            with memory.open(driver="GTiff", compress="ZSTD", **size):
-                return True
-    except rasterio.errors.RasterioError:
-        return False

@@ -9,7 +9,7 @@ import numpy as np
 
 from .chips import cut_chip, masked
 from .domains import PixelWindow, RasterDomain
-from .plan import Plan, PlannedChip, RowGroup
+from .plan import LatticePlan, Plan, PlannedChip, RowGroup
 from .rowbuffer import RowBuffer
 
 
@@ -85,14 +85,26 @@ class SourceRows:
 
 
 def column_blocks(
-    source: RowSource, plan: Plan, operator: Any, sink: RowSink, window: PixelWindow, memory_limit: int
+    source: RowSource,
+    plan: Plan,
+    operator: Any,
+    aggregation: Any,
+    sink: RowSink,
+    window: PixelWindow,
+    memory_limit: int,
 ) -> list[PixelWindow]:
-    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes.
+
+    Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
+    the source has.
+    """
     height, width = plan.max_size
     held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
     per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
     bands = getattr(operator, "output_bands", None) or source.bands
-    per_col = bands * (height + slack(plan)) * (source.dtype.itemsize + 8 + 2 * source.dtype.itemsize)
+    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
+    waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
+    per_col = (height + slack(plan)) * (per_pixel + waiting)
     fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
     step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
@@ -107,3 +119,11 @@ def column_blocks(
 def slack(plan: Plan) -> int:
     """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
     return max(32, plan.max_size[0] // 2)
+
+
+def most_overlaps(plan: Plan, window: PixelWindow) -> int:
+    """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
+    if isinstance(plan, LatticePlan):
+        return plan.rows.most_overlaps * plan.cols.most_overlaps
+    height, width = plan.max_size
+    return 1 + 2 * plan.count(window) * height * width // (window.pixels + height * width)

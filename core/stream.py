@@ -102,6 +102,11 @@ def _overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
     return getattr(operator, "pointwise", False) and patcher.window.positive and patcher.aggregation.idempotent
 
 
+def _ones(height: int, width: int) -> np.ndarray:
+    """The weights of an aggregation for which all chips count alike."""
+    return np.ones((height, width))
+
+
 class _Run:
     """The threads and counters of one run; not to be used again."""
 
@@ -133,7 +138,8 @@ class _Run:
 
     def over(self, window: PixelWindow, memory_limit: int) -> None:
         """The whole window, block by block."""
-        blocks = column_blocks(self.source, self.plan, self.operator, self.sink, window, memory_limit)
+        aggregation = self.patcher.aggregation
+        blocks = column_blocks(self.source, self.plan, self.operator, aggregation, self.sink, window, memory_limit)
         self.total = sum(self.plan.count(block) for block in blocks)
         # A block that no chip touches is all nodata, in as many bands as the other blocks turn out to have.
         for block in sorted(blocks, key=lambda block: not self.plan.count(block)):
@@ -165,7 +171,7 @@ class _Run:
         aggregation = self.patcher.aggregation
         self.sink.start(*aggregation.output(self.bands, self.dtype))
         if self.patcher.window.positive and aggregation.uses_ratios:
-            self.ratios = RatioCache(self.patcher.weights_of, self.dtype)
+            self.ratios = RatioCache(self.patcher.weights_of if aggregation.by_weight else _ones, self.dtype)
         return self.accumulator(block)
 
     def accumulator(self, block: PixelWindow) -> Any:

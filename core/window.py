@@ -35,6 +35,13 @@ class SpatialWindow(Configurable):
         height, width = geometry.size
         return _frozen(np.outer(self.profile(height), self.profile(width)))
 
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """The weights of a round chip, float64: ``t`` is 0 at its centre and 1 at its rim, not below 0 nor above 1.
+
+        Half of the profile, from the middle to the edge: ``radial(|2u - 1|)`` is the profile at ``u``.
+        """
+        raise ParameterError("window", type(self).__name__, "has no values by distance from the centre of a round chip")
+
     def get_config(self) -> dict[str, Any]:
         """The window's parameters, JSON-serialisable."""
         return {}
@@ -48,6 +55,10 @@ class SpatialBoxcar(SpatialWindow):
         """All 1."""
         return np.ones(size)
 
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """All 1."""
+        return np.ones(np.shape(t))
+
 
 @dataclass(frozen=True)
 class SpatialHann(SpatialWindow):
@@ -56,6 +67,10 @@ class SpatialHann(SpatialWindow):
     def profile(self, size: int) -> np.ndarray:
         """``sin^2(pi u)``."""
         return _mirrored(np.sin(np.pi * _centres(size)) ** 2)
+
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """``cos^2(pi t / 2)``."""
+        return np.cos(np.pi * t / 2) ** 2
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,12 @@ class SpatialTukey(SpatialWindow):
             return np.ones(size)
         u = np.minimum(_centres(size), 0.5 * self.alpha)
         return _mirrored(np.sin(np.pi * u / self.alpha) ** 2)
+
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """1 up to ``t = 1 - alpha``, then ``cos^2(pi (t - 1 + alpha) / (2 alpha))``."""
+        if self.alpha == 0:
+            return np.ones(np.shape(t))
+        return np.cos(np.pi / 2 * np.maximum(t - (1 - self.alpha), 0) / self.alpha) ** 2
 
     def get_config(self) -> dict[str, Any]:
         """``{"alpha": ...}``."""
@@ -96,6 +117,10 @@ class SpatialGaussian(SpatialWindow):
         """``exp(-((2u - 1) / sigma)^2 / 2)``."""
         return _mirrored(np.exp(-0.5 * ((2 * _centres(size) - 1) / self.sigma) ** 2))
 
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """``exp(-(t / sigma)^2 / 2)``."""
+        return np.exp(-0.5 * (t / self.sigma) ** 2)
+
     def get_config(self) -> dict[str, Any]:
         """``{"sigma": ...}``."""
         return {"sigma": self.sigma}
@@ -106,7 +131,8 @@ class SpatialCustom(SpatialWindow):
     """Any weights ``>= 0``; zeros mean "not covered by this chip".
 
     ``fn`` is a callable that takes the geometry, an array of the chip's shape, or an expression in ``x`` and ``y`` (-1
-    to 1 from edge to edge, at pixel centres) and ``r = sqrt(x^2 + y^2)``, such as ``exp(-3*r**2)``.
+    to 1 from edge to edge, at pixel centres) and ``r = sqrt(x^2 + y^2)``, such as ``exp(-3*r**2)``. On a round chip it
+    has to be an expression in ``r`` alone: distance over radius.
     """
 
     fn: Callable[[SpatialRectangular], Any] | np.ndarray | str
@@ -123,14 +149,25 @@ class SpatialCustom(SpatialWindow):
             weights = _expression_weights(self.fn, geometry.size)
         else:
             weights = _given_weights(self.fn, geometry)
-        shown = self.fn if isinstance(self.fn, str) else "custom weights"
         if weights.shape != geometry.size:
             raise ParameterError("custom window", weights.shape, f"must have the chip's shape {geometry.size}")
-        if not np.isfinite(weights).all() or weights.min() < 0:
-            raise ParameterError("custom window", shown, "must be finite and at least 0 on every pixel of the chip")
+        shown = self.fn if isinstance(self.fn, str) else "custom weights"
+        _check(weights, shown)
         if not weights.any():
             raise ParameterError("custom window", shown, "must be above 0 somewhere in the chip")
         return _frozen(weights)
+
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """The expression's values at ``r = t``; refused where it needs the rectangle."""
+        if not isinstance(self.fn, str):
+            raise ParameterError("window", "SpatialCustom", "on a round chip it must be an expression in r")
+        program = compile_expression(self.fn, _XYR, "custom window")
+        if set(program.used) - {_XYR["r"]}:
+            raise ParameterError("custom window", self.fn, "on a round chip it must be an expression in r, not in x or y")
+        r = np.asarray(t, dtype=np.float64)
+        weights = program([r, r, r])[0]
+        _check(weights, self.fn)
+        return weights
 
     def get_config(self) -> dict[str, Any]:
         """``{"fn": expression}``; a Python callable or an array cannot be written down and is refused."""
@@ -161,6 +198,11 @@ def _expression_weights(text: str, size: tuple[int, int]) -> np.ndarray:
     y, x = (2 * _centres(n) - 1 for n in size)
     yy, xx = np.meshgrid(y, x, indexing="ij")
     return compile_expression(text, _XYR, "custom window")([xx, yy, np.hypot(xx, yy)])[0]
+
+
+def _check(weights: np.ndarray, shown: str) -> None:
+    if not np.isfinite(weights).all() or weights.min(initial=0) < 0:
+        raise ParameterError("custom window", shown, "must be finite and at least 0 on every pixel of the chip")
 
 
 def _given_weights(fn: Any, geometry: SpatialRectangular) -> np.ndarray:

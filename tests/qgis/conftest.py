@@ -47,7 +47,7 @@ def log():
 @pytest.fixture()
 def run(provider):
     """``run(feedback=None, **parameters)``: the sliding window by ``processing.run``."""
-    import processing
+    from qgis import processing
 
     def run(feedback=None, **parameters):
         return processing.run("patchwise:slidingwindow", parameters, feedback=feedback or Log())

@@ -1,0 +1,106 @@
+"""No space left on the device: an error that says so, nothing left behind, whenever GDAL gets to know of it.
+
+A limit on the size of files (RLIMIT_FSIZE with SIGXFSZ ignored) makes every write behind it fail as on a full disk.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from ..conftest import ROOT
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
+
+SCRIPT = textwrap.dedent("""
+    import importlib.util, logging, os, resource, signal, sys
+    root, target, limit, silent, *options = sys.argv[1:]
+    spec = importlib.util.spec_from_file_location(
+        "patchwise", root + "/__init__.py", submodule_search_locations=[root])
+    sys.modules["patchwise"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    import numpy as np
+    from affine import Affine
+    from patchwise.core import GeoTiffSink, RasterWriteError, ValueType
+    from patchwise.core.domains import RasterDomain
+
+    if silent == "silent":
+        logging.disable(logging.CRITICAL)
+    if int(limit):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+    values = np.random.default_rng(0).random((1, 700, 600), np.float32)
+    domain = RasterDomain((700, 600), Affine(10, 0, 0, 0, -10, 0), None)
+    try:
+        with GeoTiffSink(target, domain, ValueType(), options=dict(o.split("=") for o in options)) as sink:
+            sink.start(1, np.dtype("f4"))
+            for row in range(0, 700, 50):
+                sink.write(row, 0, values[:, row : row + 50])
+    except RasterWriteError as error:
+        print("refused:", error)
+    else:
+        print("written:", os.path.getsize(target))
+""")
+
+
+def write(target, limit: int, *options: str, silent: bool = False) -> str:
+    arguments = [str(ROOT), str(target), str(limit), "silent" if silent else "", *options]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole_size(tmp_path_factory):
+    """Bytes that the file takes, by its options."""
+    folder = tmp_path_factory.mktemp("whole")
+    return {
+        options: int(write(folder / f"{len(options)}.tif", 0, *options).split()[1])
+        for options in ((), ("COMPRESS=NONE",))
+    }
+
+
+CASES = [
+    (options, share, silent)
+    for options in ((), ("COMPRESS=NONE",))
+    for share, silent in ((0.001, False), (0.5, False), (0.98, False), (0.9999, False), (0.5, True), (0.9999, True))
+]
+
+
+@pytest.mark.parametrize(("options", "share", "silent"), CASES)
+def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, whole_size, options, share, silent):
+    target = tmp_path / "out.tif"
+    target.write_bytes(b"what was there")
+    said = write(target, int(whole_size[options] * share), *options, silent=silent)
+    assert said.startswith(f"refused: output {target}: cannot be written: "), said
+    if not silent:
+        assert "File too large" in said, said
+    assert os.listdir(tmp_path) == ["out.tif"] and target.read_bytes() == b"what was there"
+
+
+def test_with_just_enough_room_it_is_written(tmp_path, whole_size):
+    size = whole_size[()]
+    assert write(tmp_path / "out.tif", size + 4096) == f"written: {size}\n"
+
+
+@pytest.fixture
+def small_device(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], capture_output=True)
+    if made.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_no_space_left_on_the_device(small_device):
+    said = write(small_device / "out.tif", 0)
+    assert said.startswith("refused: ") and "No space left on device" in said, said
+    assert "MB are left on the device" in said
+    assert not os.listdir(small_device)
