@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,17 @@ def _rastercalc(source: Path, target: Path, compress: str) -> list[str]:
     return ["tools/qgis_process", "run", "native:rastercalc", "--", *parameters]
 
 
+def _translated(source: Path, target: Path, compress: str) -> list[str]:
+    """rastercalc to a file beside the target, then to the target."""
+    first = _rastercalc(source, beside(target), compress)
+    return ["sh", "-c", f"{shlex.join(first)} && {shlex.join(python('translate', beside(target), target, compress))}"]
+
+
+def beside(target: Path) -> Path:
+    """An intermediate file."""
+    return target.with_suffix(".first.tif")
+
+
 CORE = Case("core", "(a) core", core())
 ALGORITHM = Case("algorithm", "(c) `patchwise:slidingwindow`", _algorithm)
 RASTERCALC = Case("rastercalc", "(d) `native:rastercalc`", _rastercalc)
@@ -63,6 +75,7 @@ MAIN = (
     Case("plain", "(b) plain loop", _plain),
     ALGORITHM,
     RASTERCALC,
+    Case("translated", "(d2) `native:rastercalc`, then translated to the same file as (c)", _translated),
     Case("read", "only read the input", lambda source, target, compress: python("limit", "read", source), inner=True),
     Case("write", "only write the output", lambda *paths: python("limit", "write", *paths), inner=True),
 )

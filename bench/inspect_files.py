@@ -1,6 +1,6 @@
 """What the runs wrote: how, and whether it is the same. Prints JSON.
 
-Usage: ``python -m patchwise.bench.inspect_files REFERENCE [OTHER ...]``
+Usage: ``python -m patchwise.bench.inspect_files [REFERENCE [OTHER ...]]``
 """
 
 from __future__ import annotations
@@ -61,6 +61,5 @@ def versions() -> dict:
 
 
 if __name__ == "__main__":
-    reference, *others = sys.argv[1:]
-    answer = {path: {**written(path), "difference": difference(path, reference)} for path in [reference, *others]}
+    answer = {path: {**written(path), "difference": difference(path, sys.argv[1])} for path in sys.argv[1:]}
     print(json.dumps({"files": answer, "versions": versions()}))

@@ -55,19 +55,21 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median, least and largest."""
+def _spread(values: Sequence[float], form: str = ".2f") -> str:
+    """Median, and least and largest where there are several."""
     if not values:
         return ""
-    low, high = min(values), max(values)
-    return f"{median(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    middle = f"{median(values):{form}}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):{form}} to {max(values):{form}})"
 
 
 def _setting(found: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    others = [run["others"] for run in found["runs"]]
     return (
         f"{found['cores']} cores, {found['memory_gb']:.0f} GB of memory; QGIS {found['qgis']}, {versions}. "
         f"Tile of {found['rows']} rows, {found['repeat']} rounds, GDAL's block cache held at {found['cache_mb']} MB. "
+        f"Anything else on the machine took {_spread(others, '.0%')} of the cores during a run. "
         f"A process that does nothing is measured with {found['floor_mb']:.0f} MB.\n"
     )
 
@@ -81,21 +83,21 @@ def _targets(runs: Runs, files: dict) -> str:
         rows.append(_judged(f"{group}: (a) / (b), wall time, the aim", ratio, 1.0, "below 1.0"))
         rows.append(_judged(f"{group}: (c) / (d), wall time", quick, 1.0, "below 1.0"))
         peak = runs.values("main", group, "core", "peak_mb")
-        rows.append(_judged(f"{group}: peak memory of (a), MB", peak, 450, "below 450", digits=0))
+        rows.append(_judged(f"{group}: peak memory of (a), MB", peak, 450, "below 450", form=".0f"))
         rows.append(_judged(f"{group}: memory at three times the height", _growth(runs, group), 1.05, "at most 1.05"))
     ours, theirs = _differences(files, "core", "opaque", "algorithm"), _differences(files, "rastercalc")
-    rows.append(_judged("largest difference of (a), (a2), (c) from (b), every pixel", ours, 0, "at most 0", digits=8))
-    rows.append(_judged("largest difference of (d) from (b), every pixel", theirs, 1e-6, "at most 1e-6", digits=8))
+    rows.append(_judged("largest difference of (a), (a2), (c) from (b), every pixel", ours, 0, "at most 0", form=".1e"))
+    rows.append(_judged("largest difference of (d) from (b), every pixel", theirs, 1e-6, "at most 1e-6", form=".1e"))
     rows = [row for row in rows if row]
     return _table(("demand", "measured: median (least to most)", "wanted", "met"), rows) if rows else ""
 
 
-def _judged(what: str, values: Sequence[float], limit: float, wanted: str, digits: int = 2) -> Sequence[str]:
+def _judged(what: str, values: Sequence[float], limit: float, wanted: str, form: str = ".2f") -> Sequence[str]:
     if not values:
         return ()
     middle = median(values)
     met = middle < limit if wanted.startswith("below") else middle <= limit
-    return what, _spread(values, digits), wanted, "yes" if met else "**no**"
+    return what, _spread(values, form), wanted, "yes" if met else "**no**"
 
 
 def _differences(files: dict, *cases: str) -> list[float]:
@@ -122,7 +124,9 @@ def _comparison(runs: Runs, files: dict, group: str) -> str:
         memory, cpu = (runs.values("main", group, case.key, field) for field in ("peak_mb", "cpu"))
         ratios = runs.ratios(group, case.key, "rastercalc" if group == "NONE" else "plain")
         written = _file(files.get(f"{group} {case.key}"))
-        rows.append((case.label, _spread(seconds), f"{median(cpu):.1f}", _spread(memory, 0), _spread(ratios), written))
+        rows.append(
+            (case.label, _spread(seconds), f"{median(cpu):.1f}", _spread(memory, ".0f"), _spread(ratios), written)
+        )
     if not rows:
         return ""
     other = "(d)" if group == "NONE" else "(b)"
@@ -171,7 +175,7 @@ def _memory(runs: Runs) -> str:
             key = ("memory", str(height), "core")
             if runs.values(*key, "seconds", compress):
                 peak, seconds = (runs.values(*key, field, compress) for field in ("peak_mb", "seconds"))
-                rows.append((f"{_title(compress)}, {height} rows", _spread(peak, 0), _spread(seconds)))
+                rows.append((f"{_title(compress)}, {height} rows", _spread(peak, ".0f"), _spread(seconds)))
     head = ("(a) the core, output", "peak memory, MB", "wall time, s")
     return "### Memory and height\n\n" + _table(head, rows) if rows else ""
 
@@ -184,6 +188,6 @@ def _variants(runs: Runs) -> str:
                 runs.values("variants", group, case.key, field) for field in ("seconds", "peak_mb", "cpu")
             )
             if seconds:
-                rows.append((f"{case.label}, {group}", _spread(seconds), f"{median(cpu):.1f}", _spread(peak, 0)))
+                rows.append((f"{case.label}, {group}", _spread(seconds), f"{median(cpu):.1f}", _spread(peak, ".0f")))
     head = ("every chip, ZSTD", "wall time, s", "processor, s", "peak memory, MB")
     return "### An operator that looks at the whole chip\n\n" + _table(head, rows) if rows else ""

@@ -3,7 +3,19 @@
 The names are those of the specification; see ``docs/architecture.md`` for how they fit together.
 """
 
-from .aggregation import SpatialOverlapAdd
+from .aggregation import (
+    SpatialInvVarWeightedMean,
+    SpatialLearned,
+    SpatialMax,
+    SpatialMean,
+    SpatialMedian,
+    SpatialMin,
+    SpatialOverlapAdd,
+    SpatialSum,
+    SpatialVariance,
+    SpatialWeightedSum,
+)
+from .by_index import SpatialByIndex
 from .config import config_hash, from_config, from_yaml, to_config, to_yaml
 from .errors import (
     Cancelled,
@@ -16,19 +28,32 @@ from .errors import (
     RasterReadError,
     RasterWriteError,
 )
+from .field_patches import PointPatch
 from .fields import RasterField
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
+from .graph import SpatialKNNGraph, SpatialRadiusGraph
 from .operators import Expression, Fanout, Lambda, Operator, Sequential
 from .patch import Patch
 from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
+from .polygons import SpatialPolygonIntersection
 from .raster_io import GeoTiffSink, RasterFile
-from .sampler import SpatialRegularStride
+from .sampler import (
+    SpatialExplicit,
+    SpatialJitteredStride,
+    SpatialPoissonDisk,
+    SpatialRandom,
+    SpatialRegularStride,
+)
 from .sinks import ArraySink
+from .spherical import SpatialSphericalCap
 from .stream import StreamReport, stream
 from .values import ValueType
+from .vector_fields import PointDomain, PointField, VectorField
+from .votes import SpatialHardVote, SpatialSoftVote
 from .window import SpatialBoxcar, SpatialCustom, SpatialGaussian, SpatialHann, SpatialTukey
+from .zarr_sink import ZarrResult, ZarrSink
 
 __all__ = [
     "ApplyToChips",
@@ -48,23 +73,49 @@ __all__ = [
     "Patch",
     "PatchwiseError",
     "PlanError",
+    "PointDomain",
+    "PointField",
+    "PointPatch",
     "RasterField",
     "RasterFile",
     "RasterReadError",
     "RasterWriteError",
     "Sequential",
     "SpatialBoxcar",
+    "SpatialByIndex",
     "SpatialCustom",
+    "SpatialExplicit",
     "SpatialGaussian",
     "SpatialHann",
+    "SpatialHardVote",
+    "SpatialInvVarWeightedMean",
+    "SpatialJitteredStride",
+    "SpatialKNNGraph",
+    "SpatialLearned",
+    "SpatialMax",
+    "SpatialMean",
+    "SpatialMedian",
+    "SpatialMin",
     "SpatialOverlapAdd",
     "SpatialPatcher",
+    "SpatialPoissonDisk",
+    "SpatialPolygonIntersection",
+    "SpatialRadiusGraph",
+    "SpatialRandom",
     "SpatialRectangular",
     "SpatialRegularStride",
+    "SpatialSoftVote",
+    "SpatialSphericalCap",
+    "SpatialSum",
     "SpatialTukey",
+    "SpatialVariance",
+    "SpatialWeightedSum",
     "Stitch",
     "StreamReport",
     "ValueType",
+    "VectorField",
+    "ZarrResult",
+    "ZarrSink",
     "config_hash",
     "from_config",
     "from_yaml",

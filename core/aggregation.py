@@ -4,13 +4,14 @@ An aggregation gives an accumulator, which the one loop of ``stream.py`` feeds c
 :meth:`SpatialAggregation.merge` feeds the same accumulator with patches that are in memory.
 
 A value counts where it is not NaN and the window's weight of its chip is above 0 there; a pixel that no value reaches
-is NaN. Where the text says "in float64", sums are rounded to the type of the result once, at the end.
+is NaN. Where the text says "in float64", sums are rounded to the type of the result once, at the end. Votes are in
+``votes.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Callable
 
 import numpy as np
@@ -25,7 +26,6 @@ from .geometry import is_whole
 from .geotensor import GeoTensor
 from .merging import grid_of, merged_array, stitch_to
 from .patch import Patch
-from .votes import MAX_CLASSES, HardVotes, SoftVotes
 from .zarr_sink import ZarrSink, check_store, checked_chunks
 
 
@@ -69,9 +69,8 @@ class SpatialAggregation(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """The aggregation's parameters, JSON-serialisable."""
-        if not is_dataclass(self):
-            return {}
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        values = {name: getattr(self, name) for name in names}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -115,6 +114,10 @@ class SpatialOverlapAdd(SpatialAggregation):
         if not self.normalize_by_window:
             return Sums(bands, window, dtype, capacity, weighted=True)
         return RunningMean(bands, window, dtype, capacity, covers)
+
+    def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
+        """Mean and sum of weights; or a sum and a flag."""
+        return super().bytes_per_pixel(bands, dtype, overlaps) if self.normalize_by_window else bands * Sums.BYTES
 
     def merge(self, patches: Iterable[Patch], domain: Any) -> Any:
         """As :meth:`SpatialAggregation.merge`; with ``streaming``, to the Zarr store, as a ``ZarrResult``.
@@ -309,50 +312,3 @@ class SpatialInvVarWeightedMean(SpatialAggregation):
     def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
         """Two sums for each pair of bands."""
         return -(-bands // 2) * InverseVariances.BYTES
-
-
-@dataclass(frozen=True)
-class SpatialHardVote(SpatialAggregation):
-    """The label that most chips give a pixel; of several the lowest. Bands are voted on one by one.
-
-    Labels are any whole numbers that the type of the result (float32 or float64) holds exactly; with ``classes`` they
-    must be 0 to ``classes - 1``. Each chip has one vote where its window is above 0. Memory: 2 bytes for each label
-    seen so far, at most 1024 of them.
-    """
-
-    classes: int | None = None
-    idempotent = True
-    by_weight = False
-
-    def __post_init__(self) -> None:
-        """A number of classes, or None."""
-        if self.classes is not None and (not is_whole(self.classes) or not 1 <= self.classes <= MAX_CLASSES):
-            raise ParameterError("classes", self.classes, f"must be a whole number from 1 to {MAX_CLASSES}, or None")
-
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> HardVotes:
-        """The counts."""
-        return HardVotes(bands, window, dtype, capacity, None if self.classes is None else int(self.classes))
-
-    def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
-        """A count for each class; 16 classes where their number is not given."""
-        return bands * 2 * int(self.classes or 16)
-
-
-@dataclass(frozen=True)
-class SpatialSoftVote(SpatialAggregation):
-    """The class of the largest mean probability, weighted by the window; of several the lowest.
-
-    The operator gives K bands, the probabilities of the classes 0 to K - 1; where one is NaN, the chip does not count.
-    The result is one band of labels; with ``probability`` the winner's mean probability is a second one.
-    """
-
-    probability: bool = False
-    uses_ratios = True
-
-    def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        """One band of labels, with ``probability`` two."""
-        return 2 if self.probability else 1, dtype
-
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> SoftVotes:
-        """The running means of the probabilities."""
-        return SoftVotes(bands, window, dtype, capacity, covers, self.probability)

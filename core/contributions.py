@@ -18,7 +18,8 @@ from .rowbuffer import RowBuffer
 
 #: ``(stack, weights)`` to ``(bands, rows, width)``.
 Reduce = Callable[[np.ndarray, np.ndarray], np.ndarray]
-_PIECE_BYTES = 16 << 20  # of finished rows, how much is stacked at a time
+_PIECE_BYTES = 4 << 20  # of finished rows, how much is stacked at a time
+_FEW = 12
 
 
 class Contributions(Accumulator):
@@ -71,21 +72,41 @@ class Contributions(Accumulator):
 
 def median(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The median along the first axis over what is not NaN; of an even number, the mean of the middle two."""
-    count = np.count_nonzero(~np.isnan(stack), axis=0)[None]
-    stack.sort(axis=0)  # NaN goes last
+    unknown = np.isnan(stack)
+    count = len(stack) - np.count_nonzero(unknown, axis=0)[None]
+    stack[unknown] = np.inf  # goes last, and among infinities that are values it makes no difference
+    _sort(stack)
     low = np.take_along_axis(stack, np.maximum(count - 1, 0) // 2, axis=0)[0]
     high = np.take_along_axis(stack, np.minimum(count // 2, len(stack) - 1), axis=0)[0]
     half = stack.dtype.type(0.5)
     # Halves first, so that two large values do not add up to infinity.
-    return np.where(low == high, low, low * half + high * half) + stack.dtype.type(0)
+    result = np.where(low == high, low, low * half + high * half) + stack.dtype.type(0)
+    result[count[0] == 0] = np.nan
+    return result
+
+
+def _sort(stack: np.ndarray) -> None:
+    """Sort along the first axis, in place; without NaN."""
+    if len(stack) > _FEW:
+        stack.sort(axis=0)
+        return
+    # Of few layers, exchanging neighbours (as bubble sort does) for all pixels at once is several times faster.
+    for last in range(len(stack) - 1, 0, -1):
+        for k in range(last):
+            lower = np.minimum(stack[k], stack[k + 1])
+            np.maximum(stack[k], stack[k + 1], out=stack[k + 1])
+            stack[k] = lower
 
 
 def learned(fn: Callable[[np.ndarray, np.ndarray], Any], bands: int) -> Reduce:
-    """``fn`` with a look at what it returns; its errors name it."""
+    """``fn`` with a look at what it returns; its errors name it.
+
+    Whatever it makes of pixels that no known value reaches, they stay unknown.
+    """
     name = getattr(fn, "__name__", type(fn).__name__)
 
     def reduce(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        expected = (bands, *stack.shape[2:])
+        expected, unknown = (bands, *stack.shape[2:]), np.isnan(stack).all(axis=(0, 1))
         try:
             result = np.asarray(fn(stack, weights))
         except PatchwiseError:
@@ -96,6 +117,6 @@ def learned(fn: Callable[[np.ndarray, np.ndarray], Any], bands: int) -> Reduce:
         if result.shape != expected or result.dtype.kind not in "biuf":
             allowed = f"must return numbers of the shape {expected}, not {result.dtype} of {result.shape}"
             raise ParameterError("fn", name, allowed)
-        return result
+        return np.where(unknown, stack.dtype.type(np.nan), result)
 
     return reduce

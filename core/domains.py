@@ -8,7 +8,7 @@ code here takes its terms apart or asks for a unit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -88,14 +88,12 @@ class RasterDomain:
     def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
         """The smallest window that holds all ``points`` (world x, y), snapped outward to pixel edges and clipped.
 
-        Raises :class:`ParameterError` where nothing of it lies on the raster.
+        Raises :class:`ParameterError` where nothing of it lies on the raster, or a point is not finite.
         """
         points = list(points)
         inverse = ~self.transform
         cols, rows = zip(*(apply(inverse, *point) for point in points))
-        row, col = math.floor(min(rows) + _SNAP), math.floor(min(cols) + _SNAP)
-        asked = PixelWindow(row, col, math.ceil(max(rows) - _SNAP) - row, math.ceil(max(cols) - _SNAP) - col)
-        window = asked.intersect(self.window)
+        window = self._snapped(rows, cols).intersect(self.window)
         if not window.pixels:
             bounds = tuple(f(v) for f in (min, max) for v in zip(*points))
             raise ParameterError(
@@ -104,6 +102,13 @@ class RasterDomain:
                 f"must overlap the raster, whose bounds (xmin, ymin, xmax, ymax) are {self._rounded_bounds()}",
             )
         return window
+
+    @staticmethod
+    def _snapped(rows: Sequence[float], cols: Sequence[float]) -> PixelWindow:
+        if not all(map(math.isfinite, (*rows, *cols))):  # a point that the CRS has no place for
+            return PixelWindow(0, 0, 0, 0)
+        row, col = math.floor(min(rows) + _SNAP), math.floor(min(cols) + _SNAP)
+        return PixelWindow(row, col, math.ceil(max(rows) - _SNAP) - row, math.ceil(max(cols) - _SNAP) - col)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -52,11 +52,18 @@ class RasterWriteError(PatchwiseError, OSError):
 
 
 class OperatorError(PatchwiseError):
-    """The operator raised, or returned something that cannot be stitched. ``anchor`` is the chip's ``(row, col)``."""
+    """The operator raised, or returned something that cannot be stitched.
 
-    def __init__(self, operator: str, anchor: tuple[int, int], reason: str) -> None:
+    ``anchor`` is the chip's ``(row, col)``, or of a patch of points the index of its anchor.
+    """
+
+    def __init__(self, operator: str, anchor: tuple[int, int] | int, reason: str) -> None:
         self.anchor = anchor
-        super().__init__(f"operator {operator} failed on the chip at row {anchor[0]}, column {anchor[1]}: {reason}")
+        if isinstance(anchor, int):
+            where = f"patch at index {anchor}"
+        else:
+            where = f"chip at row {anchor[0]}, column {anchor[1]}"
+        super().__init__(f"operator {operator} failed on the {where}: {reason}")
 
 
 class Cancelled(PatchwiseError):

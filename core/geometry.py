@@ -14,6 +14,7 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -29,6 +30,11 @@ BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
     return not isinstance(value, bool) and isinstance(value, Real) and float(value).is_integer()
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a finite number of any real type; bool is none."""
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

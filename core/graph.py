@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .configurable import Configurable
-from .errors import ParameterError
+from .errors import ParameterError, PlanError
 from .geometry import is_whole
 from .neighbour_search import METRICS, Neighbours, NeighbourSearch
 from .vector_fields import PointField, VectorField
@@ -38,6 +38,10 @@ class SpatialKNNGraph(Configurable):
             raise ParameterError("k", self.k, "must be a whole number of neighbours, at least 1")
         object.__setattr__(self, "k", int(self.k))
         _check(self.metric, self.include_self)
+
+    def plan(self, sampler: Any, window: Any, domain: Any) -> Any:
+        """Refused: a raster has chips, not neighbours."""
+        raise _not_on_rasters(self)
 
     def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
         """The neighbourhoods of ``anchors``, in batches."""
@@ -66,11 +70,16 @@ class SpatialRadiusGraph(Configurable):
 
     def __post_init__(self) -> None:
         """Refuse a radius that is not above 0, and unknown metrics."""
-        number = isinstance(self.radius, Real) and not isinstance(self.radius, bool)
-        if not number or not 0 < self.radius < math.inf:
+        radius: Any = self.radius
+        number = isinstance(radius, Real) and not isinstance(radius, bool)
+        if not number or not 0 < float(radius) < math.inf:
             raise ParameterError("radius", self.radius, "must be a finite number above 0")
         object.__setattr__(self, "radius", float(self.radius))
         _check(self.metric, self.include_self)
+
+    def plan(self, sampler: Any, window: Any, domain: Any) -> Any:
+        """Refused: a raster has chips, not neighbours."""
+        raise _not_on_rasters(self)
 
     def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
         """The neighbourhoods of ``anchors``, in batches."""
@@ -91,7 +100,9 @@ def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
         return geometry
     if hasattr(geometry, "radius_km"):
         return SpatialRadiusGraph(geometry.radius_km, "haversine")
-    raise ParameterError("geometry", type(geometry).__name__, "must be a graph or a spherical cap for points and features")
+    raise ParameterError(
+        "geometry", type(geometry).__name__, "must be a graph or a spherical cap for points and features"
+    )
 
 
 def neighbourhoods(
@@ -104,7 +115,12 @@ def neighbourhoods(
     """
     graph = as_graph(geometry)
     found = NeighbourSearch(field.places(graph.metric == "haversine"), graph.metric)
-    return graph.search(found, found.near_order if anchors is None else anchors)
+    return graph.search(found, found.near_order if anchors is None else np.asarray(anchors, np.int64))
+
+
+def _not_on_rasters(geometry: Any) -> PlanError:
+    allowed = "finds neighbours of points and features: on a raster use SpatialRectangular or SpatialSphericalCap"
+    return PlanError("geometry", type(geometry).__name__, allowed)
 
 
 def _check(metric: str, include_self: Any) -> None:

@@ -17,6 +17,28 @@ from .rowbuffer import RowBuffer
 from .sampler import SpatialJitteredStride, SpatialRegularStride, SpatialSampler
 
 
+class KeptArrays:
+    """Arrays by position, as many as fit into ``most_bytes``; the others have to be made again when they are due."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._room = most_bytes
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def has_room(self, nbytes: int) -> bool:
+        """Whether so many bytes fit."""
+        return nbytes <= self._room
+
+    def put(self, position: int, array: np.ndarray) -> None:
+        """Keep an array, if it fits."""
+        if self.has_room(array.nbytes):
+            self._arrays[position] = np.ascontiguousarray(array)  # not a view of something larger
+            self._room -= array.nbytes
+
+    def get(self, position: int) -> np.ndarray | None:
+        """The array, if it was kept."""
+        return self._arrays.get(position)
+
+
 @dataclass(frozen=True, eq=False)
 class ListPlan:
     """Chips one by one, sorted by ``(row, col)``.
@@ -75,7 +97,7 @@ class ListPlan:
 
     @cached_property
     def _needs(self) -> np.ndarray:
-        """``(n, 2)``: first source row and column that each chip needs: before its start where it is mirrored so far."""
+        """``(n, 2)``: first source row and column that each chip needs, before its start if it is mirrored."""
         starts, length = self.places[:, :2], np.array(self.shape)
         over = starts + self.places[:, 2:] - length
         back = np.minimum(starts, np.maximum(length - 1 - over, 0))

@@ -51,9 +51,9 @@ def finished_rows(
     for patch in patches:
         place = (patch.window.row, patch.window.col)
         if last is not None and place < last:
-            raise ParameterError(f"patch at {patch.anchor}", place, f"must not come after the patch at {last}: rows are "
-                                 "written as soon as they are final, so patches must come sorted by (row, col), as "
-                                 "split() gives them")  # fmt: skip
+            order = "rows are written as soon as they are final, so patches must come sorted by (row, col)"
+            allowed = f"must not come after the patch at {last}: {order}, as split() gives them"
+            raise ParameterError(f"patch at {patch.anchor}", place, allowed)
         last = place
         stop = min(max(patch.window.row, finished), height)
         if stop > finished:

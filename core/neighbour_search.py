@@ -79,7 +79,9 @@ class NeighbourSearch:
             batch = anchors[start : start + rows]
             yield Neighbours(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
 
-    def within(self, anchors: np.ndarray, radius: float, include_self: bool, batch: int = 65536) -> Iterator[Neighbours]:
+    def within(
+        self, anchors: np.ndarray, radius: float, include_self: bool, batch: int = 65536
+    ) -> Iterator[Neighbours]:
         """All points at most ``radius`` away, the radius itself included, in batches of bounded memory."""
         reach = _chord(radius) if self._spherical else radius
         for start in range(0, len(anchors), batch):
@@ -124,9 +126,7 @@ class NeighbourSearch:
         width = max(1, int((indices >= 0).sum(axis=1).max(initial=0)))
         return indices[:, :width], distances[:, :width]
 
-    def _ordered(
-        self, anchors: np.ndarray, indices: np.ndarray, include_self: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _ordered(self, anchors: np.ndarray, indices: np.ndarray, include_self: bool) -> tuple[np.ndarray, np.ndarray]:
         """Indices (-1 at any place) and distances, in the order of (distance, index)."""
         distances = self._distances(anchors[:, None], indices)
         distances[indices < 0] = np.inf
@@ -143,9 +143,7 @@ class NeighbourSearch:
             indices[rows], distances[rows] = self._sorted(indices[rows], distances[rows], slack[rows])
         return indices, distances
 
-    def _sorted(
-        self, indices: np.ndarray, distances: np.ndarray, slack: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _sorted(self, indices: np.ndarray, distances: np.ndarray, slack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         order = np.argsort(distances, axis=1, kind="stable")
         indices, distances = np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
         with np.errstate(invalid="ignore"):  # infinite where there is no neighbour

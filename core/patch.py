@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .domains import PixelWindow
+from .errors import MissingPackageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,10 @@ class Patch:
     @property
     def indices(self) -> Any:
         """The chip's place as a ``rasterio.windows.Window``."""
-        from rasterio.windows import Window
-
+        try:
+            from rasterio.windows import Window
+        except ImportError as error:
+            raise MissingPackageError("rasterio", "to give a chip's place as its Window") from error
         return Window(self.window.col, self.window.row, self.window.width, self.window.height)
 
     def with_data(self, data: Any) -> Patch:

@@ -12,12 +12,14 @@ from .aggregation import SpatialAggregation, SpatialOverlapAdd
 from .chips import cut_chip, masked
 from .configurable import Configurable
 from .domains import PixelWindow, RasterDomain
+from .errors import PlanError
+from .field_patches import split_field
 from .fields import RasterField
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
+from .list_plan import rectangles
 from .patch import Patch
-from .plan import Plan, make_plan
-from .sampler import SpatialRegularStride
+from .plan import Plan
 from .window import SpatialBoxcar, SpatialWindow
 
 
@@ -25,11 +27,12 @@ from .window import SpatialBoxcar, SpatialWindow
 class SpatialPatcher(Configurable):
     """Splits a field into chips, and stitches chips to a field.
 
+    ``sampler`` is None where the geometry itself says where its chips lie, as polygons do.
     Law: ``patcher.merge(patcher.split(field), field.reader)`` gives the field on every covered pixel.
     """
 
-    geometry: SpatialRectangular
-    sampler: SpatialRegularStride
+    geometry: Any
+    sampler: Any = None
     window: SpatialWindow = field(default_factory=SpatialBoxcar)
     aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -38,7 +41,12 @@ class SpatialPatcher(Configurable):
         """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none."""
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
-        return make_plan(self.geometry, self.sampler, domain.shape)
+        if isinstance(self.geometry, SpatialRectangular):
+            return rectangles(self.geometry, self.sampler, domain)
+        if not hasattr(self.geometry, "plan"):
+            raise PlanError("geometry", type(self.geometry).__name__, "has no chips on a raster")
+        plan: Plan = self.geometry.plan(self.sampler, self.window, domain)
+        return plan
 
     def weights_of(self, height: int, width: int) -> np.ndarray:
         """``(height, width)`` float64 weights of a chip of that size, made once and read-only."""
@@ -47,11 +55,15 @@ class SpatialPatcher(Configurable):
             self._weights[size] = self.window.weights(SpatialRectangular(size))
         return self._weights[size]
 
-    def split(self, raster: RasterField) -> Iterator[Patch]:
+    def split(self, raster: Any) -> Iterator[Any]:
         """The field's chips in ``(row, col)`` order, one by one; ``data`` is a GeoTensor.
 
-        Chips of one row of chips share their memory where they overlap.
+        Chips of one row of chips share their memory where they overlap. A field that is not a raster gives the patches
+        of ``field_patches.split_field``.
         """
+        if not isinstance(raster, RasterField):
+            yield from split_field(raster, self.geometry, self.sampler, self.window)
+            return
         domain, source = raster.domain, raster.source
         plan = self.plan(domain)
         for group in plan.groups(domain.window):
@@ -75,4 +87,8 @@ class SpatialPatcher(Configurable):
         """The configuration of the four axes, JSON-serialisable."""
         axes = ("geometry", "sampler", "window", "aggregation")
         parts = {name: getattr(self, name) for name in axes}
-        return {name: {"class": type(part).__name__, "config": part.get_config()} for name, part in parts.items()}
+        return {
+            name: {"class": type(part).__name__, "config": part.get_config()}
+            for name, part in parts.items()
+            if part is not None
+        }

@@ -1,25 +1,23 @@
 """Samplers: where the anchors of the chips lie, before the boundary has its say.
 
 Anchors are ``(row, col)``: a rectangle's upper-left pixel, the centre pixel of a cap. Random samplers take an integer
-``seed`` and give the same anchors on every machine, numpy version and call: they use ``numpy.random.RandomState``, whose
-stream is frozen, and compute with whole numbers only.
+``seed`` and give the same anchors on every machine, numpy version and call: they use ``numpy.random.RandomState``, of
+which the stream is frozen, and compute with whole numbers only.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .configurable import Configurable
 from .crs import crs_text, transform_points
-from .domains import RasterDomain
+from .domains import RasterDomain, apply
 from .errors import ParameterError, PlanError
-from .geometry import is_whole
+from .geometry import is_finite, is_whole
 from .poisson import poisson_disk
 
 # A coordinate that was computed from a pixel's corner must not fall into the pixel before it by its last digit.
@@ -152,7 +150,7 @@ class SpatialPoissonDisk(SpatialSampler):
     def __post_init__(self) -> None:
         """Refuse distances below 1 pixel, and tries below 1."""
         value = self.min_distance
-        if not isinstance(value, Real) or isinstance(value, bool) or not 1 <= float(value) < math.inf:
+        if not is_finite(value) or value < 1:
             raise ParameterError("min_distance", value, "must be a number of pixels, at least 1")
         object.__setattr__(self, "min_distance", int(value) if is_whole(value) else float(value))
         object.__setattr__(self, "seed", _seed(self.seed))
@@ -181,6 +179,8 @@ class SpatialExplicit(SpatialSampler):
 
     def __init__(self, anchors: Iterable[Any], crs: Any = None) -> None:
         """``anchors``: pairs, or an ``(n, 2)`` array; ``crs``: None for pixels."""
+        if not isinstance(anchors, Iterable) or isinstance(anchors, str):
+            raise ParameterError("anchors", anchors, "must be pairs: (row, col) in pixels, or (x, y) with their crs")
         pairs = tuple(_pair(index, anchor, crs is None) for index, anchor in enumerate(anchors))
         if not pairs:
             raise ParameterError("anchors", [], "must hold at least one")
@@ -202,7 +202,7 @@ class SpatialExplicit(SpatialSampler):
             raise PlanError("anchors", self.positions[0], "are world coordinates, and the raster has no transform")
         x, y = np.array(self.positions, dtype=np.float64).T
         x, y = transform_points(x, y, self.crs, crs_text(domain.crs, "the raster's crs"))
-        cols, rows = ~domain.transform * (x, y)
+        cols, rows = apply(~domain.transform, x, y)
         return np.floor(np.stack([rows, cols], axis=1) + _SNAP)
 
     def get_config(self) -> dict[str, Any]:
@@ -213,17 +213,17 @@ class SpatialExplicit(SpatialSampler):
 
 def _off_the_raster(index: int, domain: RasterDomain, pixels: bool) -> str:
     if pixels:
-        return f"anchor number {index + 1} must lie on the raster of {domain.shape[0]} x {domain.shape[1]} pixels"
+        return f"the anchor at position {index} must lie on the raster of {domain.shape[0]} x {domain.shape[1]} pixels"
     bounds = tuple(round(value, 6) for value in domain.bounds)
-    return f"anchor number {index + 1} must lie on the raster, whose bounds in its own CRS are {bounds}"
+    return f"the anchor at position {index} must lie on the raster, whose bounds in its own CRS are {bounds}"
 
 
 def _pair(index: int, anchor: Any, pixel: bool) -> tuple[float, float]:
-    values = tuple(anchor.tolist() if isinstance(anchor, np.ndarray) else anchor)
+    values = tuple(anchor) if isinstance(anchor, (tuple, list, np.ndarray)) else (anchor,)
     kind = "(row, col) in whole pixels; world coordinates need their crs" if pixel else "(x, y), both finite"
-    numbers = len(values) == 2 and all(isinstance(v, Real) and math.isfinite(v) for v in values)
+    numbers = len(values) == 2 and all(map(is_finite, values))
     if not numbers or (pixel and not all(map(is_whole, values))):
-        raise ParameterError("anchors", values, f"anchor number {index + 1} must be {kind}")
+        raise ParameterError("anchors", values, f"the anchor at position {index} must be {kind}")
     return (int(values[0]), int(values[1])) if pixel else (float(values[0]), float(values[1]))
 
 

@@ -28,10 +28,9 @@ def as_mapping(geometry: Any, where: str) -> Mapping[str, Any]:
     if isinstance(mapping, Mapping) and mapping.get("type") == "Feature":
         mapping = mapping.get("geometry")
     kind = mapping.get("type") if isinstance(mapping, Mapping) else None
-    if kind != "GeometryCollection" and kind not in _DEPTHS:
+    if not isinstance(mapping, Mapping) or (kind != "GeometryCollection" and kind not in _DEPTHS):
         allowed = "must be a shapely geometry or a mapping as in GeoJSON, with type and coordinates"
         raise ParameterError(where, geometry if kind is None else kind, allowed)
-    assert isinstance(mapping, Mapping)
     return mapping
 
 
@@ -62,6 +61,9 @@ def centroid(mapping: Mapping[str, Any], where: str, spherical: bool = False) ->
 
     ``spherical``: x is a longitude in degrees, and a geometry wider than 180 degrees is taken to cross the date line.
     """
+    if mapping["type"] == "Point" and mapping.get("coordinates"):
+        x, y = _positions([mapping["coordinates"]], where)[0].tolist()
+        return x, y
     shapes = list(parts(mapping, where))
     if not shapes:
         raise ParameterError(where, mapping["type"], "must not be empty")

@@ -1,7 +1,7 @@
 """Fields that are not rasters: points with values, and vector features with attributes.
 
-Coordinates are ``(x, y)``, for geographic ones ``(longitude, latitude)`` in degrees. A place in the field is its
-position in the sequence, from 0. Values are float64 with NaN where unknown.
+Coordinates are ``(x, y)``, for geographic ones ``(longitude, latitude)`` in degrees. What a field holds is named by its
+index, from 0. Values are float64 with NaN where unknown.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .crs import lonlat_of
 from .errors import ParameterError
 from .simple_features import as_mapping, centroid
 
@@ -51,7 +52,8 @@ class PointField:
             allowed = f"must have the shape (n,) or (n, attributes) for the n = {len(self.coordinates)} points"
             raise ParameterError("values", values.shape, allowed)
         object.__setattr__(self, "values", values)
-        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        given: Any = self.names
+        names = (given,) if isinstance(given, str) else tuple(given)
         if names and len(names) != (1 if values.ndim == 1 else values.shape[1]):
             raise ParameterError("names", names, f"must be one for each attribute of values of shape {values.shape}")
         object.__setattr__(self, "names", names)
@@ -62,8 +64,11 @@ class PointField:
         return PointDomain(len(self.coordinates), self.crs)
 
     def places(self, spherical: bool = False) -> np.ndarray:
-        """``(n, d)`` coordinates that distances are measured between."""
-        return self.coordinates
+        """``(n, d)`` coordinates; ``spherical``: ``(n, 2)`` longitudes and latitudes in degrees.
+
+        They are so already where the field has no CRS; else they are transformed.
+        """
+        return _lonlat(self.coordinates, self.crs) if spherical else self.coordinates
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +134,29 @@ class VectorField:
         return {name: _numbers(column, name) for name, column in self.attributes.items() if _are_numbers(column)}
 
     def places(self, spherical: bool = False) -> np.ndarray:
-        """``(n, 2)`` centroids; ``spherical``: of longitudes and latitudes, also across the date line."""
-        found = (centroid(one, f"geometry of feature {k}", spherical) for k, one in enumerate(self.mappings))
-        return np.array(list(found), np.float64)
+        """``(n, 2)`` centroids in the field's CRS; ``spherical``: in degrees, right across the date line too."""
+        degrees = spherical and (self.crs is None or _in_degrees(self.crs))
+        found = [centroid(one, f"geometry of feature {k}", degrees) for k, one in enumerate(self.mappings)]
+        places = np.array(found, np.float64)
+        return _lonlat(places, self.crs) if spherical else places
+
+
+def _lonlat(places: np.ndarray, crs: Any) -> np.ndarray:
+    if crs is None or places.shape[1] != 2:
+        return places
+    x, y = places.T
+    lonlat = np.stack(lonlat_of(x, y, crs), axis=1)
+    off = np.isnan(lonlat).any(axis=1)
+    if off.any():
+        first = int(np.argmax(off))
+        raise ParameterError(f"coordinates of point {first}", places[first].tolist(), "lie not on Earth in their CRS")
+    return lonlat
+
+
+def _in_degrees(crs: Any) -> bool:
+    # In no projection does this place, in its own units, lie at these degrees.
+    lon, lat = lonlat_of([100.0], [50.0], crs)
+    return bool(abs(lon[0] - 100) < 1e-3 and abs(lat[0] - 50) < 1e-3)
 
 
 def _coordinates(given: Any) -> np.ndarray:

@@ -1,15 +1,18 @@
-"""What votes keep of overlapping chips until their rows are final."""
+"""Votes: aggregations that give a pixel a label, and what they keep of overlapping chips until rows are final."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .accumulate import RunningMean
 from .accumulators import Accumulator
+from .aggregation import SpatialAggregation
 from .domains import PixelWindow
 from .errors import ParameterError
+from .geometry import is_whole
 from .rowbuffer import RowBuffer
 
 MAX_CLASSES = 1024  # beyond it the values are hardly labels, and one count for each would fill the memory
@@ -26,7 +29,7 @@ class HardVotes(Accumulator):
         super().__init__(bands, window, dtype, capacity)
         self._classes = classes
         self._counts: dict[int, RowBuffer] = {}
-        self._type = np.dtype(np.uint16)
+        self._type: np.dtype = np.dtype(np.uint16)
         self._ends: list[int] = []  # of the chips on the rows held: no count can be larger than their number
 
     def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
@@ -46,35 +49,29 @@ class HardVotes(Accumulator):
 
     def _labels(self, x: np.ndarray, valid: Any, place: PixelWindow) -> list[int]:
         """The distinct labels among the valid values, checked."""
-        x = x.ravel() if valid is True else x[valid]
-        if not x.size:
+        values = x.ravel() if valid is True else x[valid]
+        if not values.size:
             return []
         if x.dtype.kind == "f":
-            odd = ~(np.isfinite(x) & (np.rint(x) == x))
+            odd = ~(np.isfinite(values) & (np.rint(values) == values))
             if odd.any():
-                raise self._refused(float(x[odd][0]), place, "must be a whole number: votes are for classes")
-        low, high = int(x.min()), int(x.max())
-        if high - low < _SPAN:
-            above = x - x.dtype.type(low)  # of 8-bit labels the difference wraps to the right unsigned one
-            counts = np.bincount((above.view(f"u{above.itemsize}") if above.dtype.kind == "i" else above).astype(np.intp))
-            found = [low + int(k) for k in np.flatnonzero(counts)]
-        else:
-            found = [int(value) for value in np.unique(x)]
+                allowed = "must be a whole number: votes are for classes"
+                raise _refused(float(values[odd][0]), x, valid, place, allowed)
+        found = _distinct(values)
         for label in found:
             if label not in self._counts:
-                self._check(label, place)
+                self._check(label, x, valid, place)
         if len(self._counts.keys() | set(found)) > MAX_CLASSES:
-            raise self._refused(found[-1], place, f"is one of more than {MAX_CLASSES} labels: these are no classes")
+            allowed = f"is one of more than {MAX_CLASSES} labels: these are no classes"
+            raise _refused(found[-1], x, valid, place, allowed)
         return found
 
-    def _check(self, label: int, place: PixelWindow) -> None:
+    def _check(self, label: int, x: np.ndarray, valid: Any, place: PixelWindow) -> None:
         if self._classes is not None and not 0 <= label < self._classes:
-            raise self._refused(label, place, f"must be from 0 to {self._classes - 1}, as classes is {self._classes}")
+            allowed = f"must be from 0 to {self._classes - 1}, as classes is {self._classes}"
+            raise _refused(label, x, valid, place, allowed)
         if int(self._dtype.type(label)) != label:
-            raise self._refused(label, place, f"must be a number that {self._dtype} holds exactly")
-
-    def _refused(self, label: float, place: PixelWindow, allowed: str) -> ParameterError:
-        return ParameterError(f"label in the chip at row {place.row}, column {place.col}", label, allowed)
+            raise _refused(label, x, valid, place, f"must be a number that {self._dtype} holds exactly")
 
     def _widen(self) -> None:
         """Hold counts in uint32 from now on."""
@@ -93,6 +90,23 @@ class HardVotes(Accumulator):
             np.maximum(most, count, out=most)
         self._ends = [end for end in self._ends if end > stop]
         return result
+
+
+def _distinct(values: np.ndarray) -> list[int]:
+    """The distinct values of a flat array of whole numbers."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= _SPAN:
+        return [int(value) for value in np.unique(values)]
+    above = values - values.dtype.type(low)
+    if above.dtype.kind == "i":  # of 8-bit labels the difference may wrap: to the right unsigned one
+        above = above.view(f"u{above.itemsize}")
+    return [low + int(k) for k in np.flatnonzero(np.bincount(above.astype(np.intp)))]
+
+
+def _refused(label: float, x: np.ndarray, valid: Any, place: PixelWindow, allowed: str) -> ParameterError:
+    """What is wrong with a label, and where the first pixel that has it lies on the raster."""
+    _, row, col = np.argwhere((x == label) & valid)[0]
+    return ParameterError(f"label at row {place.row + row}, column {place.col + col}", label, allowed)
 
 
 class SoftVotes:
@@ -134,3 +148,50 @@ class SoftVotes:
     def nbytes(self) -> int:
         """Memory held."""
         return self._mean.nbytes
+
+
+@dataclass(frozen=True)
+class SpatialHardVote(SpatialAggregation):
+    """The label that most chips give a pixel; of several the lowest. Bands are voted on one by one.
+
+    Labels are any whole numbers that the type of the result (float32 or float64) holds exactly; with ``classes`` they
+    must be 0 to ``classes - 1``. Each chip has one vote where its window is above 0. Memory: 2 bytes for each label
+    seen so far, at most 1024 of them.
+    """
+
+    classes: int | None = None
+    idempotent = True
+    by_weight = False
+
+    def __post_init__(self) -> None:
+        """A number of classes, or None."""
+        if self.classes is not None and (not is_whole(self.classes) or not 1 <= self.classes <= MAX_CLASSES):
+            raise ParameterError("classes", self.classes, f"must be a whole number from 1 to {MAX_CLASSES}, or None")
+
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> HardVotes:
+        """The counts."""
+        return HardVotes(bands, window, dtype, capacity, None if self.classes is None else int(self.classes))
+
+    def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
+        """A count for each class; 16 classes where their number is not given."""
+        return bands * 2 * int(self.classes or 16)
+
+
+@dataclass(frozen=True)
+class SpatialSoftVote(SpatialAggregation):
+    """The class of the largest mean probability, weighted by the window; of several the lowest.
+
+    The operator gives K bands, the probabilities of the classes 0 to K - 1; where one is NaN, the chip does not count.
+    The result is one band of labels; with ``probability`` the winner's mean probability is a second one.
+    """
+
+    probability: bool = False
+    uses_ratios = True
+
+    def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
+        """One band of labels, with ``probability`` two."""
+        return 2 if self.probability else 1, dtype
+
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> SoftVotes:
+        """The running means of the probabilities."""
+        return SoftVotes(bands, window, dtype, capacity, covers, self.probability)

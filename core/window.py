@@ -163,7 +163,7 @@ class SpatialCustom(SpatialWindow):
             raise ParameterError("window", "SpatialCustom", "on a round chip it must be an expression in r")
         program = compile_expression(self.fn, _XYR, "custom window")
         if set(program.used) - {_XYR["r"]}:
-            raise ParameterError("custom window", self.fn, "on a round chip it must be an expression in r, not in x or y")
+            raise ParameterError("custom window", self.fn, "on a round chip it must be an expression in r alone")
         r = np.asarray(t, dtype=np.float64)
         weights = program([r, r, r])[0]
         _check(weights, self.fn)

@@ -84,18 +84,17 @@ class ZarrSink:
         self._bands, self._dtype = bands, np.dtype(dtype) if self.value_type is None else self.value_type.dtype
         height, width = self.domain.shape
         try:
-            root = Path(self._partial.create())
-            attributes = zarr_store.write_grid(root, self.domain, bands)
+            store = zarr_store.StoreWriter(Path(self._partial.create()))
+            attributes = zarr_store.write_grid(store, self.domain, bands)
             attributes["_FillValue"] = zarr_store.cf_fill_value(self._fill, self._dtype)
             if len(self._names) == bands:
                 attributes["long_name"] = list(self._names)
             about = zarr_store.array_json((bands, height, width), self._dtype, (1, *self.chunks), self._fill,
                                           ("band", "y", "x"), attributes)  # fmt: skip
-            zarr_store.write_json(root / zarr_store.VARIABLE, about)
-            zarr_store.write_json(root, {"node_type": "group", "attributes": self._tags})
+            self._array = store.array(zarr_store.VARIABLE, about)
+            store.group(self._tags)
         except OSError as error:
             raise self._failed(error) from error
-        self._array = root / zarr_store.VARIABLE
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         """Take ``(bands, rows, cols)`` floats; whole rows of chunks are written, each chunk once."""

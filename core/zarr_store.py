@@ -29,11 +29,34 @@ VARIABLE = "data"
 _LEVEL = 1  # results are mostly noise in their low bits: more effort takes longer and gains next to nothing
 
 
-def write_json(folder: Path, content: Mapping[str, Any]) -> None:
-    """The ``zarr.json`` of a group or an array."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"zarr_format": 3, **content}, indent=2, allow_nan=False)
-    (folder / "zarr.json").write_text(text + "\n", encoding="utf-8")
+class StoreWriter:
+    """The metadata of a store at ``root``: arrays one by one, and the group last."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._members: dict[str, Any] = {}
+
+    def array(self, name: str, about: Mapping[str, Any]) -> Path:
+        """Write the metadata of an array, as of :func:`array_json`; its folder."""
+        self._members[name] = {"zarr_format": 3, **about}
+        return self._write(self.root / name, self._members[name])
+
+    def whole(self, name: str, values: np.ndarray, names: Sequence[str], attributes: Any) -> None:
+        """A small array as one chunk."""
+        about = array_json(values.shape, values.dtype, values.shape, 0, names, attributes)
+        write_chunk(self.array(name, about), [0] * values.ndim, values)
+
+    def group(self, attributes: Mapping[str, Any]) -> None:
+        """Write the group's metadata, and in it all arrays' once more: xarray warns where it has to look for them."""
+        known = {"kind": "inline", "must_understand": False, "metadata": self._members}
+        about = {"node_type": "group", "attributes": dict(attributes), "consolidated_metadata": known}
+        self._write(self.root, {"zarr_format": 3, **about})
+
+    def _write(self, folder: Path, content: Mapping[str, Any]) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(content, indent=2, allow_nan=False)
+        (folder / "zarr.json").write_text(text + "\n", encoding="utf-8")
+        return folder
 
 
 def array_json(
@@ -65,26 +88,21 @@ def write_chunk(folder: Path, index: Sequence[int], values: np.ndarray) -> None:
     path.write_bytes(gzip.compress(little.tobytes(), _LEVEL, mtime=0))  # the same bytes whenever it is written
 
 
-def write_whole(folder: Path, values: np.ndarray, names: Sequence[str], attributes: Any) -> None:
-    """A small array as one chunk."""
-    write_json(folder, array_json(values.shape, values.dtype, values.shape, 0, names, attributes))
-    write_chunk(folder, [0] * values.ndim, values)
-
-
-def write_grid(root: Path, domain: RasterDomain, bands: int) -> dict[str, Any]:
+def write_grid(store: StoreWriter, domain: RasterDomain, bands: int) -> dict[str, Any]:
     """The arrays ``band``, ``y``, ``x`` and ``spatial_ref``; the attributes by which the raster points at them."""
     height, width = domain.shape
-    write_whole(root / "band", np.arange(1, bands + 1), ["band"], {})
+    store.whole("band", np.arange(1, bands + 1), ["band"], {})
     crs, transform = wkt_of(domain.crs), domain.transform
     attributes: dict[str, Any] = {} if crs is None else {"crs_wkt": crs, "spatial_ref": crs}
     if transform is not None:
-        attributes["GeoTransform"] = " ".join(repr(float(value)) for value in transform.to_gdal())
+        terms = (transform.c, transform.a, transform.b, transform.f, transform.d, transform.e)  # in GDAL's order
+        attributes["GeoTransform"] = " ".join(repr(float(term)) for term in terms)
         if transform.b == transform.d == 0:  # where the grid is rotated, rows and columns have no one coordinate
             x = transform.c + transform.a * (np.arange(width) + 0.5)
             y = transform.f + transform.e * (np.arange(height) + 0.5)
-            write_whole(root / "x", x, ["x"], {"axis": "X", **_standard_name(crs, "x")})
-            write_whole(root / "y", y, ["y"], {"axis": "Y", **_standard_name(crs, "y")})
-    write_whole(root / "spatial_ref", np.array(0), [], attributes)
+            store.whole("x", x, ["x"], {"axis": "X", **_standard_name(crs, "x")})
+            store.whole("y", y, ["y"], {"axis": "Y", **_standard_name(crs, "y")})
+    store.whole("spatial_ref", np.array(0), [], attributes)
     return {"grid_mapping": "spatial_ref"}
 
 
@@ -118,7 +136,7 @@ def wkt_of(crs: Any) -> str | None:
 
 
 def cf_fill_value(value: float, dtype: np.dtype) -> Any:
-    """``_FillValue`` as xarray writes it to Zarr v3: of floats, base64 of a little-endian double, as JSON has no NaN."""
+    """``_FillValue`` as xarray has it in Zarr v3: of floats, base64 of a little-endian double, as JSON has no NaN."""
     if dtype.kind == "f":
         return base64.standard_b64encode(struct.pack("<d", value)).decode()
     return int(value)

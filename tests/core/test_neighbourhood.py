@@ -1,0 +1,83 @@
+"""Statistics of neighbourhoods against those of each by itself."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from patchwise.core import (
+    neighbour_search,
+)
+from patchwise.core.errors import Cancelled, MissingPackageError
+from patchwise.core.graph import SpatialKNNGraph, SpatialRadiusGraph
+from patchwise.core.neighbourhood import STATISTICS, statistics
+from patchwise.core.vector_fields import PointField
+
+from .points import (
+    collected,
+    field_of,
+    fields_and_metrics,
+)
+
+
+def naive(name, values, distances):
+    known = ~np.isnan(values)
+    values, distances = values[known], distances[known]
+    if name == "count":
+        return len(values)
+    if not len(values):
+        return np.nan
+    if name != "idw":
+        return getattr(np, name)(values)
+    if (distances == 0).any():
+        return values[distances == 0].mean()
+    return np.average(values, weights=1 / distances**2)
+
+
+@given(fields_and_metrics, st.integers(1, 12), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_statistics_are_those_of_each_neighbourhood(case, k, radius, include_self, seed):
+    metric, places = case
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((len(places), 2)) < 0.3, np.nan, rng.normal(1000, 3, (len(places), 2)))
+    geometry = (SpatialRadiusGraph if radius else SpatialKNNGraph)(k, metric, include_self)
+    field = PointField(places, values)
+    result = statistics(field, geometry, tuple(STATISTICS))
+    found = collected(field, geometry)
+    for name, array in result.items():
+        assert array.dtype == np.float64 and array.shape == values.shape
+        expected = [[naive(name, values[i, c], d) for c in (0, 1)] for i, d in (found[p] for p in range(len(places)))]
+        np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-9)
+    flat = statistics(PointField(places, values[:, 0]), geometry, ["mean"])["mean"]
+    np.testing.assert_array_equal(flat, result["mean"][:, 0])
+
+
+def test_the_mean_of_equal_values_is_that_value():
+    field = PointField(np.random.default_rng(0).uniform(0, 1, (100, 2)), np.full(100, 0.1))
+    for name, expected in (("mean", 0.1), ("std", 0), ("median", 0.1), ("min", 0.1), ("max", 0.1), ("count", 7)):
+        np.testing.assert_array_equal(statistics(field, SpatialKNNGraph(7), [name])[name], expected)
+
+
+def test_statistics_of_infinite_values():
+    field = PointField([[0.0], [1], [2]], [np.inf, np.inf, 1.0])
+    result = statistics(field, SpatialKNNGraph(3), ("mean", "min", "max", "median"))
+    assert [result[name][0] for name in ("mean", "min", "max", "median")] == [np.inf, 1, np.inf, np.inf]
+
+
+def test_progress_ends_at_one_and_cancelling_ends_the_work(monkeypatch):
+    monkeypatch.setattr(neighbour_search, "_MOST_CANDIDATES", 100)
+    field, seen = field_of(np.random.default_rng(0).uniform(0, 1, (100, 2))), []
+    statistics(field, SpatialKNNGraph(3), ["mean"], progress=seen.append)
+    assert seen == sorted(seen) and len(seen) > 2 and seen[-1] == 1
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled, match="cancelled"):
+        statistics(field, SpatialKNNGraph(3), ["mean"], cancelled=lambda: next(asked))
+
+
+def test_without_scipy_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.spatial", None)
+    with pytest.raises(MissingPackageError, match="'scipy' is needed to find neighbours of points"):
+        statistics(field_of(np.zeros((2, 2))), SpatialKNNGraph(1), ["mean"])

@@ -1,0 +1,231 @@
+"""Keeps the table "The house" true: who may import whom, and how large a file may grow. Reads the source, not QGIS."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+
+PACKAGE = sorted(
+    path
+    for folder in ("", "core", "processing_provider", "ui")
+    for path in (ROOT / folder).glob("**/*.py" if folder else "*.py")
+)
+CORE = [path for path in PACKAGE if ROOT / "core" in path.parents]
+TESTS = sorted((ROOT / "tests").glob("**/*.py"))
+GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osgeo")
+#: Optional packages of the core, by file; each is imported inside a function, so that the core loads without it.
+OPTIONAL = {
+    "core/raster_io.py": {"rasterio"},
+    "core/gdal_environment.py": {"rasterio", "affine"},
+    "core/patch.py": {"rasterio.windows"},
+    "core/config.py": {"yaml"},
+    "core/crs.py": {"pyproj"},
+    "core/neighbour_search.py": {"scipy.spatial"},
+    "core/zarr_store.py": {"rasterio.crs"},
+    "core/stac.py": {"pystac_client", "planetary_computer", "rasterio"},
+}
+MOST_LINES = 330
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=[name_of(path) for path in paths])
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path, lazy: bool | None = None) -> list[tuple[str, int]]:
+    """``(module, level)`` of every import; ``lazy`` True or False: only those inside or outside of functions."""
+    tree = tree_of(path)
+    functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    inside = {id(child) for function in functions for child in ast.walk(function)}
+    found = []
+    for node in ast.walk(tree):
+        if lazy is not None and (id(node) in inside) is not lazy:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(alias.name, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append((node.module or "", node.level))
+    return found
+
+
+def is_of(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def test_the_house_is_there():
+    assert len(CORE) > 25 and TESTS
+    for name in ("metadata.txt", "__init__.py", "plugin.py", "core/stream.py", "processing_provider/provider.py"):
+        assert (ROOT / name).is_file(), name
+
+
+@each(CORE)
+def test_the_core_knows_neither_qgis_nor_qt(path):
+    assert not [module for module, _ in imports(path) if any(is_of(module, gui) for gui in GUI)]
+    names = {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
+    assert not names & {"__import__", "QgsFeedback", "iface"}
+
+
+@each(CORE)
+def test_the_core_loads_with_numpy_and_the_standard_library_only(path):
+    standard = getattr(sys, "stdlib_module_names", None)
+    if standard is None:
+        pytest.skip("this Python does not list its standard library")
+    for module, level in imports(path, lazy=False):
+        assert level or module.split(".")[0] in {*standard, "numpy"}, module
+
+
+@each(CORE)
+def test_optional_packages_are_imported_where_the_table_says(path):
+    standard = getattr(sys, "stdlib_module_names", frozenset())
+    allowed = OPTIONAL.get(name_of(path), set())
+    for module, level in imports(path, lazy=True):
+        if level or module.split(".")[0] in {*standard, "numpy"}:
+            continue
+        assert any(is_of(module, package) for package in allowed), f"{module} in {name_of(path)}"
+
+
+@each(CORE)
+def test_the_core_stays_within_the_core(path):
+    depth = len(path.relative_to(ROOT / "core").parents)
+    assert all(level <= depth for _, level in imports(path))
+
+
+@each(PACKAGE)
+def test_imports_within_the_package_are_relative(path):
+    tops = {folder.name for folder in ROOT.iterdir() if folder.is_dir() and (folder / "__init__.py").exists()}
+    own = {"patchwise", "plugin", *tops} - {"tests", "bench"}
+    for module, level in imports(path):
+        assert level or module.split(".")[0] not in own, module
+        assert not is_of(module, "tests") and not is_of(module, "bench")
+
+
+@each([path for path in PACKAGE if ROOT / "ui" in path.parents] or [ROOT / "__init__.py"])
+def test_widgets_have_no_numerics(path):
+    for module, level in imports(path):
+        assert not any(is_of(module, package) for package in ("numpy", "scipy", "rasterio"))
+        if level > 1:
+            assert not is_of(module, "processing_provider")
+            assert module in ("", "core", "core.window", "core.plan", "core.errors") or not is_of(module, "core")
+
+
+def test_the_package_file_has_nothing_but_the_factory():
+    tree = tree_of(ROOT / "__init__.py")
+    docstring, *rest = tree.body
+    assert isinstance(docstring, ast.Expr) and ast.get_docstring(tree)
+    assert [type(node) for node in rest] == [ast.FunctionDef] and rest[0].name == "classFactory"
+    assert not imports(ROOT / "__init__.py", lazy=False)
+    assert [module for module, _ in imports(ROOT / "__init__.py", lazy=True)] == ["plugin"]
+
+
+@each(sorted({*PACKAGE, *TESTS}))
+def test_files_stay_readable(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{lines} lines: split it"
+
+
+@each(PACKAGE)
+def test_nothing_that_the_plugin_repository_refuses(path):
+    tree = tree_of(path)
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not called & {"eval", "exec", "compile", "__import__", "input", "breakpoint", "print"}
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    assert not [
+        module for module, _ in imports(path) if module.split(".")[0] in ("pickle", "marshal", "shelve", "dill")
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, "a bare except"
+            assert not all(isinstance(statement, ast.Pass) for statement in node.body), "except: pass"
+        if isinstance(node, ast.keyword) and node.arg == "shell":
+            assert isinstance(node.value, ast.Constant) and node.value.value is False
+
+
+def top_level_qgis(path: Path) -> list[str]:
+    return [module for module, _ in imports(path) if is_of(module, "qgis")]
+
+
+@each([path for path in PACKAGE if path not in CORE])
+def test_qt_comes_from_qgis(path):
+    assert not [module for module, _ in imports(path) if any(is_of(module, qt) for qt in ("PyQt5", "PyQt6", "sip"))]
+
+
+WITHOUT = """
+import importlib.util, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in sys.argv[2].split(","):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+root = sys.argv[1]
+spec = importlib.util.spec_from_file_location("patchwise", root + "/__init__.py", submodule_search_locations=[root])
+sys.modules["patchwise"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+import numpy as np
+import patchwise.core as core
+from patchwise.core.domains import RasterDomain
+"""
+
+
+def run_without(packages: str, script: str) -> str:
+    command = [sys.executable, "-c", WITHOUT + script, str(ROOT), packages]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+NOTHING = "qgis,PyQt5,PyQt6,sip,processing,osgeo,rasterio,affine,scipy,yaml,pyproj,pystac_client,planetary_computer"
+
+
+def test_the_core_runs_with_numpy_alone():
+    out = run_without(
+        NOTHING,
+        """
+field = core.RasterField(core.GeoTensor(np.arange(64.0).reshape(8, 8)))
+cut = core.SpatialRectangular((4, 4), "shift"), core.SpatialRegularStride(2)
+patcher = core.SpatialPatcher(*cut, core.SpatialHann())
+merged = patcher.merge(patcher.split(field), field.reader)
+sink = core.ArraySink((8, 8))
+core.stream(field.source, patcher, core.Expression("b1 * 2 + mean(b1) * 0", 1), sink)
+print((np.asarray(merged) == np.asarray(field.reader)).all(), np.allclose(sink.array[0], np.asarray(merged) * 2))
+""",
+    )
+    assert out == "True True\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "core.RasterFile('a.tif')",
+        "core.GeoTiffSink('a.tif', RasterDomain((3, 4)), core.ValueType())",
+        "core.GeoTiffSink('a.tif', RasterDomain((3, 4)), core.ValueType(), options={'COMPRESS': 'LZW'})",
+        "next(core.SpatialPatcher(core.SpatialRectangular(2), core.SpatialRegularStride(2)).split("
+        "core.RasterField(core.GeoTensor(np.ones((4, 4)))))).indices",
+    ],
+)
+def test_what_needs_rasterio_says_so(call):
+    out = run_without(
+        NOTHING,
+        f"""
+try:
+    {call}
+except core.MissingPackageError as error:
+    print(error.package, isinstance(error, core.PatchwiseError), "|", error)
+""",
+    )
+    assert out.startswith("rasterio True | the Python package 'rasterio' is needed")
+    assert "pip install rasterio" in out and "python3-rasterio" in out
