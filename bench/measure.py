@@ -62,6 +62,17 @@ def _processor_time() -> tuple[float, float]:
     return busy / ticks, (busy + idle + waiting) / ticks
 
 
+def wait_for_calm(share: float, patience: float = 900.0) -> None:
+    """Return when less than ``share`` of all cores was in use over two seconds, or after ``patience`` seconds."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        before = _processor_time()
+        time.sleep(2)
+        busy, available = (b - a for a, b in zip(before, _processor_time()))
+        if busy <= share * available:
+            return
+
+
 def floor_mb(cwd: Path) -> float:
     """The peak memory reported for a command that does nothing."""
     return measure(["/bin/true"], [], os.environ, cwd).peak_mb

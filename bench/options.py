@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 TILE = 256
+#: DEFLATE without a level is GDAL's level 6; level 1 is what the plugin writes where GDAL has no ZSTD.
+COMPRESSIONS = {
+    "ZSTD": {"compress": "ZSTD", "zstd_level": 1, "predictor": 3},
+    "DEFLATE": {"compress": "DEFLATE", "predictor": 3},
+    "DEFLATE1": {"compress": "DEFLATE", "zlevel": 1, "predictor": 3},
+    "NONE": {"compress": "NONE"},
+}
 
 
 def output_options(compress: str) -> dict[str, Any]:
-    """rasterio keywords: tiles, all threads; ZSTD level 1 or DEFLATE with the floating-point predictor, or NONE."""
+    """rasterio keywords for one of ``COMPRESSIONS``: tiles, all threads, the floating-point predictor."""
     options: dict[str, Any] = dict(tiled=True, blockxsize=TILE, blockysize=TILE, num_threads="ALL_CPUS")
-    options.update(bigtiff="IF_SAFER", compress=compress)
-    if compress != "NONE":
-        options["predictor"] = 3
-    if compress == "ZSTD":
-        options["zstd_level"] = 1
-    return options
+    return {**options, "bigtiff": "IF_SAFER", **COMPRESSIONS[compress]}
 
 
 def creation_options(compress: str) -> dict[str, str]:

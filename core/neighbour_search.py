@@ -79,17 +79,19 @@ class NeighbourSearch:
             batch = anchors[start : start + rows]
             yield Neighbours(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
 
-    def within(
-        self, anchors: np.ndarray, radius: float, include_self: bool, batch: int = 65536
-    ) -> Iterator[Neighbours]:
+    def within(self, anchors: np.ndarray, radius: float, include_self: bool) -> Iterator[Neighbours]:
         """All points at most ``radius`` away, the radius itself included, in batches of bounded memory."""
         reach = _chord(radius) if self._spherical else radius
-        for start in range(0, len(anchors), batch):
+        start, batch = 0, 16
+        while start < len(anchors):
             rows = anchors[start : start + batch]
             # Only counts, no lists of neighbours; the slack takes in what rounding may put outside.
             counts = self._full_tree.query_ball_point(self._points[rows], self._wider(reach), return_length=True)
             for part in _bounded(counts, 0, len(rows)):
                 yield Neighbours(rows[part], *self._to_length(*self._within(rows[part], reach, include_self)))
+            start += batch
+            # Counting takes time too, and nobody can cancel within a batch.
+            batch = int(np.clip(_MOST_CANDIDATES / counts.mean(), 16, 65536))
 
     def _nearest(
         self, anchors: np.ndarray, k: int, candidates: int, include_self: bool
@@ -134,8 +136,9 @@ class NeighbourSearch:
             distances[indices == anchors[:, None]] = np.inf
         indices = np.where(np.isinf(distances), -1, indices)
         slack = self._slack(anchors, np.zeros(len(anchors)))[:, None]
-        untidy = np.zeros(len(anchors), bool)
-        for k in range(1, indices.shape[1]):  # column by column: no temporary of the size of all
+        wide = indices.shape[1] > 256  # a loop over the columns would take longer than to sort them
+        untidy = np.full(len(anchors), wide)
+        for k in range(1, 0 if wide else indices.shape[1]):  # column by column: no temporary of the size of all
             before = distances[:, k - 1] + slack[:, 0] + self._rounding * distances[:, k]
             untidy |= (distances[:, k] <= before) & (indices[:, k] >= 0)
         rows = np.flatnonzero(untidy)

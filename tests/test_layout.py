@@ -24,6 +24,7 @@ OPTIONAL = {
     "core/raster_io.py": {"rasterio"},
     "core/gdal_environment.py": {"rasterio", "affine"},
     "core/patch.py": {"rasterio.windows"},
+    "core/rasterize.py": {"rasterio"},
     "core/config.py": {"yaml"},
     "core/crs.py": {"pyproj"},
     "core/neighbour_search.py": {"scipy.spatial"},

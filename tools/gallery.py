@@ -125,7 +125,7 @@ def geometries_on_rasters():
         {"type": "Polygon", "coordinates": [[(30, 150), (200, 140), (220, 220), (120, 180), (40, 230), (30, 150)]]},
     ]
     plain = RasterField(GeoTensor(terrain(240, 240), Affine.identity()))
-    pieces = SpatialPatcher(SpatialPolygonIntersection(polygons), SpatialRegularStride(1))
+    pieces = SpatialPatcher(SpatialPolygonIntersection(polygons))
     draw_weights(axes[3], plain, pieces, "SpatialPolygonIntersection, a hole and a clipped edge")
     save(figure, "geometries-raster")
 
@@ -161,7 +161,7 @@ def geometries_on_points():
         (axes[1], SpatialRadiusGraph(0.12), "SpatialRadiusGraph(0.12)"),
     ):
         axis.plot(*points.T, ".", color="0.75", ms=4)
-        for k, patch in enumerate(SpatialPatcher(geometry, SpatialExplicit([(i,) for i in shown])).split(field)):
+        for k, patch in enumerate(SpatialPatcher(geometry, list(shown)).split(field)):
             centre = points[patch.anchor]
             for index in patch.indices:
                 axis.plot(*zip(centre, points[index]), color=f"C{k}", lw=0.9)

@@ -10,7 +10,7 @@ MIN_QGIS=3.34
 # Every name exists in Debian 12, Debian 13 and Ubuntu 24.04 (there in universe, which is on by default).
 # xvfb and xauth are for pictures of the QGIS desktop; git is what the package is made from.
 PACKAGES=(qgis python3-qgis qgis-providers python3-rasterio python3-matplotlib python3-scipy python3-yaml
-          python3-venv python3-pip xvfb xauth git)
+          python3-pyproj python3-shapely python3-geopandas python3-venv python3-pip xvfb xauth git)
 RELEASE_OPTION=()  # becomes (-t RELEASE) where QGIS has to come from the backports
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -76,8 +76,8 @@ def test_a_geopandas_frame():
 
 def test_a_real_geopandas_frame():
     geopandas = pytest.importorskip("geopandas")
-    shapely = pytest.importorskip("shapely")
-    frame = geopandas.GeoDataFrame({"n": [1, 2]}, geometry=[shapely.Point(0, 0), shapely.Point(1, 1)], crs=4326)
+    point = pytest.importorskip("shapely.geometry").Point  # where shapely 1.8 and 2 both have it
+    frame = geopandas.GeoDataFrame({"n": [1, 2]}, geometry=[point(0, 0), point(1, 1)], crs=4326)
     field = VectorField.from_geopandas(frame)
     assert field.names == ("n",) and field.places().tolist() == [[0, 0], [1, 1]]
 
