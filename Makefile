@@ -11,7 +11,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/build/runtime
 # Another project's modules must not get in front of QGIS's or of the venv's.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo test lint package bench clean
+.PHONY: help setup demo test lint package bench gallery clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ package: $(READY)  ## make dist/patchwise-<version>.zip from the last commit, af
 
 bench: $(READY)  ## measure speed and memory; ARGS goes to the benchmark
 	PYTHONPATH=build/plugins $(PYTHON) -m patchwise.bench $(ARGS)
+
+gallery: $(READY)  ## draw the pictures of docs/gallery.md again
+	$(PYTHON) tools/gallery.py
 
 clean:  ## remove build/, dist/ and caches (distribution packages stay)
 	rm -rf build dist .hypothesis .qgis-settings

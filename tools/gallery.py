@@ -109,16 +109,18 @@ def geometries_on_rasters():
     axes[0].imshow(field.reader.array, cmap="Greys_r")
     patcher = SpatialPatcher(SpatialRectangular((80, 80), "shift"), SpatialRegularStride(60))
     for k, patch in enumerate(patcher.split(field)):
-        place = patch.window
-        corner = (place.col - 0.5, place.row - 0.5)
-        axes[0].add_patch(Rectangle(corner, place.width, place.height, fill=False, ec=f"C{k % 6}", lw=1.5))
-    bare(axes[0], "SpatialRectangular((80, 80), 'shift'), stride 60")
+        place, inset = patch.window, 1 + 2 * (k % 3)  # so that edges that coincide can be told apart
+        corner = (place.col + inset, place.row + inset)
+        size = (place.width - 2 * inset, place.height - 2 * inset)
+        axes[0].add_patch(Rectangle(corner, *size, fc=f"C{k % 8}", alpha=0.12))
+        axes[0].add_patch(Rectangle(corner, *size, fill=False, ec=f"C{k % 8}", lw=1.4))
+    bare(axes[0], "SpatialRectangular((80, 80), 'shift')\nstride 60")
     caps = SpatialPatcher(SpatialSphericalCap(32.0), SpatialRegularStride(80), SpatialHann())
-    draw_weights(axes[1], field, caps, "SpatialSphericalCap(32 km), Hann, UTM 33N, 1 km pixels")
+    draw_weights(axes[1], field, caps, "SpatialSphericalCap(32 km), Hann\nUTM 33N, pixels of 1 km")
     world = RasterField(GeoTensor(terrain(180, 360), Affine(1, 0, -180, 0, -1, 90), "EPSG:4326"))
     anchors = SpatialExplicit([(90, 180), (40, 2), (25, 120), (4, 250), (150, 320)])
     globe = SpatialPatcher(SpatialSphericalCap(2000.0), anchors, SpatialHann())
-    draw_weights(axes[2], world, globe, "SpatialSphericalCap(2000 km) on a lat/lon grid")
+    draw_weights(axes[2], world, globe, "SpatialSphericalCap(2000 km), Hann\nlat/lon grid: pole and date line")
     polygons = [
         {"type": "Polygon", "coordinates": [[(10, 10), (110, 30), (90, 120), (30, 100), (10, 10)]]},
         {"type": "Polygon", "coordinates": [ring(170, 70, 50), ring(170, 70, 22)]},
@@ -126,7 +128,7 @@ def geometries_on_rasters():
     ]
     plain = RasterField(GeoTensor(terrain(240, 240), Affine.identity()))
     pieces = SpatialPatcher(SpatialPolygonIntersection(polygons))
-    draw_weights(axes[3], plain, pieces, "SpatialPolygonIntersection, a hole and a clipped edge")
+    draw_weights(axes[3], plain, pieces, "SpatialPolygonIntersection\none polygon with a hole")
     save(figure, "geometries-raster")
 
 
