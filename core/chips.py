@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
 from .accumulate import result_dtype, slices
 from .domains import PixelWindow
-from .errors import Cancelled, OperatorError
+from .errors import Cancelled, OperatorError, PatchwiseError
 from .plan import PlannedChip, mirror
 
 
@@ -54,6 +57,11 @@ def masked(chip: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     return chip
 
 
+def finer(weights: np.ndarray, factor: int) -> np.ndarray:
+    """A chip's weights on a grid finer by ``factor``: each pixel's weight for all of its parts."""
+    return weights if factor == 1 else weights.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
 def anchor_of(planned: PlannedChip) -> tuple[int, int]:
     """``(row, col)`` of the chip's anchor: its upper-left pixel, or where the geometry says so its centre."""
     return planned.anchor or (planned.window.row, planned.window.col)
@@ -64,28 +72,50 @@ def operator_name(operator: Callable) -> str:
     return getattr(operator, "name", None) or getattr(operator, "__name__", None) or type(operator).__name__
 
 
-def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.ndarray) -> ChipResult:
+def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.ndarray, scale: int = 1) -> ChipResult:
     """Run ``operator`` on a chip and check what comes back.
 
-    Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of the chip's height and width; masked values count as
-    invalid. Raises :class:`OperatorError` with the chip's anchor.
+    Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of ``scale`` times the chip's height and width; masked
+    values count as invalid. Raises :class:`OperatorError` with the chip's anchor.
     """
-    anchor = anchor_of(planned)
-    name = operator_name(operator)
+    result = _guarded(operator, planned, lambda: operator(chip))
+    return _checked(operator, planned, result, chip.shape[-2] * scale, chip.shape[-1] * scale)
+
+
+def run_batch(operator: Any, batch: Sequence[tuple[PlannedChip, np.ndarray]], scale: int) -> list[ChipResult]:
+    """As :func:`run_operator`, for an operator that takes several chips of one shape at a time (``operator.batch``)."""
+    results = []
+    for _, same in groupby(batch, key=lambda item: item[1].shape):
+        planned, chips = zip(*same)
+        made = _guarded(operator, planned[0], partial(operator.batch, list(chips)))
+        if len(made) != len(chips):
+            reason = f"it returned {len(made)} results for a batch of {len(chips)} chips"
+            raise OperatorError(operator_name(operator), anchor_of(planned[0]), reason)
+        height, width = chips[0].shape[-2] * scale, chips[0].shape[-1] * scale
+        results += [_checked(operator, chip, result, height, width) for chip, result in zip(planned, made)]
+    return results
+
+
+def _guarded(operator: Any, planned: PlannedChip, call: Callable[[], Any]) -> Any:
     try:
         with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
-            result = operator(chip)
-            values = as_values(result)
+            return call()
     except Cancelled:
         raise
     except Exception as error:  # whatever a user's operator raises
-        raise OperatorError(name, anchor, f"{type(error).__name__}: {error}") from error
-    height, width = chip.shape[-2:]
+        text = str(error) if isinstance(error, PatchwiseError) else f"{type(error).__name__}: {error}"
+        raise OperatorError(operator_name(operator), anchor_of(planned), text) from error
+
+
+def _checked(operator: Any, planned: PlannedChip, result: Any, height: int, width: int) -> ChipResult:
+    values = _guarded(operator, planned, lambda: as_values(result))
     if values.ndim != 3 or values.shape[1:] != (height, width) or not values.shape[0]:
         allowed = f"({height}, {width}) or (bands, {height}, {width})"
-        raise OperatorError(name, anchor, f"it returned the shape {np.shape(result)}; allowed is {allowed}")
+        reason = f"it returned the shape {np.shape(result)}; allowed is {allowed}"
+        raise OperatorError(operator_name(operator), anchor_of(planned), reason)
     if values.dtype.kind not in "biuf":
-        raise OperatorError(name, anchor, f"it returned values of type {values.dtype}; allowed are numbers")
+        reason = f"it returned values of type {values.dtype}; allowed are numbers"
+        raise OperatorError(operator_name(operator), anchor_of(planned), reason)
     return ChipResult(planned, values, _all_tame(values))
 
 

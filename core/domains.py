@@ -41,6 +41,10 @@ class PixelWindow(NamedTuple):
         """Number of pixels."""
         return self.height * self.width
 
+    def scaled(self, factor: int) -> PixelWindow:
+        """The same place on a grid finer by ``factor``."""
+        return PixelWindow(*(value * factor for value in self))
+
     def intersect(self, other: PixelWindow) -> PixelWindow:
         """The common part; its height or width is 0 where the windows do not meet."""
         row, col = max(self.row, other.row), max(self.col, other.col)
@@ -84,6 +88,14 @@ class RasterDomain:
             x, y = apply(transform, window.col, window.row)
             transform = type(transform)(transform.a, transform.b, x, transform.d, transform.e, y)
         return RasterDomain((window.height, window.width), transform, self.crs)
+
+    def refined(self, factor: int) -> RasterDomain:
+        """The same place with ``factor`` times as many rows and columns."""
+        transform = self.transform
+        if transform is not None and factor != 1:
+            a, b, d, e = (term / factor for term in (transform.a, transform.b, transform.d, transform.e))
+            transform = type(transform)(a, b, transform.c, d, e, transform.f)
+        return RasterDomain((self.shape[0] * factor, self.shape[1] * factor), transform, self.crs)
 
     def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
         """The smallest window that holds all ``points`` (world x, y), snapped outward to pixel edges and clipped.

@@ -28,6 +28,8 @@ class GeoTensor:
     crs: Any = None
     nodata: float | None = None
     band_names: tuple[str, ...] = ()
+    #: Of a chip: ``(row, col)`` of its anchor on the raster.
+    anchor: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not (row, col) or (band, row, col), or does not hold real numbers."""

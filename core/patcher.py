@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .aggregation import SpatialAggregation, SpatialOverlapAdd
-from .chips import cut_chip, masked
+from .chips import anchor_of, cut_chip, masked
 from .configurable import Configurable
 from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
@@ -76,7 +76,7 @@ class SpatialPatcher(Configurable):
                 if weights is None:
                     weights = self.weights_of(chip.window.height, chip.window.width)
                 place = domain.crop(chip.window)
-                tensor = GeoTensor(data[0] if source.flat else data, place.transform, place.crs)
+                tensor = GeoTensor(data[0] if source.flat else data, place.transform, place.crs, anchor=anchor_of(chip))
                 yield Patch(tensor, chip.window, weights, chip.anchor)
 
     def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:

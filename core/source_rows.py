@@ -104,7 +104,7 @@ def column_blocks(
     bands = getattr(operator, "output_bands", None) or source.bands
     per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (height + slack(plan)) * (per_pixel + waiting)
+    per_col = (height + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
     fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
     step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width

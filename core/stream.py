@@ -21,7 +21,7 @@ from typing import Any, Callable
 import numpy as np
 
 from .accumulate import RatioCache, result_dtype
-from .chips import ChipResult, anchor_of, operator_name, run_operator
+from .chips import ChipResult, anchor_of, finer, operator_name, run_batch, run_operator
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
 from .geometry import is_whole
@@ -73,6 +73,10 @@ def stream(
     ``workers``: threads for the operator, 0 for all cores. ``memory_limit`` in bytes bounds the row buffers: a raster
     too wide for it is done in column blocks. ``progress`` gets the share done, 0 to 1; ``cancelled`` is asked once a
     chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read.
+
+    An operator with a ``batch_size`` above 1 gets several chips of one shape at a time (``operator.batch``). With a
+    ``scale`` above 1 it gives ``scale`` times as many rows and columns, and so does the run: the sink is then for the
+    domain ``RasterDomain.refined(scale)``.
     """
     window = source.domain.window if window is None else window
     if window.intersect(source.domain.window) != window or not window.pixels:
@@ -94,7 +98,8 @@ def stream(
         started = time.perf_counter()
         run.over(window, memory_limit)
         seconds = time.perf_counter() - started
-    return StreamReport(chips, pieces is not None, run.bands, window.pixels, run.empty, run.bytes_read, seconds)
+    pixels = window.scaled(run.scale).pixels
+    return StreamReport(chips, pieces is not None, run.bands, pixels, run.empty, run.bytes_read, seconds)
 
 
 def _overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
@@ -115,6 +120,7 @@ class _Run:
     ) -> None:
         self.source, self.patcher, self.plan, self.operator, self.sink = source, patcher, plan, operator, sink
         self.workers = workers
+        self.scale = int(getattr(operator, "scale", 1))
         self.stop = threading.Event()
         self.pool = ThreadPoolExecutor(workers, "patchwise-operator")
         self.reader = ThreadPoolExecutor(1, "patchwise-reader")
@@ -154,7 +160,7 @@ class _Run:
         finished = block.row
         for group in self.plan.groups(block):
             if mean is not None and group.row > finished:
-                self.emit(mean.finish(group.row), finished, block, window)
+                self.emit(mean.finish(group.row * self.scale), finished, block, window)
                 finished = group.row
             self.bytes_read += rows.hold(group) * self.source.bands * self.source.raw_itemsize
             for result in self.results(group, rows):
@@ -163,27 +169,27 @@ class _Run:
                 self.add(mean, result)
         if mean is None:
             raise PlanError("extent", tuple(block), "no chip touches it")
-        self.emit(mean.finish(block.row_stop), finished, block, window)
+        self.emit(mean.finish(block.row_stop * self.scale), finished, block, window)
 
     def begin(self, values: np.ndarray, block: PixelWindow) -> Any:
         """With the first result the number and type of the output bands are known."""
         self.bands, self.dtype = values.shape[0], result_dtype(values.dtype)
         aggregation = self.patcher.aggregation
         self.sink.start(*aggregation.output(self.bands, self.dtype))
-        if self.patcher.window.positive and aggregation.uses_ratios:
+        if self.patcher.window.positive and aggregation.uses_ratios and self.scale == 1:
             self.ratios = RatioCache(self.patcher.weights_of if aggregation.by_weight else _ones, self.dtype)
         return self.accumulator(block)
 
     def accumulator(self, block: PixelWindow) -> Any:
         covers = self.plan.covers and self.patcher.window.positive
-        capacity = self.plan.max_size[0] + slack(self.plan)
-        return self.patcher.aggregation.accumulator(self.bands, block, self.dtype, capacity, covers)
+        capacity = (self.plan.max_size[0] + slack(self.plan)) * self.scale
+        return self.patcher.aggregation.accumulator(self.bands, block.scaled(self.scale), self.dtype, capacity, covers)
 
     def results(self, group: RowGroup, rows: SourceRows) -> Iterator[ChipResult]:
         """The operator's results in chip order, computed a few ahead on the pool."""
         pending: deque[Future] = deque()
         height, width = self.plan.max_size
-        size = max(1, _BATCH_PIXELS // (height * width))
+        size = getattr(self.operator, "batch_size", 0) or max(1, _BATCH_PIXELS // (height * width))
         for first in range(0, len(group.chips), size):
             batch = [(chip, rows.chip(chip)) for chip in group.chips[first : first + size]]
             pending.append(self.pool.submit(self.compute, batch))
@@ -193,12 +199,18 @@ class _Run:
             yield from self.checked(pending.popleft())
 
     def compute(self, batch: list[tuple[PlannedChip, np.ndarray]]) -> list[ChipResult]:
+        if hasattr(self.operator, "batch"):
+            self.may_go_on()
+            return run_batch(self.operator, batch, self.scale)
         results = []
         for planned, chip in batch:
-            if self.stop.is_set() or (self.cancelled is not None and self.cancelled()):
-                raise Cancelled
-            results.append(run_operator(self.operator, planned, self.shown(planned, chip)))
+            self.may_go_on()
+            results.append(run_operator(self.operator, planned, self.shown(planned, chip), self.scale))
         return results
+
+    def may_go_on(self) -> None:
+        if self.stop.is_set() or (self.cancelled is not None and self.cancelled()):
+            raise Cancelled
 
     def shown(self, planned: PlannedChip, chip: np.ndarray) -> Any:
         """The chip as the operator wants to see it."""
@@ -206,7 +218,7 @@ class _Run:
         if not getattr(self.operator, "georeferenced", False):
             return chip
         place = self.source.domain.crop(planned.window)
-        return GeoTensor(chip, place.transform, place.crs)
+        return GeoTensor(chip, place.transform, place.crs, anchor=anchor_of(planned))
 
     def checked(self, future: Future) -> Iterator[ChipResult]:
         for result in future.result():
@@ -226,17 +238,20 @@ class _Run:
                 f"it returned {values.shape[0]} band(s) here and {self.bands} for the first chip; the number may not "
                 "change between chips",
             )
-        weights = chip.weights
-        if weights is None:
-            weights = self.patcher.weights_of(chip.window.height, chip.window.width)
+        window = chip.window.scaled(self.scale)
+        if chip.weights is None:
+            weights = self.patcher.weights_of(window.height, window.width)
+        else:
+            weights = finer(chip.weights, self.scale)
         ratio = self.ratios.get(chip.pattern) if self.ratios is not None and result.finite else None
-        mean.add(chip.window, values, weights, result.finite, ratio)
+        mean.add(window, values, weights, result.finite, ratio)
 
     def emit(self, values: np.ndarray, row: int, block: PixelWindow, window: PixelWindow) -> None:
         """Hand finished rows to the writer, which may lag behind by two pieces at most."""
         while len(self.writes) >= 2 or (self.writes and self.writes[0].done()):
             self.writes.popleft().result()
-        self.writes.append(self.writer.submit(self.write, row - window.row, block.col - window.col, values))
+        row, col = (row - window.row) * self.scale, (block.col - window.col) * self.scale
+        self.writes.append(self.writer.submit(self.write, row, col, values))
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         missing = np.isnan(values[0])

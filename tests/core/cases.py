@@ -44,8 +44,18 @@ WINDOWS = (
 )
 #: Depends on every pixel of the chip and on its place in it, so that what overlaps differs.
 WHOLE_CHIP = Lambda(lambda chip: chip - np.mean(np.nan_to_num(chip, posinf=7, neginf=-7)) + _ramp(chip), "whole chip")
-#: Depends on the place in the chip, pixel by pixel: the same bits however the chip lies in memory.
-PLACED = Lambda(lambda chip: chip * (1 - _ramp(chip)), "placed")
+#: Each pixel depends on one on the other side of the chip: the same bits however the chip lies in memory.
+FLIPPED = Lambda(lambda chip: chip[..., ::-1, ::-1] * (1 - _ramp(chip)), "flipped")
+
+
+def _holed(chip: np.ndarray) -> np.ndarray:
+    known = np.nan_to_num(chip[..., ::-1, ::-1], nan=5, posinf=7, neginf=-7)
+    holes = (_ramp(chip) % 1 == 0) & (np.abs(known[..., :1, :1]) % 1 < 0.5)
+    return np.where(holes, np.nan, known)
+
+
+#: What is unknown in the result is not what is unknown in the chip, and another pixel in each chip.
+HOLED = Lambda(_holed, "holed")
 
 
 def _ramp(chip: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ from patchwise.core.domains import PixelWindow
 
 from .cases import (
     COVERING,
-    PLACED,
+    FLIPPED,
+    HOLED,
     WHOLE_CHIP,
     WINDOWS,
     Case,
@@ -21,6 +22,7 @@ from .cases import (
     crop,
     make_array,
     model,
+    model_starts,
     model_weights,
     run,
 )
@@ -28,6 +30,9 @@ from .cases import (
 IDENTITY = Lambda(lambda chip: chip, "identity")
 #: Chips of several shapes in memory: contiguous or not, mirrored or not. Sums over them must not show it.
 STATISTICS = Lambda(lambda chip: chip * np.tanh(chip.std()) + chip.sum(axis=-1, keepdims=True), "statistics")
+
+
+MIXING = st.sampled_from((WHOLE_CHIP, STATISTICS, HOLED))
 
 
 @given(cases())
@@ -55,13 +60,13 @@ def test_constant_in_constant_out(case, value):
     assert_same_bits(result, np.where(covered, np.float32(value), np.float32(np.nan)).reshape(result.shape))
 
 
-@given(cases())
+@given(cases(), st.sampled_from((FLIPPED, HOLED)))
 @settings(max_examples=200)
-def test_the_mean_is_that_of_the_direct_formula(case):
+def test_the_mean_is_that_of_the_direct_formula(case, operator):
     if np.isinf(case.expected).any():
         case = Case(np.nan_to_num(case.array, posinf=3, neginf=-3), *case_rest(case))
-    result = run(case, PLACED, workers=2)
-    expected, weights, largest = model(case, PLACED)
+    result = run(case, operator, workers=2)
+    expected, weights, largest = model(case, operator)
     np.testing.assert_array_equal(np.isnan(result), weights == 0)
     # The running mean rounds once an addition, relative to the values that meet there.
     tolerance = 8 * np.finfo(result.dtype).eps * largest
@@ -73,13 +78,27 @@ def case_rest(case):
     return case.nodata, case.size, case.stride, case.boundary, case.window
 
 
-@given(cases())
-def test_streamed_equals_whole_array_merge(case):
-    patches = [patch.with_data(WHOLE_CHIP(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
+@given(cases(), MIXING)
+def test_streamed_equals_whole_array_merge(case, operator):
+    patches = [patch.with_data(operator(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
     merged = case.patcher.merge(patches, case.field.reader)
-    streamed = run(case, WHOLE_CHIP, workers=2)
+    streamed = run(case, operator, workers=2)
     assert merged.shape == case.array.shape
     assert_same_bits(streamed, merged.array.reshape(streamed.shape))
+
+
+@given(cases_with_window())
+def test_only_the_chips_that_touch_the_window_are_run(drawn):
+    case, window = drawn
+    ran = []
+    run(case, Lambda(lambda chip: ran.append(1) or chip), window, workers=1)
+    (rows, cols) = (
+        sum(start < stop and start + chip > lo for start, chip in model_starts(length, size, stride, case.boundary))
+        for lo, stop, length, size, stride in zip(
+            (window.row, window.col), (window.row_stop, window.col_stop), case.shape, case.size, case.stride
+        )
+    )
+    assert len(ran) == rows * cols == case.patcher.plan(case.field.domain).count(window)
 
 
 @given(cases(), st.randoms(use_true_random=False))
@@ -97,7 +116,7 @@ def test_any_number_of_workers_gives_the_same_pixels(case):
     assert_same_bits(seven, one)
 
 
-@given(cases_with_window(), st.sampled_from((WHOLE_CHIP, STATISTICS)))
+@given(cases_with_window(), MIXING)
 @settings(max_examples=300)
 def test_a_window_alone_equals_that_window_of_the_whole(drawn, operator):
     case, window = drawn
@@ -105,12 +124,12 @@ def test_a_window_alone_equals_that_window_of_the_whole(drawn, operator):
     assert_same_bits(run(case, operator, window, workers=2), crop(whole, window))
 
 
-@given(cases_with_window(), st.integers(1, 9))
+@given(cases_with_window(), st.integers(1, 9), MIXING)
 @settings(max_examples=200)
-def test_column_blocks_give_the_same_bits(drawn, block_width):
+def test_column_blocks_give_the_same_bits(drawn, block_width, operator):
     case, window = drawn
-    whole = run(case, WHOLE_CHIP, window, workers=1)
-    blocks = run(case, WHOLE_CHIP, window, block_width, workers=2, memory_limit=1)
+    whole = run(case, operator, window, workers=1)
+    blocks = run(case, operator, window, block_width, workers=2, memory_limit=1)
     assert_same_bits(blocks, whole)
 
 
