@@ -15,7 +15,8 @@ class Band:
     """What reading one band needs to know.
 
     ``mask``: None where the nodata value says all, else that validity comes from GDAL's mask: 0 for the one that all
-    bands share (mask or alpha band), the band's own index for one of its own.
+    bands share (mask or alpha band), the band's own index for one of its own. ``palette``: the values are numbers of
+    colours, so that values between two of them mean nothing.
     """
 
     index: int
@@ -25,6 +26,7 @@ class Band:
     mask: int | None
     scale: float
     offset: float
+    palette: bool = False
 
 
 def describe(dataset: Any, index: int) -> Band:
@@ -39,6 +41,7 @@ def describe(dataset: Any, index: int) -> Band:
         _mask(index, flags, dtype),
         dataset.scales[index - 1],
         dataset.offsets[index - 1],
+        dataset.colorinterp[index - 1].name == "palette",
     )
 
 

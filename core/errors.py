@@ -31,11 +31,12 @@ class ParameterError(PatchwiseError, ValueError):
 
 
 class ExpressionError(ParameterError):
-    """A band expression cannot be used. ``column`` counts from 1; 0 where no single column is to blame."""
+    """A band expression cannot be used. ``column`` and ``line`` count from 1; 0 where no single one is to blame."""
 
-    def __init__(self, text: str, column: int, allowed: str, parameter: str = "expression") -> None:
-        self.column = column
-        where = f" (column {column})" if column else ""
+    def __init__(self, text: str, column: int, allowed: str, parameter: str = "expression", line: int = 0) -> None:
+        self.column, self.line = column, line
+        places = [f"{what} {number}" for what, number in (("line", line), ("column", column)) if number]
+        where = f" ({', '.join(places)})" if places else ""
         super().__init__(parameter, text, f"{allowed}{where}")
 
 

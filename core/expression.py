@@ -72,6 +72,11 @@ class Program:
     pointwise: bool
     _nodes: tuple[_Node, ...]
 
+    @property
+    def conditions(self) -> tuple[bool, ...]:
+        """Of each output, whether it is a condition: 1, 0, or NaN where unknown."""
+        return tuple(node.truth for node in self._nodes)
+
     def __call__(self, variables: Sequence[np.ndarray]) -> list[np.ndarray]:
         """One array per output, each of the shape and dtype of the variables (all alike, at least one)."""
         first = variables[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,12 @@ from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from .geometry import is_whole
+from .named_classes import checked_categories, write_names
 from .partial import PartialFile
 from .values import ValueType
+
+if TYPE_CHECKING:
+    from .operators.categories import Category
 
 GDAL_CACHE = 128 << 20
 
@@ -62,6 +66,11 @@ class RasterFile:
     def band_names(self) -> tuple[str, ...]:
         """Descriptions of the chosen bands; "" where there is none."""
         return tuple(band.name for band in self._bands)
+
+    @property
+    def palettes(self) -> tuple[bool, ...]:
+        """Whether each chosen band holds numbers of colours, by its colour table."""
+        return tuple(band.palette for band in self._bands)
 
     @property
     def has_scale(self) -> bool:
@@ -198,7 +207,9 @@ class GeoTiffSink:
     The file is written beside ``path`` and takes its name when everything is written, closed and found complete; on
     any error or cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the
     file's type, ``names`` are band descriptions, used if their number is that of the bands, ``options`` are GDAL
-    creation options over the defaults. Raises :class:`RasterWriteError`.
+    creation options over the defaults. ``categories`` name and colour the values of a single uint8 or uint16 band: by a
+    colour table in the file, and by names in ``path.aux.xml``, which follows the file to its place. Raises
+    :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -212,8 +223,10 @@ class GeoTiffSink:
         options: Mapping[str, str] | None = None,
         sources: Sequence[str] = (),
         gcps: Any = None,
+        categories: Sequence[Category] = (),
         parameter: str = "output",
     ) -> None:
+        self._categories = checked_categories(categories, value_type)
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
         self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
         own = checked_options(options or {}, value_type.dtype)
@@ -230,6 +243,8 @@ class GeoTiffSink:
         """Create the file beside the target."""
         rasterio = load_rasterio()
         height, width = self.domain.shape
+        if self._categories and bands != 1:
+            raise ParameterError("categories", len(self._categories), f"need one output band, and there are {bands}")
         with gdal_env(), self._writing():
             self._file = self._partial.create()
             self._dataset = rasterio.open(
@@ -240,6 +255,8 @@ class GeoTiffSink:
             if len(self._names) == bands:
                 self._dataset.descriptions = tuple(self._names)
             self._dataset.update_tags(**self._tags)
+            if self._categories:
+                self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
             if self._gcps and self._gcps[0]:
                 self._dataset.gcps = self._gcps
 
@@ -284,6 +301,7 @@ class GeoTiffSink:
             if missing:
                 suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
                 raise ValueError(f"{missing} of its blocks were not written; {suits}")
+            write_names(self._file, self._categories)
         try:
             self._partial.commit()
         except OSError as error:

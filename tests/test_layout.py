@@ -23,10 +23,12 @@ GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osg
 OPTIONAL = {
     "core/raster_io.py": {"rasterio"},
     "core/gdal_environment.py": {"rasterio", "affine"},
+    "core/warped.py": {"rasterio"},
     "core/patch.py": {"rasterio.windows"},
     "core/rasterize.py": {"rasterio"},
     "core/config.py": {"yaml"},
     "core/crs.py": {"pyproj"},
+    "core/operators/onnx_model.py": {"onnxruntime"},
     "core/neighbour_search.py": {"scipy.spatial"},
     "core/zarr_store.py": {"rasterio.crs"},
     "core/stac.py": {"pystac_client", "planetary_computer", "rasterio"},

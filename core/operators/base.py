@@ -9,6 +9,7 @@ import numpy as np
 
 from ..configurable import Configurable, build, part
 from ..errors import ParameterError
+from .categories import Category
 
 
 class Operator(Configurable):
@@ -24,6 +25,8 @@ class Operator(Configurable):
     pointwise: bool = False
     #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
     georeferenced: bool = False
+    #: Where the output is labels: what each value is called, and its colour.
+    categories: tuple[Category, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
@@ -69,6 +72,7 @@ class Sequential(Operator):
         self.pointwise = all(getattr(operator, "pointwise", False) for operator in flat)
         self.georeferenced = getattr(flat[0], "georeferenced", False)
         self.output_bands = getattr(flat[-1], "output_bands", None)
+        self.categories = getattr(flat[-1], "categories", ())
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""

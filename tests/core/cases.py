@@ -44,6 +44,8 @@ WINDOWS = (
 )
 #: Depends on every pixel of the chip and on its place in it, so that what overlaps differs.
 WHOLE_CHIP = Lambda(lambda chip: chip - np.mean(np.nan_to_num(chip, posinf=7, neginf=-7)) + _ramp(chip), "whole chip")
+#: Depends on the place in the chip, pixel by pixel.
+PLACED = Lambda(lambda chip: chip * (1 - _ramp(chip)), "placed")
 #: Each pixel depends on one on the other side of the chip: the same bits however the chip lies in memory.
 FLIPPED = Lambda(lambda chip: chip[..., ::-1, ::-1] * (1 - _ramp(chip)), "flipped")
 

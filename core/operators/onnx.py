@@ -1,0 +1,237 @@
+"""A neural network in ONNX format as an operator, run by onnxruntime."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError
+from ..geometry import is_whole
+from .base import Operator
+from .onnx_model import OnnxModel
+from .onnx_values import ACTIVATION, activated, class_names, normalization
+
+
+class Onnx(Operator):
+    """Runs a model of one image input on chips ``(bands, h, w)`` and gives ``(k, h * scale, w * scale)``.
+
+    The model is opened and tried on zeros here; one that cannot be used raises :class:`ParameterError` with its inputs,
+    outputs, types and sizes. ``chip`` is the size of the chips to come. Where the model demands a size, ``chip_size``
+    is that (else None) and the caller takes the chip size from it. A smaller chip, at the raster's edge, is filled up
+    below and on the right.
+
+    **Input** ``(N, C, H, W)``, ``(N, H, W, C)`` or without N or C, of float32, float16, float64 or uint8 (rounded and
+    clipped). Bands are the axis that has as many as the chips, axis 1 first; see :func:`~.onnx_shapes.input_layout`.
+
+    **Outputs**: all that are images of the size of the first image are stacked, in the model's order. An output may be
+    finer by a whole number (``scale``), or smaller by a margin of less than half the chip: it is then placed in the
+    chip's centre (of an odd margin the smaller half is above and on the left), and NaN around it.
+
+    **Unknown pixels**, those where any band is NaN, get the value ``fill``, in the units of the source and so before
+    normalisation, and are NaN in all bands of the output. Chips that are all unknown are not run.
+
+    **normalize**: ``none``; ``div255``, ``div10000`` (then ``(x - mean) / std`` if given); ``meanstd`` in the units of
+    the source; ``perchip``, each band by its own mean and standard deviation over the chip's known pixels;
+    ``metadata``, by the model's properties:
+
+    - ``standardization_mean``, ``standardization_std`` (as the plugin Deepness writes them), or ``image_mean``,
+      ``image_std``: values divided by 255, then standardised; ``model_type`` alone: divided by 255
+    - ``mean``, ``std``: in the units of the source
+    - ``rescale_factor``: values are multiplied by it first, instead of the division by 255
+
+    **activation**, on each output by itself: ``sigmoid``, ``softmax`` over its bands, ``argmax``: the label of the
+    largest band, from 0 (of a single band: 1 above 0.5); labels are to be stitched by a vote, not a mean.
+
+    ``batch_size`` chips go through the model at once: as many as it demands; else what is given; else 1 on the CPU,
+    where more gains nothing, and 8 on a GPU. ``provider`` is ``auto`` (CUDA if there is one, else the CPU) or one of
+    :func:`~.onnx_model.available_providers`; ``provider_used`` is what runs.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        bands: int,
+        chip: Sequence[int] | None = None,
+        normalize: str = "none",
+        mean: Sequence[float] = (),
+        std: Sequence[float] = (),
+        activation: str = "none",
+        fill: float = 0.0,
+        provider: str = "auto",
+        batch_size: int | None = None,
+    ) -> None:
+        self._config: dict[str, Any] = {
+            "path": str(path), "bands": bands, "chip": chip, "normalize": normalize, "mean": mean, "std": std,
+            "activation": activation, "fill": fill, "provider": provider, "batch_size": batch_size,
+        }  # fmt: skip
+        _check(bands, chip, activation, fill, batch_size)
+        size = None if chip is None else (int(chip[0]), int(chip[1]))
+        if normalize != "metadata":  # what is wrong without the model is told before it is opened
+            normalization(normalize, mean, std, bands, {})
+        self.model = model = OnnxModel(str(path), int(bands), size, provider, batch_size)
+        self.normalization = normalization(normalize, mean, std, bands, model.metadata)
+        self.bands, self.activation, self.fill = int(bands), activation, float(fill)
+        single = [output.name for output in model.outputs if output.bands == 1]
+        if activation == "softmax" and single:
+            raise ParameterError("activation", activation, f"needs at least two bands, and the model's output "
+                                 f"{single[0]} has one; use sigmoid")  # fmt: skip
+        self.name = f"ONNX model {os.path.basename(str(path))}"
+        self.batch_size: int = model.batch
+        self.scale: int = model.scale
+        self.margin: tuple[int, int] = model.margin
+        self.chip_size: tuple[int, int] | None = model.size if model.sizes else None
+        self.provider_used: str = model.provider
+        #: Label to name, per output, where the model's property ``class_names`` has them.
+        self.class_names = class_names(model.metadata)
+        self.output_names = self._output_names()
+        self.output_bands = len(self.output_names)
+
+    def _output_names(self) -> tuple[str, ...]:
+        names: list[str] = []
+        for k, output in enumerate(self.model.outputs):
+            if self.activation == "argmax" or output.bands == 1:
+                names.append(output.name)
+                continue
+            classes = self.class_names[k] if len(self.class_names) == len(self.model.outputs) else {}
+            names += [classes.get(band, f"{output.name}_{band + 1}") for band in range(output.bands)]
+        return tuple(names)
+
+    def __call__(self, chip: Any) -> np.ndarray:
+        """One chip ``(bands, h, w)``, or ``(h, w)`` of one band."""
+        return self.batch([chip])[0]
+
+    def batch(self, chips: Sequence[Any]) -> list[np.ndarray]:
+        """Several chips of one shape; threads may call it at once.
+
+        A model of a fixed batch gets zeros in place of the chips that lack.
+        """
+        results: list[np.ndarray | None] = [None] * len(chips)
+        ready = []
+        for k, chip in enumerate(chips):
+            array = np.asarray(chip)
+            array = self._checked(array[None] if array.ndim == 2 else array)
+            known = ~np.isnan(array)
+            unknown = ~known.all(axis=0)
+            if unknown.all():
+                height, width = array.shape[1] * self.scale, array.shape[2] * self.scale
+                results[k] = np.full((len(self.output_names), height, width), np.nan, self.model.result)
+            else:
+                ready.append((k, array, known, unknown))
+        for first in range(0, len(ready), self.batch_size):
+            several = ready[first : first + self.batch_size]
+            values = self._run([(array, known, unknown) for _, array, known, unknown in several])
+            for (k, _, _, unknown), value in zip(several, values):
+                results[k] = self._placed(value, unknown)
+        return [result for result in results if result is not None]
+
+    def _checked(self, array: np.ndarray) -> np.ndarray:
+        if array.ndim != 3 or len(array) != self.bands:
+            raise ParameterError("bands", self.bands, f"the operator got a chip of the shape {array.shape}")
+        size, demanded = array.shape[1:], self.model.wanted
+        if self.chip_size is not None and (size[0] > self.chip_size[0] or size[1] > self.chip_size[1]):
+            allowed = f"the model takes no more than {self.chip_size}"
+            raise ParameterError("chip", demanded, f"{allowed}, and the operator got a chip of {size}")
+        return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+    def _run(self, chips: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
+        """``(n, k, h, w)`` of the model's own height and width."""
+        height, width = chips[0][0].shape[1:]
+        least = self.model.wanted or (0, 0)
+        size = max(height, least[0]), max(width, least[1])
+        count = self.batch_size if self.model.layout.fixed_batch is not None else len(chips)
+        array, view = self.model.empty(count, size)
+        view[len(chips) :] = 0
+        for k, chip in enumerate(chips):
+            _write(self._normalized(*chip, size), view[k])
+        with np.errstate(all="ignore"):
+            outputs = [activated(output[: len(chips)], self.activation) for output in self.model.run(array)]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
+
+    def _normalized(
+        self, array: np.ndarray, known: np.ndarray, unknown: np.ndarray, size: tuple[int, int]
+    ) -> np.ndarray:
+        all_known: np.ndarray | None = None if not unknown.any() else known
+        if all_known is not None:
+            array = np.where(known, array, array.dtype.type(self.fill))
+        if array.shape[1:] != size:
+            lacking = ((0, 0), (0, size[0] - array.shape[1]), (0, size[1] - array.shape[2]))
+            array = np.pad(array, lacking, constant_values=self.fill)
+            all_known = np.pad(known, lacking)
+        return self.normalization(array, all_known)
+
+    def _placed(self, values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+        """``(k, h * scale, w * scale)``: in the centre of the chip, cut to it, NaN where unknown."""
+        least = self.model.wanted or (0, 0)
+        rows, cols = (max(own, other) * self.scale for own, other in zip(unknown.shape, least))
+        height, width = unknown.shape[0] * self.scale, unknown.shape[1] * self.scale
+        lacking = rows - values.shape[1], cols - values.shape[2]
+        if min(lacking) < 0:
+            raise ValueError(f"the model gave {values.shape[1:]} pixels for a chip of {unknown.shape}")
+        if any(lacking):
+            placed = np.full((len(values), rows, cols), np.nan, values.dtype)
+            top, left = lacking[0] // 2, lacking[1] // 2
+            placed[:, top : top + values.shape[1], left : left + values.shape[2]] = values
+            values = placed
+        values = values[:, :height, :width]
+        if unknown.any():
+            mask = unknown.repeat(self.scale, axis=0).repeat(self.scale, axis=1) if self.scale > 1 else unknown
+            values = np.where(mask, values.dtype.type(np.nan), values)
+        return values
+
+    def describe(self) -> str:
+        """One line for the log: what the model is, what is made of it, and where it runs."""
+        model = self.model
+        parts = [f"{os.path.basename(model.path)}: {model.signature()}", f"bands as ({', '.join(model.layout.axes)})"]
+        parts.append(f"values {self.normalization}, fill {self.fill:g}, activation {self.activation}")
+        used = "" if len(model.outputs) == 1 else f" from {', '.join(output.name for output in model.outputs)}"
+        parts.append(f"{self.output_bands} band(s) out{used}")
+        if self.scale > 1:
+            parts.append(f"{self.scale} times finer")
+        if any(self.margin):
+            parts.append(f"a margin of {self.margin[0]} rows and {self.margin[1]} columns is left out")
+        if self.chip_size is not None:
+            parts.append("chips of {} x {} pixels".format(*self.chip_size))
+        parts.append(f"{self.batch_size} chip(s) at a time on {self.provider_used}")
+        return "; ".join(parts)
+
+    def get_config(self) -> dict[str, Any]:
+        """The parameters; those that have their default are left out."""
+        defaults = {"normalize": "none", "activation": "none", "fill": 0.0, "provider": "auto"}
+        config: dict[str, Any] = {}
+        for key, value in self._config.items():
+            if key in ("chip", "mean", "std"):
+                value = None if value is None or not len(value) else [_plain(number) for number in value]
+            if value is not None and value != defaults.get(key):
+                config[key] = _plain(value)
+        return config
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check(bands: int, chip: Sequence[int] | None, activation: str, fill: float, batch_size: int | None) -> None:
+    if not is_whole(bands) or bands < 1:
+        raise ParameterError("bands", bands, "must be the number of bands of the chips, at least 1")
+    if chip is not None and (len(chip) != 2 or not all(is_whole(size) and size > 0 for size in chip)):
+        raise ParameterError("chip", chip, "must be None or (height, width) in pixels")
+    if activation not in ACTIVATION:
+        raise ParameterError("activation", activation, f"must be one of {', '.join(ACTIVATION)}")
+    if not isinstance(fill, (int, float, np.number)) or not math.isfinite(fill):
+        raise ParameterError("fill", fill, "must be a finite number")
+    if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
+        raise ParameterError("batch_size", batch_size, "must be None (chosen) or at least 1")
+
+
+def _write(values: np.ndarray, target: np.ndarray) -> None:
+    """Into the model's own type; what that cannot hold becomes the nearest value that it can."""
+    if target.dtype == np.uint8:
+        values = np.clip(np.rint(values), 0, 255)
+    elif target.dtype == np.float16:
+        most = np.finfo(np.float16).max
+        values = np.clip(values, -most, most)
+    target[...] = values

@@ -1,0 +1,213 @@
+"""An ONNX model as a function from chips to chips: opened, checked, and run by onnxruntime.
+
+Sizes are ``(h, w)`` in pixels. Layouts are written with N (chips of a batch), C or K (bands), H and W.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingPackageError, ParameterError
+from .onnx_shapes import Layout, Output, input_layout, outputs_of, text_of_shape
+
+#: Input types that a chip can be turned into.
+INPUT_TYPES: dict[str, np.dtype] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(double)": np.dtype(np.float64),
+    "tensor(uint8)": np.dtype(np.uint8),
+}
+#: Height and width at which a model of any size is tried where the caller does not say how large the chips are.
+TRIED = 256
+#: So many chips go through the model at once on a GPU, where a batch is what fills it.
+GPU_BATCH = 8
+_MOST_LANES = 4
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+def onnxruntime() -> Any:
+    """The module; :class:`MissingPackageError` where it is not installed."""
+    try:
+        import onnxruntime as module
+    except ImportError as error:
+        raise MissingPackageError("onnxruntime", "to run ONNX models") from error
+    return module
+
+
+def available_providers() -> tuple[str, ...]:
+    """What ``provider`` may be on this machine, such as ``("auto", "cpu", "cuda")``."""
+    return ("auto", *sorted(_short(name) for name in onnxruntime().get_available_providers()))
+
+
+class OnnxModel:
+    """An opened model that takes chips of ``bands`` bands, and what is known of it before the first chip.
+
+    ``layout`` of its one input; ``sizes`` the ``(h, w)`` it demands, None where any will do; ``size`` the one it was
+    tried with; ``outputs`` those that are images; ``scale`` how many times finer they are; ``margin`` how many pixels
+    ``(rows, cols)`` they lack in all; ``result`` their type; ``batch`` chips that go through at once; ``provider`` what
+    really runs.
+    Raises :class:`ParameterError` with the model's inputs and outputs where it cannot be used.
+    """
+
+    def __init__(self, path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None) -> None:
+        self.path, self.bands = path, bands
+        self.session = _opened(path, provider)
+        self.provider = _short(self.session.get_providers()[0])
+        self.metadata: dict[str, str] = dict(self.session.get_modelmeta().custom_metadata_map)
+        self.layout, self.dtype = self._input()
+        fixed = self.layout.height, self.layout.width
+        self.sizes = fixed if fixed != (None, None) else None
+        first, second = chip or (fixed[0] or fixed[1] or TRIED, fixed[1] or fixed[0] or TRIED)
+        self.size = (fixed[0] or first, fixed[1] or second)
+        # Pixels that a chip may lack and get filled up; without a size to go by every chip is taken as it is.
+        self.wanted = self.size if chip or self.sizes else None
+        self._lanes = threading.Semaphore(_threads()[0])
+        self.outputs, self.batch = self._tried(batch)
+        self.scale, self.margin = self.outputs[0].scale, self.outputs[0].margin
+        self._names = [output.name for output in self.outputs]
+
+    def _input(self) -> tuple[Layout, np.dtype]:
+        inputs = self.session.get_inputs()
+        if len(inputs) != 1:
+            raise self.refused(f"it has {len(inputs)} inputs; a model with one image input is expected")
+        kind = inputs[0].type
+        if kind not in INPUT_TYPES:
+            allowed = ", ".join(_type(name) for name in INPUT_TYPES)
+            raise self.refused(f"its input is of type {_type(kind)}; allowed are {allowed}")
+        layout = input_layout(inputs[0].name, inputs[0].shape, self.bands)
+        if isinstance(layout, str):
+            raise self.refused(layout)
+        return layout, INPUT_TYPES[kind]
+
+    def _tried(self, batch: int | None) -> tuple[list[Output], int]:
+        """The image outputs and the batch, by running the model on zeros.
+
+        A batch that the input leaves open may yet be nailed down inside the model: it is tried with two chips.
+        """
+        if self.layout.fixed_batch is not None:
+            return self._outputs(self.layout.fixed_batch), self.layout.fixed_batch
+        wanted = batch or (1 if self.provider == "cpu" else GPU_BATCH)
+        if wanted > 1:
+            try:
+                return self._outputs(2), wanted
+            except ParameterError:
+                return self._outputs(1), 1
+        return self._outputs(1), 1
+
+    def _outputs(self, count: int) -> list[Output]:
+        array, _ = self.empty(count, self.size)
+        array[...] = 0
+        try:
+            results = self._run(None, array)
+        except Exception as error:  # onnxruntime has no common base of its own errors
+            reason = f"it fails on {count} chip(s) of zeros of {self.size[0]} x {self.size[1]} pixels"
+            raise self.refused(f"{reason} ({_reason(error)})") from error
+        self.result = np.result_type(np.float32, *(r.dtype for r in results if getattr(r, "dtype", 0) == np.float64))
+        declared = [(output.name, output.shape) for output in self.session.get_outputs()]
+        found = outputs_of(declared, results, count, self.size, self.layout)
+        if isinstance(found, str):
+            raise self.refused(found)
+        return found
+
+    def refused(self, reason: str) -> ParameterError:
+        """The error to raise, with what the model is and what is expected."""
+        expected = f"Expected is one input (N, {self.bands}, H, W) or (N, H, W, {self.bands})"
+        return ParameterError("path", self.path, f"{reason}. The model has {self.signature()}. {expected}")
+
+    def signature(self) -> str:
+        """Inputs and outputs with types and sizes."""
+        sides = []
+        for side, tensors in (("input", self.session.get_inputs()), ("output", self.session.get_outputs())):
+            texts = [f"{tensor.name} {_type(tensor.type)} {text_of_shape(tensor.shape)}" for tensor in tensors]
+            sides.append(f"{side}{'s' if len(texts) != 1 else ''} {', '.join(texts) or 'none'}")
+        return "; ".join(sides)
+
+    def empty(self, count: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """An input to be filled, as the model wants it and as a view ``(count, bands, h, w)`` of the same memory."""
+        array = np.empty(self.layout.shape(count, self.bands, size), self.dtype)
+        return array, self.layout.chips_first(array)
+
+    def run(self, array: np.ndarray) -> list[np.ndarray]:
+        """The image outputs, each ``(n, k, h, w)`` float32 (float64 where the model says so)."""
+        count = self.layout.chips_first(array).shape[0]
+        results = self._run(self._names, array)
+        return [_floating(output.chips_first(result, count)) for output, result in zip(self.outputs, results)]
+
+    def _run(self, names: Sequence[str] | None, array: np.ndarray) -> list[np.ndarray]:
+        with self._lanes:
+            results: list[np.ndarray] = self.session.run(names, {self.layout.name: array})
+        return results
+
+
+def _opened(path: str, provider: str) -> Any:
+    module = onnxruntime()
+    if not os.path.isfile(path):
+        raise ParameterError("path", path, "there is no such file; expected is an ONNX model")
+    options = module.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong is raised; its own lines on stderr would only add noise
+    options.intra_op_num_threads = _threads()[1]
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # reading and writing need the cores too
+    last: Exception | None = None
+    for names in _candidates(module.get_available_providers(), provider):
+        try:
+            session = module.InferenceSession(path, options, providers=names)
+        except Exception as error:  # onnxruntime has no common base of its own errors
+            last = error
+            continue
+        if provider != "auto" and session.get_providers()[0] != names[0]:
+            raise ParameterError("provider", provider, "is part of onnxruntime here but cannot be started: its drivers "
+                                 "or libraries are missing; use auto or cpu")  # fmt: skip
+        return session
+    if provider.lower() not in ("auto", "cpu"):
+        raise ParameterError("provider", provider, f"cannot run this model: {_reason(last)}") from last
+    raise ParameterError("path", path, f"onnxruntime {module.__version__} cannot load it: {_reason(last)}") from last
+
+
+def _candidates(there: Sequence[str], provider: str) -> list[list[str]]:
+    """The lists of providers to try one after the other."""
+    if provider == "auto":
+        return [[_CUDA, _CPU], [_CPU]] if _CUDA in there else [[_CPU]]
+    for name in there:
+        if provider.lower() in (_short(name), name.lower()):
+            return [[name]] if name == _CPU else [[name, _CPU]]
+    allowed = ", ".join(["auto", *sorted(_short(name) for name in there)])
+    raise ParameterError("provider", provider, f"is not part of the onnxruntime installed here; it has {allowed}")
+
+
+def _threads() -> tuple[int, int]:
+    """How many runs at once, and threads for each: as many as there are cores in all.
+
+    Measured on two cores, two runs of one thread each give up to half as many chips again as one run of two threads.
+    More than a few runs at once would multiply the memory of a large network.
+    """
+    cores = os.cpu_count() or 1
+    lanes = min(cores, _MOST_LANES)
+    return lanes, max(1, cores // lanes)
+
+
+def _floating(values: np.ndarray) -> np.ndarray:
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
+
+
+def _short(name: str) -> str:
+    return name.replace("ExecutionProvider", "").lower()
+
+
+def _type(name: str) -> str:
+    inner = re.sub(r"^tensor\((.*)\)$", r"\1", name)
+    return {"float": "float32", "double": "float64"}.get(inner, inner)
+
+
+def _reason(error: Exception | None) -> str:
+    """What onnxruntime has to say, without the places in its own source code."""
+    text = " ".join(str(error).split())
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ", "", text)
+    text = re.sub(r"^(Load model from .*? failed:|Non-zero status code returned while )", "", text)
+    text = re.sub(r"/\S+\.(cc|h|cpp):\d+ .*?\) ", "", text, count=1)
+    return text if len(text) <= 240 else f"{text[:240]} ..."

@@ -1,0 +1,132 @@
+"""Several rasters as one: bands of further files on the grid of the first one, after its own bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .domains import PixelWindow, RasterDomain
+from .errors import ParameterError
+from .raster_io import RasterFile
+from .warped import RESAMPLING, on_grid
+
+
+class StackedRaster:
+    """The bands of ``first``, then those of ``others`` (files, or paths for all their bands) on its grid.
+
+    A raster whose pixels are pixels of that grid is read as it is. Any other is warped: ``resampling`` is "nearest",
+    "bilinear", or "auto", which is nearest for bands with a colour table, whose values are classes, and bilinear for
+    all else. Beyond a raster's edge, and where it says "no data", its bands are NaN. Paths are scaled if ``first`` is.
+
+    Of band names each stands once: a further raster's band whose name is taken has none. ``names_of`` are the files'
+    own names, raster by raster. Not to be read from two threads at once. Refused are rasters that do not overlap the
+    first one, and those that have no CRS, or where it has none, unless the grids fit.
+    """
+
+    flat = False
+
+    def __init__(
+        self,
+        first: RasterFile,
+        others: Sequence[RasterFile | str],
+        resampling: str = "auto",
+        parameter: str = "other inputs",
+    ) -> None:
+        if resampling not in RESAMPLING:
+            raise ParameterError("resampling", resampling, f"must be one of {', '.join(RESAMPLING)}")
+        files = [r if isinstance(r, RasterFile) else RasterFile(r, (), first.scaled, parameter) for r in others]
+        self.domain: RasterDomain = first.domain
+        self.gcps = first.gcps
+        self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
+        self.paths = (first.path, *(file.path for file in files))
+        self._members: list[Any] = [first]
+        self._members += [on_grid(file, first.domain, first.strip_rows, resampling, parameter) for file in files]
+        self._arrange(
+            [(k, band) for k, raster in enumerate(self._rasters) for band in range(raster.bands)],
+            _unique([raster.band_names for raster in self._rasters]),
+        )
+
+    def _arrange(self, layout: Sequence[tuple[int, int]], names: Sequence[str]) -> None:
+        """Band by band: the raster it comes from and its position there; and its name."""
+        self._layout, self.band_names = tuple(layout), tuple(names)
+        self.bands = len(self._layout)
+        used = [self._rasters[k] for k in sorted({k for k, _ in layout})]
+        self.dtype: np.dtype = np.result_type(*(raster.dtype for raster in used))
+        self.raw_itemsize = max(raster.raw_itemsize for raster in used)
+
+    @property
+    def _rasters(self) -> list[RasterFile]:
+        return [getattr(member, "raster", member) for member in self._members]
+
+    @property
+    def names_of(self) -> tuple[tuple[str, ...], ...]:
+        """The chosen bands' own names, for each raster that bands are chosen of."""
+        rasters = self._rasters
+        used = sorted({k for k, _ in self._layout})
+        return tuple(tuple(rasters[k].band_names[band] for j, band in self._layout if j == k) for k in used)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether a file declares a scale or an offset for a chosen band."""
+        return any(self._rasters[k].has_scale for k in {k for k, _ in self._layout})
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(bands, height, width)``."""
+        return (self.bands, *self.domain.shape)
+
+    @property
+    def transform(self) -> Any:
+        """The first raster's transform."""
+        return self.domain.transform
+
+    @property
+    def crs(self) -> Any:
+        """The first raster's CRS, or None."""
+        return self.domain.crs
+
+    def select(self, positions: Sequence[int]) -> StackedRaster:
+        """The same with fewer bands, by position from 0; what is not needed is not read."""
+        chosen = [self._layout[p] for p in positions]
+        other = StackedRaster.__new__(StackedRaster)
+        other.__dict__.update(self.__dict__)
+        wanted = {k: sorted({band for j, band in chosen if j == k}) for k, _ in chosen}
+        other._members = [m.select(wanted[k]) if k in wanted else m for k, m in enumerate(self._members)]
+        layout = [(k, wanted[k].index(band)) for k, band in chosen]
+        other._arrange(layout, [self.band_names[p] for p in positions])
+        return other
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
+        for k in sorted({k for k, _ in self._layout}):
+            places = [place for place, (j, _) in enumerate(self._layout) if j == k]
+            bands = [band for j, band in self._layout if j == k]
+            count = self._rasters[k].bands
+            if bands == list(range(count)) and places == list(range(places[0], places[0] + count)):
+                self._members[k].read(window, out[places[0] : places[0] + count])
+                continue
+            values = np.empty((count, window.height, window.width), out.dtype)
+            self._members[k].read(window, values)
+            out[places] = values[bands]
+
+    def close(self) -> None:
+        """Close the files; a later read opens them again."""
+        for member in self._members:
+            member.close()
+
+    def __enter__(self) -> StackedRaster:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _unique(names: Sequence[Sequence[str]]) -> list[str]:
+    """Names one after the other; those of the first raster as they are, later ones only if they are new."""
+    all_names = list(names[0])
+    for more in names[1:]:
+        for name in more:
+            all_names.append("" if name in all_names else name)
+    return all_names
