@@ -27,13 +27,26 @@ from .errors import (
     PlanError,
     RasterReadError,
     RasterWriteError,
+    UserCodeError,
 )
 from .field_patches import PointPatch
 from .fields import RasterField
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
 from .graph import SpatialKNNGraph, SpatialRadiusGraph
-from .operators import Expression, Fanout, Lambda, Operator, Sequential
+from .operators import (
+    Category,
+    Change,
+    Classify,
+    Expression,
+    Fanout,
+    Index,
+    Lambda,
+    Onnx,
+    Operator,
+    PythonFile,
+    Sequential,
+)
 from .patch import Patch
 from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
@@ -48,6 +61,7 @@ from .sampler import (
 )
 from .sinks import ArraySink
 from .spherical import SpatialSphericalCap
+from .stacked import StackedRaster
 from .stream import StreamReport, stream
 from .values import ValueType
 from .vector_fields import PointDomain, PointField, VectorField
@@ -59,14 +73,19 @@ __all__ = [
     "ApplyToChips",
     "ArraySink",
     "Cancelled",
+    "Category",
+    "Change",
+    "Classify",
     "Expression",
     "ExpressionError",
     "Fanout",
     "GeoTensor",
     "GeoTiffSink",
     "GridSampler",
+    "Index",
     "Lambda",
     "MissingPackageError",
+    "Onnx",
     "Operator",
     "OperatorError",
     "ParameterError",
@@ -76,6 +95,7 @@ __all__ = [
     "PointDomain",
     "PointField",
     "PointPatch",
+    "PythonFile",
     "RasterField",
     "RasterFile",
     "RasterReadError",
@@ -110,8 +130,10 @@ __all__ = [
     "SpatialTukey",
     "SpatialVariance",
     "SpatialWeightedSum",
+    "StackedRaster",
     "Stitch",
     "StreamReport",
+    "UserCodeError",
     "ValueType",
     "VectorField",
     "ZarrResult",

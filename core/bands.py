@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .creation_options import TILE
+
 _MASKED = ("per_dataset", "alpha")
 
 
@@ -81,3 +83,13 @@ def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Ban
         out += out.dtype.type(band.offset)
     if invalid is not None and invalid.any():
         np.copyto(out, np.nan, where=invalid)
+
+
+def strip_rows(block_height: int, height: int) -> int:
+    """Rows read at a time: the file's block height or an even part of it, and of thin blocks several."""
+    rows = block_height
+    if rows >= height:  # one block: it is decoded whole anyway
+        return min(height, TILE)
+    while rows > TILE and rows % 2 == 0:
+        rows //= 2
+    return rows if rows >= 64 else rows * -(-128 // rows)

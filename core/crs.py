@@ -115,6 +115,10 @@ def _pyproj() -> Any:
             import pyproj.exceptions
     except ImportError as error:
         raise MissingPackageError("pyproj", "to transform coordinates") from error
+    try:
+        pyproj.datadir.get_data_dir()
+    except pyproj.exceptions.DataDirError:  # later ones refuse to do anything without
+        _use_distribution_data(pyproj)
     return pyproj
 
 

@@ -31,10 +31,13 @@ class ParameterError(PatchwiseError, ValueError):
 
 
 class ExpressionError(ParameterError):
-    """A band expression cannot be used. ``column`` and ``line`` count from 1; 0 where no single one is to blame."""
+    """A band expression cannot be used. ``column`` and ``line`` count from 1; 0 where no single one is to blame.
+
+    ``reason`` is what is allowed, without the place.
+    """
 
     def __init__(self, text: str, column: int, allowed: str, parameter: str = "expression", line: int = 0) -> None:
-        self.column, self.line = column, line
+        self.column, self.line, self.reason = column, line, allowed
         places = [f"{what} {number}" for what, number in (("line", line), ("column", column)) if number]
         where = f" ({', '.join(places)})" if places else ""
         super().__init__(parameter, text, f"{allowed}{where}")
@@ -65,6 +68,10 @@ class OperatorError(PatchwiseError):
         else:
             where = f"chip at row {anchor[0]}, column {anchor[1]}"
         super().__init__(f"operator {operator} failed on the {where}: {reason}")
+
+
+class UserCodeError(PatchwiseError):
+    """A user's own Python file raised an exception; the text names file, line and exception."""
 
 
 class Cancelled(PatchwiseError):

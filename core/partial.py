@@ -1,11 +1,14 @@
-"""A file that takes its name when it is complete."""
+"""A file that takes its name when it is complete, and what that name may be."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from .errors import ParameterError
 
 # Of an older file of that name: they would be wrong beside the new one.
 _STALE = (".aux.xml", ".ovr", ".msk")
@@ -43,3 +46,19 @@ class PartialFile:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def check_target(path: str, sources: Sequence[str], parameter: str = "output") -> None:
+    """Refuse a target that cannot be a GeoTIFF, cannot be written, or is one of ``sources``."""
+    path = os.path.abspath(str(path))
+    folder = os.path.dirname(path)
+    if not path.lower().endswith((".tif", ".tiff")):
+        raise ParameterError(parameter, path, "must end in .tif or .tiff: the output is a GeoTIFF")
+    if not os.path.isdir(folder):
+        raise ParameterError(parameter, path, "its folder must exist")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise ParameterError(parameter, path, "must be a file in a folder that can be written to")
+    for source in sources:
+        both = os.path.exists(source) and os.path.exists(path)
+        if os.path.realpath(source) == os.path.realpath(path) or (both and os.path.samefile(source, path)):
+            raise ParameterError(parameter, path, f"must not be the same file as {source}: choose another")

@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .bands import chip_dtype, describe, equal, fill
+from .bands import chip_dtype, describe, equal, fill, strip_rows
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from .geometry import is_whole
 from .named_classes import checked_categories, write_names
-from .partial import PartialFile
+from .partial import PartialFile, check_target
 from .values import ValueType
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ class RasterFile:
     """Chosen bands of a raster file, opened when first read.
 
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
-    offset. ``dtype`` is the chips' type: float32, or float64 where the file has more than 24 bits of precision. Not to
-    be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
+    offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
+    than 24 bits of precision. Not to be read from two threads at once. Errors: :class:`RasterReadError`,
+    :class:`ParameterError` for bands.
     """
 
     flat = False
 
-    def __init__(self, path: str, bands: Sequence[int] = (), scaled: bool = False, parameter: str = "input") -> None:
+    def __init__(self, path: str, bands: Sequence[int] = (), scaled: Any = False, parameter: str = "input") -> None:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
         self._dataset: Any = None
         with gdal_env(), self._open() as dataset:
@@ -47,6 +49,9 @@ class RasterFile:
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
             self._bands = tuple(describe(dataset, index) for index in self.band_numbers)
+            if isinstance(scaled, tuple):
+                scale, offset = scaled
+                self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
             self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
             self.gcps = dataset.gcps
             block_height = max(shape[0] for shape in dataset.block_shapes)
@@ -55,7 +60,7 @@ class RasterFile:
         self._raw_dtype = np.result_type(*(band.dtype for band in self._bands))
         self.dtype = np.result_type(*(chip_dtype(band) for band in self._bands))
         self.raw_itemsize = self._raw_dtype.itemsize
-        self.strip_rows = _strip_rows(block_height, self.domain.shape[0])
+        self.strip_rows = strip_rows(block_height, self.domain.shape[0])
 
     @property
     def bands(self) -> int:
@@ -76,6 +81,16 @@ class RasterFile:
     def has_scale(self) -> bool:
         """Whether the file declares a scale or an offset for a chosen band."""
         return any((band.scale, band.offset) != (1.0, 0.0) for band in self._bands)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each chosen band; 1 where the file declares none."""
+        return tuple(band.scale for band in self._bands)
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each chosen band; 0 where the file declares none."""
+        return tuple(band.offset for band in self._bands)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -113,7 +128,7 @@ class RasterFile:
                     invalid = equal(raw[k], band) if band.mask is None else masks.get(band.mask)
                     if band.mask is not None and invalid is None:
                         invalid = masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
-                    fill(out[k], raw[k], invalid, band, self.scaled)
+                    fill(out[k], raw[k], invalid, band, bool(self.scaled))
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
@@ -167,38 +182,12 @@ class RasterFile:
                 raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
 
 
-def _strip_rows(block_height: int, height: int) -> int:
-    """Rows read at a time: the file's block height or an even part of it, and of thin blocks several."""
-    rows = block_height
-    if rows >= height:  # one block: it is decoded whole anyway
-        return min(height, TILE)
-    while rows > TILE and rows % 2 == 0:
-        rows //= 2
-    return rows if rows >= 64 else rows * -(-128 // rows)
-
-
 def _cause(error: BaseException) -> str:
     """GDAL's own words: rasterio hides them behind "see context for details"."""
     deepest = error
     while deepest.__cause__ is not None or deepest.__context__ is not None:
         deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
     return str(deepest).strip() or type(deepest).__name__
-
-
-def check_target(path: str, sources: Sequence[str], parameter: str = "output") -> None:
-    """Refuse a target that cannot be a GeoTIFF, cannot be written, or is one of ``sources``."""
-    path = os.path.abspath(str(path))
-    folder = os.path.dirname(path)
-    if not path.lower().endswith((".tif", ".tiff")):
-        raise ParameterError(parameter, path, "must end in .tif or .tiff: the output is a GeoTIFF")
-    if not os.path.isdir(folder):
-        raise ParameterError(parameter, path, "its folder must exist")
-    if os.path.isdir(path) or not os.access(folder, os.W_OK):
-        raise ParameterError(parameter, path, "must be a file in a folder that can be written to")
-    for source in sources:
-        both = os.path.exists(source) and os.path.exists(path)
-        if os.path.realpath(source) == os.path.realpath(path) or (both and os.path.samefile(source, path)):
-            raise ParameterError(parameter, path, f"must not be the same file as {source}: choose another")
 
 
 class GeoTiffSink:

@@ -73,6 +73,16 @@ class StackedRaster:
         return any(self._rasters[k].has_scale for k in {k for k, _ in self._layout})
 
     @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each chosen band; 1 where its file declares none."""
+        return tuple(self._rasters[k].scales[band] for k, band in self._layout)
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each chosen band; 0 where its file declares none."""
+        return tuple(self._rasters[k].offsets[band] for k, band in self._layout)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """``(bands, height, width)``."""
         return (self.bands, *self.domain.shape)

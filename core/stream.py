@@ -138,6 +138,10 @@ class _Run:
         self.stop.set()
         for pool in (self.pool, self.reader, self.writer):
             pool.shutdown(wait=True, cancel_futures=True)
+        # A file that was opened for the run: held open it could not be replaced on Windows, and must not outlive GDAL.
+        close = getattr(self.source, "close", None)
+        if close is not None:
+            close()
 
     def callbacks(self, progress: Callable[[float], None] | None, cancelled: Callable[[], bool] | None) -> None:
         self.progress, self.cancelled = progress, cancelled

@@ -1,6 +1,6 @@
 """A raster file read on the pixel grid of another one.
 
-Where the two grids fit, pixels are taken as they are (:class:`Aligned`); else they are warped by GDAL (:class:`Warped`).
+Where the two grids fit, pixels are taken as they are (:class:`Aligned`); else GDAL warps them (:class:`Warped`).
 """
 
 from __future__ import annotations
@@ -104,10 +104,11 @@ class Aligned:
 class Warped:
     """A raster resampled onto another grid, by GDAL.
 
-    Law: a window is that part of the whole, bit for bit. To that end the grid is done in blocks of fixed place, each from
-    source pixels that depend on the block only. Only valid pixels count: a pixel is NaN where the source pixel that it
-    falls into is, or where it lies beyond the raster. Where source pixels are smaller than those of the grid, bilinear
-    takes a weighted mean of all that a pixel covers, with one ratio of sizes for the whole raster.
+    Law: a window is that part of the whole, bit for bit. To that end the grid is done in blocks of fixed place, each
+    from source pixels that depend on the block only. A value is made of valid pixels only, and NaN where there is none
+    among those it is made of, or beyond the raster. Where source pixels are smaller than those of the grid, bilinear
+    takes a weighted mean of all that a pixel covers, with one ratio of sizes for the whole raster. Places are exact to
+    an eighth of a source pixel, as GDAL interpolates between transformed points (exact, where rasterio offers it).
     """
 
     def __init__(
@@ -201,9 +202,10 @@ class Warped:
         """The source pixels that a block needs; some more do no harm."""
         rows = _spread(block.row, block.row_stop)
         cols = _spread(block.col, block.col_stop)
-        at_cols, at_rows = self._place(*(v.ravel() for v in np.meshgrid(cols, rows)), turn)
+        across, down = np.meshgrid(cols, rows)
+        at_cols, at_rows = self._place(across.ravel(), down.ravel(), turn)
         bounds = []
-        for values, size, scale in ((at_rows, self.raster.domain.shape[0], 1), (at_cols, self.raster.domain.shape[1], 0)):
+        for values, size, scale in zip((at_rows, at_cols), self.raster.domain.shape, self.scale[::-1]):
             grid = values.reshape(len(rows), len(cols))
             known = grid[np.isfinite(grid)]
             if not known.size:
@@ -211,7 +213,7 @@ class Warped:
             # Between two samples the place may be as far off as they are apart.
             steps = np.concatenate([np.abs(np.diff(grid, axis=axis)).ravel() for axis in (0, 1)])
             steps = steps[np.isfinite(steps)]
-            margin = (steps.max() if steps.size else 0) + 1 / self.scale[1 - scale if scale == 0 else 1] + 3
+            margin = (steps.max() if steps.size else 0) + 1 / scale + 3
             low, high = (float(np.clip(v, 0, size)) for v in (known.min() - margin, known.max() + margin))
             bounds.append((int(low), ceil(high)))
         (top, bottom), (left, right) = bounds
@@ -233,24 +235,21 @@ class Warped:
         (height, width), (rows, cols) = self._domain.shape, self.raster.domain.shape
         grid = np.meshgrid(_even(width), _even(height))
         found = [np.stack([v.ravel() for v in grid])]
+        x, y = apply(self.raster.transform, *(v.ravel() for v in np.meshgrid(_even(cols), _even(rows))))
         if not self._same:
-            x, y = apply(self.raster.transform, *(v.ravel() for v in np.meshgrid(_even(cols), _even(rows))))
-            back = apply(~self._domain.transform, *_transformed(self.raster.crs, self._domain.crs, x, y))
-            found.append(np.stack(back))
-        else:
-            x, y = apply(self.raster.transform, *(v.ravel() for v in np.meshgrid(_even(cols), _even(rows))))
-            found += [np.stack(apply(~self._domain.transform, x - turn, y)) for turn in self._turns]
+            x, y = _transformed(self.raster.crs, self._domain.crs, x, y)
+        found += [np.stack(apply(~self._domain.transform, x - turn, y)) for turn in self._turns]
         places = np.concatenate(found, axis=1)
         places = places[:, ((places >= 0) & (places <= [[width], [height]])).all(axis=0)]
         keep = np.zeros(places.shape[1], bool)
         for turn in self._turns:
-            at = np.stack(self._place(*places, turn))
+            at = np.stack(self._place(places[0], places[1], turn))
             keep |= ((at >= 0) & (at <= [[cols], [rows]])).all(axis=0)
         return places[:, keep]
 
     def _ratio(self, places: np.ndarray) -> tuple[float, float]:
         """Grid pixels per source pixel along the source's columns and rows, 1 at most: GDAL's XSCALE and YSCALE."""
-        here = np.stack(self._place(*places))
+        here = np.stack(self._place(places[0], places[1]))
         right = np.stack(self._place(places[0] + 1, places[1])) - here
         down = np.stack(self._place(places[0], places[1] + 1)) - here
         sizes = []

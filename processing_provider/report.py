@@ -35,7 +35,7 @@ def sentences(tr, report, losses):
     """The lines of the log: chips, pixels without data, seconds, MB/s, peak memory; what was lost as warnings apart."""
     chips = tr("{chips} chips").format(chips=f"{report.chips:,}")
     if report.once:
-        chips += tr(" (the expression looks at single pixels: each was computed once, which gives the same result)")
+        chips += tr(" (the operator looks at single pixels: each was computed once, which gives the same result)")
     share = 100 * report.pixels_without_data / report.pixels
     without = tr("{count} of {all} pixels without data ({share} %)")
     speed = tr("{seconds} s, {speed} MB/s read")

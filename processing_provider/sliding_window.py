@@ -1,10 +1,5 @@
 """``patchwise:slidingwindow``: the main job."""
 
-import math
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, Optional
-
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputNumber,
@@ -17,33 +12,17 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..core import Expression, GeoTiffSink, RasterFile, SpatialPatcher, ValueType, stream
-from ..core.config import tags
-from ..core.coverage import write_coverage
-from ..core.domains import PixelWindow
+from ..core import RasterFile, ValueType
 from ..core.raster_io import check_target
 from ..core.values import DATA_TYPES
 from .base import PatchwiseAlgorithm
-from .bridge import extent_points, key_values, progress, raster_path, translated
-from .patching import NAMES, add_patching, read_patcher
+from .bridge import extent_points, key_values, raster_path, translated
+from .job import make_job, run_job, stacked
+from .operators import NAMES as OPERATOR_NAMES
+from .operators import OTHER_INPUTS, add_operator, read_operator, source_scale
+from .patching import NAMES as PATCHING_NAMES
+from .patching import add_patching, read_patcher
 from .report import sentences
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Everything that the worker thread needs, in plain values."""
-
-    raster: RasterFile
-    names: tuple[str, ...]
-    window: PixelWindow
-    patcher: SpatialPatcher
-    operator: Expression
-    value_type: ValueType
-    options: dict[str, str]
-    workers: int
-    output: str
-    coverage: Optional[str]
-    config: dict[str, Any]
 
 
 class SlidingWindow(PatchwiseAlgorithm):
@@ -65,11 +44,12 @@ class SlidingWindow(PatchwiseAlgorithm):
         "and statistics of the chip: mean, std, median, percentile(x, q), minimum, maximum. Several outputs are "
         "separated by a semicolon. Examples: (b4-b3)/(b4+b3), or (b1-mean(b1))/std(b1)."
     )
-    INPUT, BANDS, EXTENT, EXPRESSION = "INPUT", "BANDS", "EXTENT", "EXPRESSION"
+    INPUT, BANDS, EXTENT = "INPUT", "BANDS", "EXTENT"
     DATA_TYPE, NODATA, WORKERS = "DATA_TYPE", "NODATA", "WORKERS"
     CREATION_OPTIONS, OUTPUT, COVERAGE = "CREATION_OPTIONS", "OUTPUT", "COVERAGE"
     CORE_NAMES = {
-        **NAMES,
+        **PATCHING_NAMES,
+        **OPERATOR_NAMES,
         "bands": BANDS,
         "extent": EXTENT,
         "data type": DATA_TYPE,
@@ -99,10 +79,7 @@ class SlidingWindow(PatchwiseAlgorithm):
             QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
             tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
         )
-        self.add(
-            QgsProcessingParameterString(self.EXPRESSION, tr("Expression"), "b1"),
-            tr("Band math, such as (b4-b3)/(b4+b3); several outputs separated by a semicolon."),
-        )
+        add_operator(self)
         add_patching(self)
         self._add_output_parameters()
 
@@ -168,30 +145,29 @@ class SlidingWindow(PatchwiseAlgorithm):
         if layer is None:
             raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
         bands = self.parameterAsInts(parameters, self.BANDS, context)
-        raster = RasterFile(raster_path(layer, self.INPUT), bands, parameter=self.INPUT)
-        window = self._window(parameters, context, layer, raster)
-        operator = self._operator(parameters, context, raster)
-        patcher = read_patcher(self, parameters, context)
-        patcher.plan(raster.domain)  # refuses what does not fit
-        patcher.weights_of(*patcher.geometry.size)
-        value_type = self._value_type(parameters, context)
+        scaled = source_scale(self, parameters, context)
+        first = RasterFile(raster_path(layer, self.INPUT), bands, scaled, parameter=self.INPUT)
+        others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
+        paths_of_others = [raster_path(other, OTHER_INPUTS) for other in others]
+        raster = stacked(first, paths_of_others)
         options = key_values(self.parameterAsString(parameters, self.CREATION_OPTIONS, context), "creation options")
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
-        check_target(output, [raster.path], self.OUTPUT)
+        check_target(output, [first.path, *paths_of_others], self.OUTPUT)
         if coverage:
-            check_target(coverage, [raster.path, output], self.COVERAGE)
-        return _Job(
-            raster=raster.select(operator.used or (0,)),
-            names=operator.output_names,
-            window=window,
-            patcher=patcher,
-            operator=operator.rebased(),
-            value_type=value_type,
+            check_target(coverage, [first.path, *paths_of_others, output], self.COVERAGE)
+        return make_job(
+            self,
+            parameters,
+            context,
+            raster,
+            self._window(parameters, context, layer, raster),
+            read_operator(self, parameters, context, raster),
+            read_patcher(self, parameters, context),
+            self._value_type(parameters, context),
             options=options,
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             output=output,
             coverage=coverage,
-            config=_config(raster, window, patcher, operator, value_type),
         )
 
     def _window(self, parameters, context, layer, raster):
@@ -199,10 +175,6 @@ class SlidingWindow(PatchwiseAlgorithm):
             return raster.domain.window
         geometry = self.parameterAsExtentGeometry(parameters, self.EXTENT, context, layer.crs())
         return raster.domain.window_of(extent_points(geometry))
-
-    def _operator(self, parameters, context, raster):
-        text = self.parameterAsString(parameters, self.EXPRESSION, context)
-        return Expression(text, raster.bands, raster.band_names, self.EXPRESSION)
 
     def _value_type(self, parameters, context):
         nodata = None
@@ -213,10 +185,12 @@ class SlidingWindow(PatchwiseAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         job = self._job
-        for warning in _warnings(self.tr, job):
+        for note in job.notes:
+            feedback.pushInfo(note)
+        for warning in job.warnings:
             feedback.pushWarning(warning)
         with translated(self.CORE_NAMES):
-            report = _run(job, feedback)
+            report = run_job(job, feedback)
         lines, losses = sentences(self.tr, report, job.value_type.losses())
         for line in lines:
             feedback.pushInfo(line)
@@ -230,58 +204,3 @@ class SlidingWindow(PatchwiseAlgorithm):
         if job.coverage:
             results[self.COVERAGE] = job.coverage
         return results
-
-
-def _run(job, feedback):
-    domain = job.raster.domain.crop(job.window)
-    common = {"tags": tags(job.config), "options": job.options, "sources": [job.raster.path]}
-    with ExitStack() as stack:
-        # The files take their names when the block ends: all of them, or none.
-        stack.enter_context(job.raster)
-        sink = stack.enter_context(
-            GeoTiffSink(
-                job.output, domain, job.value_type, names=job.names, gcps=job.raster.gcps, parameter="OUTPUT", **common
-            )
-        )
-        if job.coverage:
-            common["sources"] = [job.raster.path, job.output]
-            value_type = ValueType("uint32")
-            counts = GeoTiffSink(job.coverage, domain, value_type, names=["chips"], parameter="COVERAGE", **common)
-            write_coverage(job.patcher, job.raster.domain, job.window, stack.enter_context(counts))
-        return stream(
-            job.raster,
-            job.patcher,
-            job.operator,
-            sink,
-            window=job.window,
-            workers=job.workers,
-            progress=progress(feedback),
-            cancelled=feedback.isCanceled,
-        )
-
-
-def _config(raster, window, patcher, operator, value_type):
-    nodata = value_type.nodata
-    return {
-        "algorithm": "patchwise:slidingwindow",
-        "input": {"bands": list(raster.band_numbers), "shape": list(raster.domain.shape)},
-        "window": list(window),
-        "patcher": patcher.get_config(),
-        "operator": {"class": "Expression", "config": operator.get_config()},
-        "output": {"data_type": value_type.dtype.name, "nodata": None if math.isnan(nodata) else nodata},
-    }
-
-
-def _warnings(tr, job):
-    """What is allowed but likely not meant."""
-    share = 1 - job.patcher.plan(job.raster.domain).covered_share(job.window)
-    if share > 0:
-        text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
-                  "the chip size and the boundary shift leave none.")  # fmt: skip
-        yield text.format(share=f"{100 * share:.1f}")
-    if job.raster.has_scale:
-        yield tr("The raster declares a scale or an offset: the expression gets the numbers as they are stored.")
-    value_type = job.value_type
-    if value_type.dtype.kind != "f" and not value_type.chosen:
-        text = tr("No nodata value was chosen: {value} stands for no data in the {type} output.")
-        yield text.format(value=f"{value_type.nodata:.0f}", type=value_type.dtype.name)

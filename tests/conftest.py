@@ -30,3 +30,12 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real rasters are not here: {SHARED} (set PATCHWISE_SHARED_DATA)")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def closed_rasters(request):
+    """Closes rasters that fixtures opened: the last test's would otherwise outlive QGIS, which takes GDAL with it."""
+    yield
+    for value in getattr(request.node, "funcargs", {}).values():
+        if type(value).__module__.startswith("patchwise.") and hasattr(value, "close"):
+            value.close()

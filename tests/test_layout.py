@@ -31,6 +31,7 @@ OPTIONAL = {
     "core/operators/onnx_model.py": {"onnxruntime"},
     "core/neighbour_search.py": {"scipy.spatial"},
     "core/zarr_store.py": {"rasterio.crs"},
+    "core/operators/spyndex_catalogue.py": {"spyndex"},
     "core/stac.py": {"pystac_client", "planetary_computer", "rasterio"},
 }
 MOST_LINES = 330
@@ -191,7 +192,10 @@ def run_without(packages: str, script: str) -> str:
     return done.stdout
 
 
-NOTHING = "qgis,PyQt5,PyQt6,sip,processing,osgeo,rasterio,affine,scipy,yaml,pyproj,pystac_client,planetary_computer"
+NOTHING = (
+    "qgis,PyQt5,PyQt6,sip,processing,osgeo,rasterio,affine,scipy,yaml,pyproj,pystac_client,planetary_computer,"
+    "onnxruntime"
+)
 
 
 def test_the_core_runs_with_numpy_alone():

@@ -1,6 +1,25 @@
 """What is done with a chip: one file per kind of operator."""
 
 from .base import Fanout, Lambda, Operator, Sequential
+from .categories import Category
+from .change import Change
+from .classify import Classify
 from .expression import Expression
+from .index import Index
+from .onnx import Onnx
+from .python_file import ChipMeta, PythonFile
 
-__all__ = ["Expression", "Fanout", "Lambda", "Operator", "Sequential"]
+__all__ = [
+    "Category",
+    "Change",
+    "ChipMeta",
+    "Classify",
+    "Expression",
+    "Fanout",
+    "Index",
+    "Lambda",
+    "Onnx",
+    "Operator",
+    "PythonFile",
+    "Sequential",
+]

@@ -38,10 +38,10 @@ class Index(Operator):
     """A spectral index by its ``name``, of the bands that ``roles`` names, as positions from 0 (see ``band_roles``).
 
     ``scale`` and ``offset`` make reflectance of the bands first: ``value * scale + offset``, one number (for all but
-    thermal and radar bands) or one for each band of the chip. The output is one band of the chip's float type, NaN where
-    a band is unknown or the formula is not defined. Unless it is a plain ratio of values without an offset, the formula
-    is computed in float64 and rounded once. ``names``, of the bands, are for messages only. ``used`` are the positions
-    read; :meth:`rebased` is the same index for chips of those bands.
+    thermal and radar bands) or one for each band of the chip. The output is one band of the chip's float type, NaN
+    where a band is unknown or the formula is not defined. Unless a common factor cancels out and there is no offset,
+    the formula is computed in float64 and rounded once. ``names``, of the bands, are for messages only. ``used`` are
+    the positions read; :meth:`rebased` is the same index for chips of those bands.
     """
 
     pointwise = True

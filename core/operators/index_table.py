@@ -1,8 +1,8 @@
 """Spectral indices: formula, source and range of each in one table.
 
 Formulas are over roles of bands (``band_roles.ROLES``), usually of reflectance from 0 to 1. An index that
-``needs_reflectance`` changes when all bands are multiplied by the same factor; the others do not, and so may be computed
-from digital numbers.
+``needs_reflectance`` changes when all bands are multiplied by the same factor; the others do not, and so may be
+computed from digital numbers.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ INDICES: dict[str, IndexFormula] = {
             "OSAVI", "Optimized soil-adjusted vegetation index", "(N - R) / (N + R + 0.16)",
             "Rondeaux et al. 1996", -1 / 1.16, 1 / 1.16,
         ),
+        # As published, with R - gamma (B - R); spyndex 0.12 has R - gamma (R - B), which for gamma 1 leaves B alone.
         _ratio(
             "ARVI", "Atmospherically resistant vegetation index (gamma 1)",
             "(N - (2 * R - B)) / (N + (2 * R - B))", "Kaufman and Tanre 1992",
@@ -101,7 +102,7 @@ INDICES: dict[str, IndexFormula] = {
                "Camps-Valls et al. 2021", 0, math.tanh(1)),
         _scaled("DVI", "Difference vegetation index", "N - R", "Richardson and Wiegand 1977", -1, 1),
         _scaled("NIRv", "Near-infrared reflectance of vegetation", f"{_NDVI} * N", "Badgley et al. 2017", -0.25, 1),
-        _scaled("IRECI", "Inverted red edge chlorophyll index", "(RE3 - R) / (RE1 / RE2)", "Frampton et al. 2013"),
+        _scaled("IRECI", "Inverted red edge chlorophyll index", "(RE3 - R) * RE2 / RE1", "Frampton et al. 2013"),
         _scaled("MCARI", "Modified chlorophyll absorption in reflectance index",
                 "((RE1 - R) - 0.2 * (RE1 - G)) * (RE1 / R)", "Daughtry et al. 2000"),
         _scaled("TCARI", "Transformed chlorophyll absorption in reflectance index",
@@ -150,7 +151,7 @@ _ALIASES = {
 
 
 def find_index(name: str, parameter: str = "index") -> IndexFormula:
-    """The index of that name: of the table (capitals do not matter), else of spyndex where that is installed.
+    """The index of that name: of the table (also in small letters or in capitals), else of spyndex if installed.
 
     Raises :class:`ParameterError` with what is known, and by name where a formula of spyndex cannot be used.
     """
@@ -172,7 +173,9 @@ def _own(name: str) -> IndexFormula | None:
     """Of the table, before any catalogue: a name means the same whether spyndex is installed or not."""
     if name in INDICES:
         return INDICES[name]
-    upper = name.strip().upper().replace("-", "_")
+    upper = name.strip().replace("-", "_").upper()
+    if name.strip() not in (name.strip().lower(), name.strip().upper()):  # BaI (bareness) is not BAI (burned area)
+        return None
     capitals = {key.upper(): index for key, index in INDICES.items()}
     return capitals.get(upper) or INDICES.get(_ALIASES.get(upper, ""))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,21 @@ from ..geometry import is_whole
 from .base import Operator
 from .onnx_model import OnnxModel
 from .onnx_values import ACTIVATION, activated, class_names, normalization
+
+
+class _Chip(NamedTuple):
+    """``(bands, h, w)``; where each band is ``known``, and ``(h, w)`` where any is not: both None if all are known."""
+
+    array: np.ndarray
+    known: np.ndarray | None = None
+    unknown: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> _Chip:
+        if not np.isnan(array.min()):  # one pass without a mask, which is what most chips need
+            return cls(array)
+        known = ~np.isnan(array)
+        return cls(array, known, ~known.all(axis=0))
 
 
 class Onnx(Operator):
@@ -93,10 +108,11 @@ class Onnx(Operator):
     def _output_names(self) -> tuple[str, ...]:
         names: list[str] = []
         for k, output in enumerate(self.model.outputs):
-            if self.activation == "argmax" or output.bands == 1:
-                names.append(output.name)
-                continue
             classes = self.class_names[k] if len(self.class_names) == len(self.model.outputs) else {}
+            if self.activation == "argmax" or output.bands == 1:
+                alone = self.activation != "argmax" and len(classes) == 1
+                names.append(classes.get(0, output.name) if alone else output.name)
+                continue
             names += [classes.get(band, f"{output.name}_{band + 1}") for band in range(output.bands)]
         return tuple(names)
 
@@ -109,24 +125,21 @@ class Onnx(Operator):
 
         A model of a fixed batch gets zeros in place of the chips that lack.
         """
-        results: list[np.ndarray | None] = [None] * len(chips)
-        ready = []
+        results: list[np.ndarray] = [np.empty(0)] * len(chips)
+        ready: list[tuple[int, _Chip]] = []
         for k, chip in enumerate(chips):
             array = np.asarray(chip)
-            array = self._checked(array[None] if array.ndim == 2 else array)
-            known = ~np.isnan(array)
-            unknown = ~known.all(axis=0)
-            if unknown.all():
-                height, width = array.shape[1] * self.scale, array.shape[2] * self.scale
+            one = _Chip.of(self._checked(array[None] if array.ndim == 2 else array))
+            if one.unknown is not None and one.unknown.all():
+                height, width = array.shape[-2] * self.scale, array.shape[-1] * self.scale
                 results[k] = np.full((len(self.output_names), height, width), np.nan, self.model.result)
             else:
-                ready.append((k, array, known, unknown))
+                ready.append((k, one))
         for first in range(0, len(ready), self.batch_size):
             several = ready[first : first + self.batch_size]
-            values = self._run([(array, known, unknown) for _, array, known, unknown in several])
-            for (k, _, _, unknown), value in zip(several, values):
-                results[k] = self._placed(value, unknown)
-        return [result for result in results if result is not None]
+            for (k, one), values in zip(several, self._run([one for _, one in several])):
+                results[k] = self._placed(values, one)
+        return results
 
     def _checked(self, array: np.ndarray) -> np.ndarray:
         if array.ndim != 3 or len(array) != self.bands:
@@ -137,48 +150,49 @@ class Onnx(Operator):
             raise ParameterError("chip", demanded, f"{allowed}, and the operator got a chip of {size}")
         return array if array.dtype.kind == "f" else array.astype(np.float32)
 
-    def _run(self, chips: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
+    def _run(self, chips: Sequence[_Chip]) -> np.ndarray:
         """``(n, k, h, w)`` of the model's own height and width."""
-        height, width = chips[0][0].shape[1:]
+        height, width = chips[0].array.shape[1:]
         least = self.model.wanted or (0, 0)
         size = max(height, least[0]), max(width, least[1])
         count = self.batch_size if self.model.layout.fixed_batch is not None else len(chips)
         array, view = self.model.empty(count, size)
         view[len(chips) :] = 0
         for k, chip in enumerate(chips):
-            _write(self._normalized(*chip, size), view[k])
+            self._feed(chip, size, view[k])
         with np.errstate(all="ignore"):
             outputs = [activated(output[: len(chips)], self.activation) for output in self.model.run(array)]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
-    def _normalized(
-        self, array: np.ndarray, known: np.ndarray, unknown: np.ndarray, size: tuple[int, int]
-    ) -> np.ndarray:
-        all_known: np.ndarray | None = None if not unknown.any() else known
-        if all_known is not None:
+    def _feed(self, chip: _Chip, size: tuple[int, int], target: np.ndarray) -> None:
+        """Fill, normalise and write into the model's input, in its own type."""
+        array, known = chip.array, chip.known
+        if known is not None:
             array = np.where(known, array, array.dtype.type(self.fill))
         if array.shape[1:] != size:
             lacking = ((0, 0), (0, size[0] - array.shape[1]), (0, size[1] - array.shape[2]))
+            known = np.pad(np.ones(array.shape, bool) if known is None else known, lacking)
             array = np.pad(array, lacking, constant_values=self.fill)
-            all_known = np.pad(known, lacking)
-        return self.normalization(array, all_known)
+        if target.dtype == array.dtype:
+            self.normalization(array, known, target)
+        else:
+            _write(self.normalization(array, known, np.empty_like(array)), target)
 
-    def _placed(self, values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    def _placed(self, values: np.ndarray, chip: _Chip) -> np.ndarray:
         """``(k, h * scale, w * scale)``: in the centre of the chip, cut to it, NaN where unknown."""
-        least = self.model.wanted or (0, 0)
-        rows, cols = (max(own, other) * self.scale for own, other in zip(unknown.shape, least))
-        height, width = unknown.shape[0] * self.scale, unknown.shape[1] * self.scale
+        own, least = chip.array.shape[1:], self.model.wanted or (0, 0)
+        rows, cols = (max(one, other) * self.scale for one, other in zip(own, least))
         lacking = rows - values.shape[1], cols - values.shape[2]
         if min(lacking) < 0:
-            raise ValueError(f"the model gave {values.shape[1:]} pixels for a chip of {unknown.shape}")
+            raise ValueError(f"the model gave {values.shape[1:]} pixels for a chip of {own}")
         if any(lacking):
             placed = np.full((len(values), rows, cols), np.nan, values.dtype)
             top, left = lacking[0] // 2, lacking[1] // 2
             placed[:, top : top + values.shape[1], left : left + values.shape[2]] = values
             values = placed
-        values = values[:, :height, :width]
-        if unknown.any():
-            mask = unknown.repeat(self.scale, axis=0).repeat(self.scale, axis=1) if self.scale > 1 else unknown
+        values = values[:, : own[0] * self.scale, : own[1] * self.scale]
+        if chip.unknown is not None:
+            mask = chip.unknown.repeat(self.scale, axis=0).repeat(self.scale, axis=1)
             values = np.where(mask, values.dtype.type(np.nan), values)
         return values
 

@@ -124,7 +124,7 @@ class OnnxModel:
         """Inputs and outputs with types and sizes."""
         sides = []
         for side, tensors in (("input", self.session.get_inputs()), ("output", self.session.get_outputs())):
-            texts = [f"{tensor.name} {_type(tensor.type)} {text_of_shape(tensor.shape)}" for tensor in tensors]
+            texts = [f"'{tensor.name}' {_type(tensor.type)} {text_of_shape(tensor.shape)}" for tensor in tensors]
             sides.append(f"{side}{'s' if len(texts) != 1 else ''} {', '.join(texts) or 'none'}")
         return "; ".join(sides)
 

@@ -88,7 +88,7 @@ def _four(sizes: Sequence[int | None], bands: int) -> str:
     if last is None and first is not None and rows is not None:
         return "NHWC"
     channels = min(size for size in (first, last) if size is not None)
-    return f"it takes images of {channels} bands, and the chips have {bands}"
+    return f"it takes images of {channels} band(s), and the chips have {bands}"
 
 
 def _three(sizes: Sequence[int | None], bands: int) -> str:

@@ -28,17 +28,22 @@ class Normalization(NamedTuple):
     std: tuple[float, ...] = ()
     perchip: bool = False
 
-    def __call__(self, chip: np.ndarray, known: np.ndarray | None) -> np.ndarray:
-        """Of a chip ``(bands, h, w)`` without NaN; ``known``: the pixels that count in its statistics (None: all)."""
+    def __call__(self, chip: np.ndarray, known: np.ndarray | None, out: np.ndarray) -> np.ndarray:
+        """Of a chip ``(bands, h, w)`` without NaN; ``known``: the pixels that count in its statistics (None: all).
+
+        Into ``out``, of the same shape and type; it may not be the chip's own memory.
+        """
         if self.perchip:
-            return _standardized(chip, known)
+            return _standardized(chip, known, out)
         kind = chip.dtype.type
         if self.divisor != 1:
-            chip = chip / kind(self.divisor)
+            chip = np.divide(chip, kind(self.divisor), out=out)
         if self.mean:
-            chip = chip - np.array(self.mean, kind)[:, None, None]
-            chip /= np.array(self.std, kind)[:, None, None]
-        return chip
+            chip = np.subtract(chip, np.array(self.mean, kind)[:, None, None], out=out)
+            chip = np.divide(chip, np.array(self.std, kind)[:, None, None], out=out)
+        if chip is not out:
+            out[...] = chip
+        return out
 
     def __str__(self) -> str:
         """For the log."""
@@ -51,9 +56,8 @@ class Normalization(NamedTuple):
         return ", ".join(parts) or "as they are"
 
 
-def _standardized(chip: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+def _standardized(chip: np.ndarray, known: np.ndarray | None, out: np.ndarray) -> np.ndarray:
     """Each band to mean 0 and standard deviation 1 over the known pixels; a constant band to 0."""
-    out = np.empty_like(chip)
     for k, band in enumerate(chip):
         values = band if known is None else band[known[k]]
         mean = values.mean(dtype=np.float64) if values.size else 0.0

@@ -65,9 +65,7 @@ class Reflectance:
     def config(self) -> dict[str, Any]:
         """``scale`` and ``offset`` where they were given."""
         pairs = (("scale", self.scale), ("offset", self.offset))
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None
-        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None}
 
     def warning(self, what: str, raw: np.ndarray, reflectance: np.ndarray) -> str | None:
         """A sentence where the ``reflectance`` made of the ``raw`` values cannot be reflectance; None where it can."""

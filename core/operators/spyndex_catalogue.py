@@ -61,7 +61,7 @@ def catalogue_formula(name: str, parameter: str = "index") -> CatalogueFormula |
 def _translated(name: str, parameter: str) -> CatalogueFormula:
     package = _package()
     entry = package.indices[name]
-    constants = {key: getattr(package.constants[key], "value", None) for key in package.constants}
+    constants: dict[str, Any] = {key: getattr(package.constants[key], "value", None) for key in package.constants}
     unknown: list[str] = []
 
     def number(match: re.Match[str]) -> str:
@@ -84,7 +84,7 @@ def _translated(name: str, parameter: str) -> CatalogueFormula:
         needs = changed_by_a_factor(formula, tuple(roles))
     except ExpressionError as error:
         reason = f"spyndex's formula {entry.formula} cannot be written as an expression here"
-        raise ParameterError(parameter, name, f"{reason} ({error.allowed})") from error
+        raise ParameterError(parameter, name, f"{reason} ({error.reason})") from error
     return CatalogueFormula(name, str(entry.long_name), formula, f"spyndex: {entry.reference}", needs)
 
 

@@ -1,4 +1,7 @@
-"""Small real ONNX models for the tests, built with the package ``onnx``; each function returns the file's path."""
+"""Small real ONNX models for the tests, built with the package ``onnx``; each function returns the file's path.
+
+At the end a chip, weights, and a convolution by scipy to compare with.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from scipy.ndimage import correlate
 
 FLOAT = TensorProto.FLOAT
 ANY = ("N", 3, "H", "W")
@@ -104,3 +108,22 @@ def frozen_batch(path: Path) -> str:
     """An open batch whose output is nailed down to one chip of ``(1, 8, 8)``, as exporters leave it."""
     shape = constant("shape", np.array([1, 8, 8]))
     return one(path, "Reshape", ("N", 1, 8, 8), (1, 8, 8), constants=[shape])
+
+
+def chip_of(bands=3, height=20, width=24, unknown=0.0, dtype=np.float32):
+    rng = np.random.default_rng(7)
+    chip = rng.normal(100, 30, (bands, height, width)).astype(dtype)
+    chip[rng.random(chip.shape) < unknown] = np.nan
+    chip.flags.writeable = False
+    return chip
+
+
+def weights_of(*shape):
+    return (np.random.default_rng(1).normal(size=shape) / 10).astype(np.float32)
+
+
+def convolved(image, weights):
+    """``(k, h, w)`` by scipy in float64, zeros beyond the edge."""
+    wide = image.astype(np.float64)
+    bands = [[correlate(band, kernel, mode="constant") for band, kernel in zip(wide, one)] for one in weights]
+    return np.sum(bands, axis=1)

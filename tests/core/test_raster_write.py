@@ -47,7 +47,8 @@ def values(bands=2, unknown=0.2, shape=SHAPE, seed=0):
 def source(tmp_path):
     array = make_array((2, 90, 80), "uint16", 0.1, False, 5)
     path = write_raster(tmp_path / "source.tif", array, nodata=65535, descriptions=("B04", "B08"))
-    return RasterFile(path)
+    with RasterFile(path) as file:
+        yield file
 
 
 @pytest.mark.parametrize("dtype", DATA_TYPES)

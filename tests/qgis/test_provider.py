@@ -23,13 +23,17 @@ def test_the_parameters_are_those_of_the_issue(provider):
     advanced = QgsProcessingParameterDefinition.Flag.FlagAdvanced
     names = {d.name(): bool(d.flags() & advanced) for d in algorithm.parameterDefinitions()}
     assert names == {
-        "INPUT": False, "BANDS": False, "EXTENT": False, "EXPRESSION": False, "CHIP_SIZE": False, "STRIDE": False,
+        "INPUT": False, "BANDS": False, "EXTENT": False, "OPERATOR": False, "EXPRESSION": False, "INDEX": False,
+        "BAND_ROLES": False, "RULES": False, "MODEL": False, "PYTHON": False, "AGGREGATION": False,
+        "OTHER_INPUTS": True, "SCALE": True, "OFFSET": True, "SEVERITY": True, "NORMALIZE": True, "MEAN": True,
+        "STD": True, "ACTIVATION": True, "FILL": True, "PROVIDER": True, "CHIP_SIZE": False, "STRIDE": False,
         "CHIP_WIDTH": True, "STRIDE_X": True, "WINDOW": False, "TUKEY_ALPHA": False, "GAUSSIAN_SIGMA": False,
         "CUSTOM_WINDOW": True, "BOUNDARY": False, "DATA_TYPE": False, "NODATA": False, "WORKERS": True,
         "CREATION_OPTIONS": True, "OUTPUT": False, "COVERAGE": False,
     }  # fmt: skip
     defaults = {d.name(): d.defaultValue() for d in algorithm.parameterDefinitions()}
     assert (defaults["CHIP_SIZE"], defaults["STRIDE"], defaults["WINDOW"]) == (256, 128, "hann")
+    assert (defaults["OPERATOR"], defaults["AGGREGATION"]) == ("expression", "overlapadd")
     assert (defaults["BOUNDARY"], defaults["DATA_TYPE"], defaults["EXPRESSION"]) == ("shift", "float32", "b1")
 
 
