@@ -37,5 +37,5 @@ def closed_rasters(request):
     """Closes rasters that fixtures opened: the last test's would otherwise outlive QGIS, which takes GDAL with it."""
     yield
     for value in getattr(request.node, "funcargs", {}).values():
-        if type(value).__module__.startswith("patchwise.") and hasattr(value, "close"):
+        if type(value).__module__.startswith("patchwise.core") and hasattr(value, "close"):
             value.close()
