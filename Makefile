@@ -39,6 +39,7 @@ package: $(READY)  ## make dist/patchwise-<version>.zip from the last commit, af
 
 bench: $(READY)  ## measure speed and memory; ARGS goes to the benchmark
 	PYTHONPATH=build/plugins $(PYTHON) -m patchwise.bench $(ARGS)
+	$(if $(ARGS),,PYTHONPATH=build/plugins $(PYTHON) -m patchwise.bench.more)
 
 gallery: $(READY)  ## draw the pictures of docs/gallery.md again
 	$(PYTHON) tools/gallery.py
