@@ -10,9 +10,9 @@ from ..core.config import tags
 from ..core.configurable import part
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
-from ..core.stacked import StackedRaster
 from .bridge import progress
 from .operators import fitted, read_aggregation
+from .rasters import source_paths
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,6 @@ class Job:
     config: dict[str, Any]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
-
-    @property
-    def sources(self):
-        """The files that are read, which no output may replace."""
-        return list(getattr(self.raster, "paths", None) or [self.raster.path])
-
-
-def stacked(raster, others):
-    """The raster with the bands of further ones behind its own."""
-    return StackedRaster(raster, others, parameter="other inputs") if others else raster
 
 
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
@@ -81,14 +71,14 @@ def run_job(job, feedback):
             job.value_type,
             names=getattr(job.operator, "output_names", ()),
             categories=getattr(job.operator, "categories", ()),
-            sources=job.sources,
+            sources=source_paths(job.raster),
             gcps=job.raster.gcps if job.window == job.raster.domain.window and fine == domain else None,
             parameter="OUTPUT",
             **common,
         )
         stack.enter_context(sink)
         if job.coverage:
-            value_type, sources = ValueType("uint32"), [*job.sources, job.output]
+            value_type, sources = ValueType("uint32"), [*source_paths(job.raster), job.output]
             counts = GeoTiffSink(
                 job.coverage, domain, value_type, names=["chips"], sources=sources, parameter="COVERAGE", **common
             )

@@ -1,27 +1,26 @@
 """``patchwise:slidingwindow``: the main job."""
 
-from qgis.core import (
-    QgsProcessingException,
-    QgsProcessingOutputNumber,
-    QgsProcessingParameterBand,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterExtent,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterString,
-)
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, QgsProcessingParameterRasterDestination
 
-from ..core import RasterFile, ValueType
 from ..core.raster_io import check_target
-from ..core.values import DATA_TYPES
 from .base import PatchwiseAlgorithm
-from .bridge import extent_points, key_values, raster_path, translated
-from .job import make_job, run_job, stacked
+from .bridge import translated
+from .job import make_job, run_job
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_operator, source_scale
 from .patching import NAMES as PATCHING_NAMES
 from .patching import add_patching, read_patcher
+from .rasters import NAMES as RASTER_NAMES
+from .rasters import (
+    add_creation_options,
+    add_input,
+    add_value_type,
+    read_creation_options,
+    read_raster,
+    read_value_type,
+    read_window,
+    source_paths,
+)
 from .report import sentences
 
 
@@ -44,19 +43,8 @@ class SlidingWindow(PatchwiseAlgorithm):
         "and statistics of the chip: mean, std, median, percentile(x, q), minimum, maximum. Several outputs are "
         "separated by a semicolon. Examples: (b4-b3)/(b4+b3), or (b1-mean(b1))/std(b1)."
     )
-    INPUT, BANDS, EXTENT = "INPUT", "BANDS", "EXTENT"
-    DATA_TYPE, NODATA, WORKERS = "DATA_TYPE", "NODATA", "WORKERS"
-    CREATION_OPTIONS, OUTPUT, COVERAGE = "CREATION_OPTIONS", "OUTPUT", "COVERAGE"
-    CORE_NAMES = {
-        **PATCHING_NAMES,
-        **OPERATOR_NAMES,
-        "bands": BANDS,
-        "extent": EXTENT,
-        "data type": DATA_TYPE,
-        "nodata": NODATA,
-        "workers": WORKERS,
-        "creation options": CREATION_OPTIONS,
-    }
+    WORKERS, OUTPUT, COVERAGE = "WORKERS", "OUTPUT", "COVERAGE"
+    CORE_NAMES = {**PATCHING_NAMES, **OPERATOR_NAMES, **RASTER_NAMES, "workers": WORKERS}
 
     def __init__(self):
         super().__init__()
@@ -65,54 +53,18 @@ class SlidingWindow(PatchwiseAlgorithm):
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
-        self.add(
-            QgsProcessingParameterRasterLayer(self.INPUT, tr("Input raster")),
-            tr("The raster to work on: any file that GDAL reads, whatever its size. It is only read."),
-        )
-        self.add(
-            QgsProcessingParameterBand(
-                self.BANDS, tr("Bands"), parentLayerParameterName=self.INPUT, optional=True, allowMultiple=True
-            ),
-            tr("Bands given to the operator, in this order: the first is b1. None chosen means all."),
-        )
-        self.add(
-            QgsProcessingParameterExtent(self.EXTENT, tr("Extent"), optional=True),
-            tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
-        )
+        add_input(self)
         add_operator(self)
         add_patching(self)
-        self._add_output_parameters()
-
-    def _add_output_parameters(self):
-        tr = self.tr
-        integer, double = QgsProcessingParameterNumber.Type.Integer, QgsProcessingParameterNumber.Type.Double
+        add_value_type(self)
         self.add(
-            QgsProcessingParameterEnum(
-                self.DATA_TYPE,
-                tr("Data type"),
-                options=list(DATA_TYPES),
-                defaultValue="float32",
-                usesStaticStrings=True,
+            QgsProcessingParameterNumber(
+                self.WORKERS, tr("Threads (0: all cores)"), QgsProcessingParameterNumber.Type.Integer, 0, False, 0, 1024
             ),
-            tr("Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
-               "many were."),
-        )  # fmt: skip
-        self.add(
-            QgsProcessingParameterNumber(self.NODATA, tr("Nodata value"), double, None, True),
-            tr("Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
-               "unsigned integers, the smallest for signed ones."),
-        )  # fmt: skip
-        self.add(
-            QgsProcessingParameterNumber(self.WORKERS, tr("Threads (0: all cores)"), integer, 0, False, 0, 1024),
             tr("Threads that run the operator. The result does not depend on it."),
             advanced=True,
         )
-        self.add(
-            QgsProcessingParameterString(self.CREATION_OPTIONS, tr("Creation options"), "", optional=True),
-            tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
-               "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER."),
-            advanced=True,
-        )  # fmt: skip
+        add_creation_options(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
             tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
@@ -141,46 +93,27 @@ class SlidingWindow(PatchwiseAlgorithm):
         return True
 
     def _make_job(self, parameters, context, paths):
-        layer = self.parameterAsRasterLayer(parameters, self.INPUT, context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, self.INPUT))
-        bands = self.parameterAsInts(parameters, self.BANDS, context)
-        scaled = source_scale(self, parameters, context)
-        first = RasterFile(raster_path(layer, self.INPUT), bands, scaled, parameter=self.INPUT)
         others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        paths_of_others = [raster_path(other, OTHER_INPUTS) for other in others]
-        raster = stacked(first, paths_of_others)
-        options = key_values(self.parameterAsString(parameters, self.CREATION_OPTIONS, context), "creation options")
+        scaled = source_scale(self, parameters, context)
+        raster = read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
-        check_target(output, [first.path, *paths_of_others], self.OUTPUT)
+        check_target(output, source_paths(raster), self.OUTPUT)
         if coverage:
-            check_target(coverage, [first.path, *paths_of_others, output], self.COVERAGE)
+            check_target(coverage, [*source_paths(raster), output], self.COVERAGE)
         return make_job(
             self,
             parameters,
             context,
             raster,
-            self._window(parameters, context, layer, raster),
+            read_window(self, parameters, context, raster),
             read_operator(self, parameters, context, raster),
             read_patcher(self, parameters, context),
-            self._value_type(parameters, context),
-            options=options,
+            read_value_type(self, parameters, context),
+            options=read_creation_options(self, parameters, context),
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             output=output,
             coverage=coverage,
         )
-
-    def _window(self, parameters, context, layer, raster):
-        if self.parameterAsExtent(parameters, self.EXTENT, context).isNull():
-            return raster.domain.window
-        geometry = self.parameterAsExtentGeometry(parameters, self.EXTENT, context, layer.crs())
-        return raster.domain.window_of(extent_points(geometry))
-
-    def _value_type(self, parameters, context):
-        nodata = None
-        if parameters.get(self.NODATA) not in (None, ""):
-            nodata = self.parameterAsDouble(parameters, self.NODATA, context)
-        return ValueType(self.parameterAsString(parameters, self.DATA_TYPE, context), nodata)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""

@@ -1,0 +1,127 @@
+"""The parameters of rasters that go in and come out, shared by all algorithms that read or write one."""
+
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+
+from ..core import RasterFile, ValueType
+from ..core.stacked import StackedRaster
+from ..core.values import DATA_TYPES
+from .bridge import extent_points, key_values, raster_path
+
+INPUT, BANDS, EXTENT = "INPUT", "BANDS", "EXTENT"
+DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
+
+#: The core's names of these parameters, for its error messages.
+NAMES = {
+    "bands": BANDS,
+    "extent": EXTENT,
+    "data type": DATA_TYPE,
+    "nodata": NODATA,
+    "creation options": CREATION_OPTIONS,
+}
+
+
+def add_input(algorithm):
+    """Add the raster to read, its bands, and the part of it."""
+    tr, add = algorithm.tr, algorithm.add
+    add(
+        QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
+        tr("The raster to work on: any file that GDAL reads, whatever its size. It is only read."),
+    )
+    add(
+        QgsProcessingParameterBand(
+            BANDS, tr("Bands"), parentLayerParameterName=INPUT, optional=True, allowMultiple=True
+        ),
+        tr("Bands given to the operator, in this order: the first is b1. None chosen means all."),
+    )
+    add(
+        QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
+        tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
+    )
+
+
+def add_value_type(algorithm):
+    """Add the type of the output's values and its nodata value."""
+    tr, add = algorithm.tr, algorithm.add
+    add(
+        QgsProcessingParameterEnum(
+            DATA_TYPE, tr("Data type"), options=list(DATA_TYPES), defaultValue="float32", usesStaticStrings=True
+        ),
+        tr("Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
+           "many were."),
+    )  # fmt: skip
+    add(
+        QgsProcessingParameterNumber(
+            NODATA, tr("Nodata value"), QgsProcessingParameterNumber.Type.Double, None, optional=True
+        ),
+        tr("Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
+           "unsigned integers, the smallest for signed ones."),
+    )  # fmt: skip
+
+
+def add_creation_options(algorithm):
+    """Add what GDAL is told when it makes the file."""
+    tr = algorithm.tr
+    algorithm.add(
+        QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
+        tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
+           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER."),
+        advanced=True,
+    )  # fmt: skip
+
+
+def read_layer(algorithm, parameters, context):
+    """The layer under INPUT; refused where there is none."""
+    layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
+    if layer is None:
+        raise QgsProcessingException(algorithm.invalidRasterError(parameters, INPUT))
+    return layer
+
+
+def read_raster(algorithm, parameters, context, scaled=False, others=()):
+    """The chosen bands of INPUT; behind them all bands of the further layers, on its grid.
+
+    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is a pair ``(parameter, layers)``.
+    """
+    layer = read_layer(algorithm, parameters, context)
+    bands = algorithm.parameterAsInts(parameters, BANDS, context)
+    first = RasterFile(raster_path(layer, INPUT), bands, scaled, parameter=INPUT)
+    if not others:
+        return first
+    parameter, layers = others
+    paths = [raster_path(other, parameter) for other in layers]
+    return StackedRaster(first, paths, parameter="other inputs") if paths else first
+
+
+def source_paths(raster):
+    """The files that are read, which no output may replace."""
+    return list(getattr(raster, "paths", None) or [raster.path])
+
+
+def read_window(algorithm, parameters, context, raster):
+    """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
+    if algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
+        return raster.domain.window
+    layer = read_layer(algorithm, parameters, context)
+    geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, layer.crs())
+    return raster.domain.window_of(extent_points(geometry))
+
+
+def read_value_type(algorithm, parameters, context):
+    """The type of the output's values, with the nodata value where one was chosen."""
+    nodata = None
+    if parameters.get(NODATA) not in (None, ""):
+        nodata = algorithm.parameterAsDouble(parameters, NODATA, context)
+    return ValueType(algorithm.parameterAsString(parameters, DATA_TYPE, context), nodata)
+
+
+def read_creation_options(algorithm, parameters, context):
+    """The creation options as a dict."""
+    return key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
