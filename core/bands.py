@@ -31,15 +31,19 @@ class Band:
     palette: bool = False
 
 
-def describe(dataset: Any, index: int) -> Band:
-    """Band ``index`` (from 1) of an open rasterio dataset."""
+def describe(dataset: Any, index: int, nodata: float | None = None) -> Band:
+    """Band ``index`` (from 1) of an open rasterio dataset; ``nodata`` where the dataset declares no validity at all."""
     flags = [flag.name for flag in dataset.mask_flag_enums[index - 1]]
     dtype = dataset.dtypes[index - 1]
+    if flags == ["all_valid"] and nodata is not None:
+        flags, declared = ["nodata"], nodata
+    else:
+        declared = dataset.nodatavals[index - 1]
     return Band(
         index,
         (dataset.descriptions[index - 1] or "").strip(),
         np.dtype(dtype if not dtype.startswith("complex_") else "complex64"),
-        dataset.nodatavals[index - 1] if "nodata" in flags else None,
+        declared if "nodata" in flags else None,
         _mask(index, flags, dtype),
         dataset.scales[index - 1],
         dataset.offsets[index - 1],

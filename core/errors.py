@@ -55,6 +55,10 @@ class RasterWriteError(PatchwiseError, OSError):
     """The output cannot be created or written; nothing is left at the target."""
 
 
+class StacError(PatchwiseError, OSError):
+    """A STAC API cannot be asked, its answer cannot be used, or nothing in it fits the question."""
+
+
 class OperatorError(PatchwiseError):
     """The operator raised, or returned something that cannot be stitched.
 

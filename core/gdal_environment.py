@@ -153,7 +153,7 @@ class GdalErrors:
     def raising(self, parameter: str, path: str) -> Iterator[None]:
         """Raises :class:`RasterWriteError` with GDAL's words, those of the ``with`` block or of one before it."""
         try:
-            with _heard(self._messages):
+            with heard(self._messages):
                 yield
         except RasterWriteError:
             raise
@@ -202,7 +202,7 @@ _EAR = _Ear()
 
 
 @contextmanager
-def _heard(messages: list[str]) -> Iterator[None]:
+def heard(messages: list[str]) -> Iterator[None]:
     """What GDAL signals in this thread goes to ``messages``."""
     logger = logging.getLogger("rasterio._env")
     logger.addFilter(_EAR)  # once, however often it is added

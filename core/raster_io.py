@@ -35,25 +35,37 @@ class RasterFile:
 
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
-    than 24 bits of precision. Not to be read from two threads at once. Errors: :class:`RasterReadError`,
-    :class:`ParameterError` for bands.
+    than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
+    reads these. ``nodata`` stands for no data in bands that declare none. Not to be read from two threads at once.
+    Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
     """
 
     flat = False
 
-    def __init__(self, path: str, bands: Sequence[int] = (), scaled: Any = False, parameter: str = "input") -> None:
+    def __init__(
+        self,
+        path: str,
+        bands: Sequence[int] = (),
+        scaled: Any = False,
+        parameter: str = "input",
+        overview: int | None = None,
+        nodata: float | None = None,
+    ) -> None:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
+        self._overview, self._nodata = overview, nodata
         self._dataset: Any = None
         with gdal_env(), self._open() as dataset:
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
-            self._bands = tuple(describe(dataset, index) for index in self.band_numbers)
+            self._bands = tuple(describe(dataset, index, nodata) for index in self.band_numbers)
             if isinstance(scaled, tuple):
                 scale, offset = scaled
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
             self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
             self.gcps = dataset.gcps
+            self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
+            self.tags: dict[str, str] = dataset.tags()
             block_height = max(shape[0] for shape in dataset.block_shapes)
         self._raw: np.ndarray | None = None
         self._refuse_complex()
@@ -109,7 +121,8 @@ class RasterFile:
 
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
-        return RasterFile(self.path, [self.band_numbers[p] for p in positions], self.scaled, self._parameter)
+        numbers = [self.band_numbers[p] for p in positions]
+        return RasterFile(self.path, numbers, self.scaled, self._parameter, self._overview, self._nodata)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
@@ -117,21 +130,23 @@ class RasterFile:
 
         area = Window(window.col, window.row, window.width, window.height)
         with gdal_env():
-            if self._dataset is None:
-                self._dataset = self._open()
-            dataset = self._dataset
-            raw = self._scratch(out.shape)
+            dataset = self._dataset = self._dataset or self._open()
+            raw = self._scratch((len(self._bands), *out.shape[1:]))
             try:
                 self._read_raw(dataset, area, raw)
-                masks: dict[int, np.ndarray] = {}
-                for k, band in enumerate(self._bands):
-                    invalid = equal(raw[k], band) if band.mask is None else masks.get(band.mask)
-                    if band.mask is not None and invalid is None:
-                        invalid = masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
-                    fill(out[k], raw[k], invalid, band, bool(self.scaled))
+                self._give(dataset, area, raw, out)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
+
+    def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
+        """What is read as ``raw`` as the values that are asked for."""
+        masks: dict[int, np.ndarray] = {}
+        for k, band in enumerate(self._bands):
+            invalid = equal(raw[k], band) if band.mask is None else masks.get(band.mask)
+            if band.mask is not None and invalid is None:
+                invalid = masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
+            fill(out[k], raw[k], invalid, band, bool(self.scaled))
 
     def _read_raw(self, dataset: Any, area: Any, raw: np.ndarray) -> None:
         if len({band.dtype for band in self._bands}) == 1:
@@ -161,8 +176,9 @@ class RasterFile:
 
     def _open(self) -> Any:
         rasterio = load_rasterio()
+        options = {} if self._overview is None else {"overview_level": self._overview}
         try:
-            return rasterio.open(self.path)
+            return rasterio.open(self.path, **options)
         except (rasterio.errors.RasterioError, OSError) as error:
             raise RasterReadError(
                 f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
@@ -195,10 +211,10 @@ class GeoTiffSink:
 
     The file is written beside ``path`` and takes its name when everything is written, closed and found complete; on
     any error or cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the
-    file's type, ``names`` are band descriptions, used if their number is that of the bands, ``options`` are GDAL
-    creation options over the defaults. ``categories`` name and colour the values of a single uint8 or uint16 band: by a
-    colour table in the file, and by names in ``path.aux.xml``, which follows the file to its place. Raises
-    :class:`RasterWriteError`.
+    file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their number is that
+    of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour the values of
+    a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which follows the
+    file to its place. Raises :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -213,8 +229,10 @@ class GeoTiffSink:
         sources: Sequence[str] = (),
         gcps: Any = None,
         categories: Sequence[Category] = (),
+        scales: Sequence[tuple[float, float]] = (),
         parameter: str = "output",
     ) -> None:
+        self._scales = tuple(scales)
         self._categories = checked_categories(categories, value_type)
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
         self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
@@ -243,6 +261,8 @@ class GeoTiffSink:
             )  # fmt: skip
             if len(self._names) == bands:
                 self._dataset.descriptions = tuple(self._names)
+            if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
+                self._dataset.scales, self._dataset.offsets = zip(*self._scales)
             self._dataset.update_tags(**self._tags)
             if self._categories:
                 self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})

@@ -1,0 +1,166 @@
+"""Reading over HTTP: time-outs, retries with back-off, proxies, and giving up without a silent gap.
+
+Everything that asks a server goes by one :class:`Network`, so that what a user may expect is said in one place.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, TypeVar
+from urllib.parse import urlsplit
+
+from .config import version
+from .errors import Cancelled
+
+T = TypeVar("T")
+Asked = Callable[[], bool]
+RETRIED = (429, 500, 502, 503, 504)
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True)
+class Network:
+    """How servers are asked. ``timeout`` in seconds without an answer; ``attempts`` in all, with waits between them
+    that begin at ``first_wait`` seconds and double. ``proxy`` is a URL such as ``http://user:password@host:3128``, ""
+    for what the environment says; hosts whose name ends with one of ``direct`` are reached without it.
+    """
+
+    timeout: float = 30.0
+    attempts: int = 5
+    first_wait: float = 0.5
+    proxy: str = ""
+    direct: tuple[str, ...] = ()
+
+    def proxy_for(self, url: str) -> str:
+        """The proxy for a URL, or ""."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        for rule in self.direct:
+            name = urlsplit(rule).hostname or rule if "://" in rule else rule
+            if name and (host == name or host.endswith(f".{name.lstrip('*.')}")):
+                return ""
+        return self.proxy
+
+    def wait(self, attempt: int) -> float:
+        """Seconds to wait before the attempt with this number, the first retry being 1."""
+        return float(min(self.first_wait * 2 ** (attempt - 1), _LONGEST_WAIT))
+
+    def gdal_options(self, url: str) -> dict[str, Any]:
+        """GDAL's options for reading that URL in ranges. GDAL's own retries are off: ours are counted, and end."""
+        seconds = max(1, round(self.timeout))
+        options: dict[str, Any] = {
+            "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+            "CPL_VSIL_CURL_USE_HEAD": "NO",
+            "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
+            "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+            "GDAL_HTTP_CONNECTTIMEOUT": seconds,
+            "GDAL_HTTP_TIMEOUT": 10 * seconds,
+            "GDAL_HTTP_LOW_SPEED_TIME": seconds,
+            "GDAL_HTTP_LOW_SPEED_LIMIT": 1,
+            "GDAL_HTTP_MAX_RETRY": 0,
+            "GDAL_HTTP_USERAGENT": f"Patchwise/{version()}",
+        }
+        proxy = self.proxy_for(url)
+        if proxy:
+            options["GDAL_HTTP_PROXY"] = proxy
+        return options
+
+    def retries(self) -> Any:
+        """How ``requests`` is to retry; a server's ``Retry-After`` is heeded up to a minute."""
+        from urllib3.util.retry import Retry
+
+        class Bounded(Retry):  # type: ignore[misc]
+            def get_retry_after(self, response: Any) -> Any:
+                seconds = super().get_retry_after(response)
+                return None if seconds is None else min(seconds, _LONGEST_WAIT)
+
+        return Bounded(
+            total=self.attempts - 1, backoff_factor=self.first_wait, status_forcelist=RETRIED, allowed_methods=None,
+            raise_on_status=False,
+        )  # fmt: skip
+
+
+def http_session(network: Network) -> Any:
+    """A ``requests`` session with the network's time-outs, retries and proxies, which it has none of by itself."""
+    import requests
+
+    class Session(requests.Session):
+        def send(self, request: Any, **rest: Any) -> Any:
+            return super().send(request, **{**rest, "timeout": rest.get("timeout") or network.timeout})
+
+        def merge_environment_settings(self, url: Any, *rest: Any, **named: Any) -> Any:
+            settings = super().merge_environment_settings(url, *rest, **named)
+            if network.proxy:
+                proxy = network.proxy_for(url)
+                settings["proxies"] = {"http": proxy, "https": proxy} if proxy else {}
+            return settings
+
+    session = Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=network.retries()))
+    session.headers["User-Agent"] = f"Patchwise/{version()}"
+    return session
+
+
+def interruptible(action: Callable[[], T], cancelled: Asked | None) -> T:
+    """What ``action`` returns, or :class:`Cancelled` a moment after ``cancelled`` says so.
+
+    A thread that waits for a server cannot be stopped: it is left alone then, and ends with its time-out.
+    """
+    if cancelled is None:
+        return action()
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append((True, action()))
+        except BaseException as error:  # raised again in the caller's thread
+            outcome.append((False, error))
+
+    thread = threading.Thread(target=run, daemon=True, name="patchwise-network")
+    thread.start()
+    while thread.is_alive():
+        if cancelled():
+            raise Cancelled
+        thread.join(0.05)
+    good, value = outcome[0]
+    if not good:
+        raise value
+    return value  # type: ignore[no-any-return]
+
+
+def pause(seconds: float, cancelled: Asked | None) -> None:
+    """Wait, unless cancelled."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        time.sleep(min(left, 0.05))
+
+
+def without_secrets(url: str) -> str:
+    """A URL as it may be shown: without its query, which holds the signature, and without a password."""
+    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0].partition("#")[0])
+
+
+class Unreadable(Exception):
+    """One attempt to read failed. ``status`` is the HTTP status where there was one, else 0."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+        found = re.search(r"(?:response_code=|HTTP response code:? ?|HTTP error code ?:? ?|error )(\d{3})", said)
+        self.status = int(found.group(1)) if found else 0
+
+    @property
+    def expired(self) -> bool:
+        """Whether another signature may help."""
+        return self.status in (401, 403)
+
+    @property
+    def final(self) -> bool:
+        """Whether asking again is of no use."""
+        return 400 <= self.status < 500 and not self.expired and self.status not in (408, 429)
