@@ -27,6 +27,7 @@ from .errors import (
     PlanError,
     RasterReadError,
     RasterWriteError,
+    StacError,
     UserCodeError,
 )
 from .field_patches import PointPatch
@@ -52,6 +53,7 @@ from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
 from .polygons import SpatialPolygonIntersection
 from .raster_io import GeoTiffSink, RasterFile
+from .remote import Network
 from .sampler import (
     SpatialExplicit,
     SpatialJitteredStride,
@@ -59,8 +61,11 @@ from .sampler import (
     SpatialRandom,
     SpatialRegularStride,
 )
+from .sentinel_items import S2Item
+from .sentinel_scene import S2Scene, S2TimeStack
 from .sinks import ArraySink
 from .spherical import SpatialSphericalCap
+from .stac import LAKE_TAHOE_BBOX, find_s2_scene, load_s2_chip, load_s2_timestack, search_s2
 from .stacked import StackedRaster
 from .stream import StreamReport, stream
 from .values import ValueType
@@ -70,6 +75,7 @@ from .window import SpatialBoxcar, SpatialCustom, SpatialGaussian, SpatialHann, 
 from .zarr_sink import ZarrResult, ZarrSink
 
 __all__ = [
+    "LAKE_TAHOE_BBOX",
     "ApplyToChips",
     "ArraySink",
     "Cancelled",
@@ -85,6 +91,7 @@ __all__ = [
     "Index",
     "Lambda",
     "MissingPackageError",
+    "Network",
     "Onnx",
     "Operator",
     "OperatorError",
@@ -100,6 +107,9 @@ __all__ = [
     "RasterFile",
     "RasterReadError",
     "RasterWriteError",
+    "S2Item",
+    "S2Scene",
+    "S2TimeStack",
     "Sequential",
     "SpatialBoxcar",
     "SpatialByIndex",
@@ -130,6 +140,7 @@ __all__ = [
     "SpatialTukey",
     "SpatialVariance",
     "SpatialWeightedSum",
+    "StacError",
     "StackedRaster",
     "Stitch",
     "StreamReport",
@@ -139,8 +150,12 @@ __all__ = [
     "ZarrResult",
     "ZarrSink",
     "config_hash",
+    "find_s2_scene",
     "from_config",
     "from_yaml",
+    "load_s2_chip",
+    "load_s2_timestack",
+    "search_s2",
     "stream",
     "to_config",
     "to_yaml",

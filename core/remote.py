@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, TypeVar
 from urllib.parse import urlsplit
 
@@ -53,7 +53,6 @@ class Network:
         seconds = max(1, round(self.timeout))
         options: dict[str, Any] = {
             "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-            "CPL_VSIL_CURL_USE_HEAD": "NO",
             "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
             "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
             "GDAL_HTTP_CONNECTTIMEOUT": seconds,
@@ -146,8 +145,19 @@ def without_secrets(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url.partition("?")[0].partition("#")[0])
 
 
+def probe(url: str, network: Network) -> tuple[int, str]:
+    """``(status, what was said)`` of one small request, to learn what GDAL keeps to itself; 0 where none came."""
+    import requests
+
+    try:
+        with http_session(replace(network, attempts=1)).get(url, headers={"Range": "bytes=0-0"}, stream=True) as answer:
+            return int(answer.status_code), ""
+    except requests.RequestException as error:
+        return 0, type(error).__name__
+
+
 class Unreadable(Exception):
-    """One attempt to read failed. ``status`` is the HTTP status where there was one, else 0."""
+    """One attempt to read failed. ``status`` is the HTTP status, 0 where there was none; ``said`` GDAL's own words."""
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
@@ -155,12 +165,29 @@ class Unreadable(Exception):
         found = re.search(r"(?:response_code=|HTTP response code:? ?|HTTP error code ?:? ?|error )(\d{3})", said)
         self.status = int(found.group(1)) if found else 0
 
+    def ask(self, url: str, network: Network) -> None:
+        """Ask the server itself for the status, where GDAL did not say it."""
+        if not self.status and url.startswith("http"):
+            self.status, said = probe(url, network)
+            self.said = f"{said}; {self.said}" if said else self.said
+
     @property
     def expired(self) -> bool:
         """Whether another signature may help."""
         return self.status in (401, 403)
 
     @property
+    def damaged(self) -> bool:
+        """Whether the server answers, and what it gives cannot be used."""
+        return 200 <= self.status < 300
+
+    @property
     def final(self) -> bool:
         """Whether asking again is of no use."""
         return 400 <= self.status < 500 and not self.expired and self.status not in (408, 429)
+
+    def __str__(self) -> str:
+        """What the user reads."""
+        if self.status == 416:
+            return "HTTP status 416 (the file is shorter than it says)"
+        return f"HTTP status {self.status}" if self.status >= 400 else self.said

@@ -18,12 +18,13 @@ from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
 from .remote import Asked, Network, Unreadable, pause, without_secrets
 from .sentinel_items import Box
-from .warped import on_grid
+from .warped import Warped, on_grid
 
 #: ``sign(href, fresh)``: the address to read from; ``fresh`` asks for a signature that was not used before.
 Signer = Callable[[str, bool], str]
 _STRIP_ROWS = 512
-_DAMAGED = 2  # attempts for what looks like a damaged file rather than like a busy server
+_DAMAGED = 3  # attempts where the server answers and what it gives cannot be used
+_SIGNATURES = 2  # that an address may be given anew for one window
 _SNAP = 1e-6  # pixels
 
 
@@ -77,8 +78,15 @@ class RemoteBand:
         self._cancelled = cancelled
         self._reader: Any = None
         self._outside = False
+        #: Pixels of the grid over which a value is made of its neighbours; 0 where pixels are taken as they are.
+        self.reach = 0
         self._url, self._attempts = "", 0
         self._busy, self._abandoned = threading.Lock(), False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(height, width)`` of the grid."""
+        return self._domain.shape
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(h, w)`` with the window's values, NaN where there is no data."""
@@ -110,10 +118,11 @@ class RemoteBand:
                 return
             except Unreadable as error:
                 self._drop()
+                error.ask(self._url, self._network)
                 signatures += error.expired
-                damaged += not error.status
-                last = attempt == self._network.attempts or error.final or signatures > 2
-                if last or (damaged >= _DAMAGED and _looks_damaged(error.said)):
+                damaged += error.damaged
+                last = attempt == self._network.attempts or error.final
+                if last or signatures > _SIGNATURES or damaged >= _DAMAGED:
                     raise RasterReadError(self._sentence(error, window, attempt)) from error
                 if not error.expired:
                     pause(self._network.wait(attempt), self._cancelled)
@@ -150,7 +159,10 @@ class RemoteBand:
             raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level)
         method = "nearest" if categorical else "bilinear"
         try:
-            return on_grid(raster, self._domain, _STRIP_ROWS, method, self.asset.band)
+            reader = on_grid(raster, self._domain, _STRIP_ROWS, method, self.asset.band)
+            if isinstance(reader, Warped) and not categorical:
+                self.reach = math.ceil(max(abs(raster.transform.a / self._domain.transform.a), 1))
+            return reader
         except ParameterError:  # no overlap: the footprint reached further than the pixels
             self._outside = True
             return None
@@ -173,11 +185,10 @@ class RemoteBand:
 
     def _sentence(self, error: Unreadable, window: PixelWindow, attempt: int) -> str:
         rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
-        status = f"HTTP status {error.status}" if error.status else error.said
         tries = "attempt" if attempt == 1 else "attempts"
         return (
             f"{self.asset.band} of {self.asset.item} could not be read ({rows} of the output) from "
-            f"{without_secrets(self._url)}: {status}, after {attempt} {tries}"
+            f"{without_secrets(self._url)}: {error}, after {attempt} {tries}"
         )
 
 
@@ -187,10 +198,6 @@ def gdal_path(url: str, attempt: int = 0) -> str:
         return "/vsis3/" + url[len("s3://") :]
     mark = f"#{attempt}" if attempt > 1 else ""
     return f"/vsicurl/{url}{mark}"
-
-
-def _looks_damaged(said: str) -> bool:
-    return not any(word in said.lower() for word in ("curl", "timed out", "timeout", "connect", "resolve", "recv"))
 
 
 def _overview(raster: RasterFile, domain: RasterDomain) -> int | None:
@@ -263,12 +270,44 @@ class SceneSource:
 
 
 def _first_valid(layer: Sequence[RemoteBand], window: PixelWindow, out: np.ndarray) -> None:
-    """The first asset's values, and where it has none the next one's."""
+    """The first asset's values, and where it has none the next one's.
+
+    Beside an edge a resampled value is made of what is left of its neighbours. Where another asset has all of them,
+    its value is taken: else the edge would show as a fine seam.
+    """
     layer[0].read(window, out)
+    if len(layer) == 1:
+        return
+    weak = _beside_edges(layer[0], window)
     for band in layer[1:]:
         missing = np.isnan(out)
-        if not missing.any():
+        wanted = missing | weak
+        if not wanted.any():
             return
         more = np.empty_like(out)
         band.read(window, more)
-        np.copyto(out, more, where=missing)
+        weak_too = _beside_edges(band, window)
+        there = ~np.isnan(more)
+        np.copyto(out, more, where=there & (missing | (weak & ~weak_too)))
+        weak = (weak & ~there) | (weak & weak_too) | (missing & weak_too)
+
+
+def _beside_edges(band: RemoteBand, window: PixelWindow) -> np.ndarray:
+    """Which values of a window lie so near to a pixel without value that they may be made of fewer neighbours."""
+    reach = band.reach
+    if not reach:
+        return np.zeros((window.height, window.width), bool)
+    height, width = band.shape
+    top, left = min(reach, window.row), min(reach, window.col)
+    bottom, right = min(reach, height - window.row_stop), min(reach, width - window.col_stop)
+    grown = PixelWindow(window.row - top, window.col - left, window.height + top + bottom, window.width + left + right)
+    values = np.empty((grown.height, grown.width), np.float32)
+    band.read(grown, values)
+    near = np.isnan(values)
+    for axis in (0, 1):
+        counts = np.cumsum(np.insert(near, 0, False, axis=axis), axis=axis)
+        size = near.shape[axis]
+        ends = np.minimum(np.arange(size) + reach + 1, size)
+        starts = np.maximum(np.arange(size) - reach, 0)
+        near = np.take(counts, ends, axis=axis) > np.take(counts, starts, axis=axis)
+    return near[top : top + window.height, left : left + window.width]

@@ -166,7 +166,17 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
         from pystac_client.stac_api_io import StacApiIO
     except ImportError as error:
         raise MissingPackageError("pystac-client", "to search a STAC API") from error
-    io = StacApiIO(timeout=network.timeout)
+
+    class CheckedIO(StacApiIO):  # type: ignore[misc]
+        """Refuses answers that are no STAC: pystac-client takes what has no features for an empty list."""
+
+        def read_json(self, *args: Any, **rest: Any) -> dict[str, Any]:
+            answer = super().read_json(*args, **rest)
+            if not isinstance(answer, dict) or answer.get("type") not in ("Catalog", "Collection", "FeatureCollection"):
+                raise ValueError("what it gives is neither a catalog nor a list of items")
+            return answer
+
+    io = CheckedIO(timeout=network.timeout)
     io.session = http_session(network)
     what = f"{without_secrets(url)}: the search in {collection} for {days} in the box {box} failed"
     try:

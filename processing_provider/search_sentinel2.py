@@ -85,7 +85,7 @@ class SearchSentinel2(PatchwiseAlgorithm):
         for item in items:
             if not sink.addFeature(_feature(item, box), QgsFeatureSink.Flag.FastInsert):
                 raise QgsProcessingException(self.writeFeatureError(sink, parameters, self.OUTPUT))
-        sink.finalize()
+        del sink  # the file is complete when QGIS lets go of it
         results = {self.OUTPUT: destination, self.COUNT: len(items)}
         return self.present(results, context, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
 

@@ -34,10 +34,10 @@ def make_scene():
     subprocess.run([sys.executable, "tools/demo_scene.py"], check=True)
 
 
-def run_algorithm():
-    """Run patchwise:slidingwindow; its results, the seconds and the peak memory in MB of the whole process."""
-    command = ["tools/qgis_process", "--json", "run", "patchwise:slidingwindow", "--"]
-    command += [f"{name}={value}" for name, value in PARAMETERS.items()]
+def run_algorithm(algorithm, parameters):
+    """Run it by qgis_process; its results, the seconds and the peak memory in MB of the whole process."""
+    command = ["tools/qgis_process", "--json", "run", algorithm, "--"]
+    command += [f"{name}={value}" for name, value in parameters.items()]
     print("running", " ".join(command), flush=True)
     start = time.monotonic()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
@@ -81,8 +81,8 @@ def hatch(axes):
     axes.set_yticks([])
 
 
-def draw(chips):
-    """Write the picture: the scene on the left, its NDVI on the right."""
+def draw(scene, ndvi, picture, what, title):
+    """Write the picture: the scene, which is ``what``, on the left, its NDVI on the right."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -90,24 +90,25 @@ def draw(chips):
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 11.2), layout="constrained")
     hatch(left)
-    left.imshow(true_colour(read_small(SCENE)), zorder=1)
-    left.set_title("Input: B04, B03, B02 (generated scene)")
+    left.imshow(true_colour(read_small(scene)), zorder=1)
+    left.set_title(f"Input: B04, B03, B02 ({what})")
     hatch(right)
-    image = right.imshow(read_small(NDVI)[0], cmap="RdYlGn", vmin=-1, vmax=1, interpolation="nearest", zorder=1)
+    image = right.imshow(read_small(ndvi)[0], cmap="RdYlGn", vmin=-1, vmax=1, interpolation="nearest", zorder=1)
     right.set_title("Result: NDVI")
     figure.colorbar(image, ax=right, shrink=0.5, label="NDVI")
-    size, stride, window = (PARAMETERS[name] for name in ("CHIP_SIZE", "STRIDE", "WINDOW"))
-    figure.suptitle(f"patchwise:slidingwindow, {chips} chips of {size} px, stride {stride} px, {window} window")
+    figure.suptitle(title)
     figure.supxlabel("hatched: no data", fontsize="small", color="0.4")
-    figure.savefig(PICTURE, dpi=100)
+    figure.savefig(picture, dpi=100)
 
 
 def main():
     """Scene, run, picture, figures."""
     os.chdir(ROOT)
     make_scene()
-    results, seconds, memory = run_algorithm()
-    draw(results["CHIPS"])
+    results, seconds, memory = run_algorithm("patchwise:slidingwindow", PARAMETERS)
+    size, stride, window = (PARAMETERS[name] for name in ("CHIP_SIZE", "STRIDE", "WINDOW"))
+    title = f"patchwise:slidingwindow, {results['CHIPS']} chips of {size} px, stride {stride} px, {window} window"
+    draw(SCENE, NDVI, PICTURE, "generated scene", title)
     print(f"chips        {results['CHIPS']}")
     print(f"seconds      {seconds:.1f} (with the start of QGIS)")
     print(f"peak memory  {memory:.0f} MB (the whole qgis_process)")
