@@ -11,19 +11,22 @@ export XDG_RUNTIME_DIR := $(CURDIR)/build/runtime
 # Another project's modules must not get in front of QGIS's or of the venv's.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo test lint package bench gallery clean
+.PHONY: help setup demo demo-tahoe test lint package bench gallery models pictures translations clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## install QGIS and the development tools (the other targets do it when needed)
 
-# tools/setup.sh touches the stamp, so it runs once, and again only when one of these two files changes.
-$(READY): tools/setup.sh requirements-dev.txt
+# tools/setup.sh touches the stamp, so it runs once, and again only when one of these files changes.
+$(READY): tools/setup.sh requirements-dev.txt requirements-stac.txt
 	tools/setup.sh
 
 demo: $(READY)  ## run patchwise:slidingwindow on a generated scene; picture in build/demo/demo.png
 	$(PYTHON) tools/demo.py
+
+demo-tahoe: $(READY)  ## the same with a real Sentinel-2 picture from a STAC API, where there is a network
+	$(PYTHON) tools/demo_tahoe.py $(ARGS)
 
 test: $(READY)  ## run all tests; ARGS="-k name -x" goes to pytest
 	$(PYTHON) -m pytest $(ARGS)
@@ -43,6 +46,15 @@ bench: $(READY)  ## measure speed and memory; ARGS goes to the benchmark
 
 gallery: $(READY)  ## draw the pictures of docs/gallery.md again
 	$(PYTHON) tools/gallery.py
+
+models: $(READY)  ## make the graphical models of models/ again
+	$(PYTHON) tools/make_models.py
+
+pictures: $(READY)  ## run the dock in a QGIS desktop on a virtual display; pictures of each step in docs/images
+	$(PYTHON) tools/dock_pictures.py
+
+translations: $(READY)  ## bring the German texts up to date with the code (needs pyqt5-dev-tools, qttools5-dev-tools)
+	$(PYTHON) tools/translations.py
 
 clean:  ## remove build/, dist/ and caches (distribution packages stay)
 	rm -rf build dist .hypothesis .qgis-settings

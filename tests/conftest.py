@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .stac_fixtures import stac, stac_world  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PATCHWISE_SHARED_DATA", ROOT.parent / "shared" / "data"))
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian 12, Debian 13 or Ubuntu 24.04 to the point where `make demo` and `make test` run:
-# QGIS (at least 3.34) and rasterio from the distribution, and build/venv with the development tools.
+# QGIS (at least 3.34), rasterio and PostGIS from the distribution, build/venv with the development tools, and
+# build/stac-venv with the STAC API that the Sentinel-2 tests talk to.
 # Everything it makes lies under build/, apart from distribution packages. Run it again at any time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,9 +9,10 @@ export LC_ALL=C  # apt's answers are read below, and apt translates them
 
 MIN_QGIS=3.34
 # Every name exists in Debian 12, Debian 13 and Ubuntu 24.04 (there in universe, which is on by default).
-# xvfb and xauth are for pictures of the QGIS desktop; git is what the package is made from.
+# xvfb and xauth are for pictures of the QGIS desktop; git is what the package is made from; postgresql-postgis brings
+# the release's PostgreSQL with PostGIS, of which the tests need the programs only.
 PACKAGES=(qgis python3-qgis qgis-providers python3-rasterio python3-matplotlib python3-scipy python3-yaml
-          python3-pyproj python3-shapely python3-geopandas python3-venv python3-pip xvfb xauth git)
+          python3-pyproj python3-shapely python3-geopandas python3-venv python3-pip xvfb xauth git postgresql-postgis)
 RELEASE_OPTION=()  # becomes (-t RELEASE) where QGIS has to come from the backports
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -72,13 +74,25 @@ use_backports() {
     die "the mirror ${mirror} has no ${release}; add a source that has it by hand"
 }
 
+# The tests start a database cluster of their own. Where there is no PostgreSQL yet, its package would make and start
+# another one for the whole machine: tell it not to while it is installed. An existing PostgreSQL is left as it is.
+install_without_cluster() {
+    local folder=/etc/postgresql-common/createcluster.d status=0
+    if compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then "$@"; return; fi
+    as_root mkdir -p "$folder"
+    echo "create_main_cluster = false" | as_root tee "$folder/patchwise.conf" >/dev/null
+    "$@" || status=$?
+    as_root rm -f "$folder/patchwise.conf"
+    return "$status"
+}
+
 install_packages() {
     if command -v dpkg-query >/dev/null && all_installed; then return; fi
-    command -v apt-get >/dev/null || die "no apt-get here: install QGIS >= ${MIN_QGIS} and rasterio yourself"
-    say "installing QGIS and rasterio from the distribution (about two minutes)"
+    command -v apt-get >/dev/null || die "no apt-get here: install QGIS >= ${MIN_QGIS}, rasterio and PostGIS yourself"
+    say "installing QGIS, rasterio and PostGIS from the distribution (about two minutes)"
     update
     new_enough "$(candidate_qgis)" || use_backports
-    apt_get install --no-install-recommends "${RELEASE_OPTION[@]}" "${PACKAGES[@]}"
+    install_without_cluster apt_get install --no-install-recommends "${RELEASE_OPTION[@]}" "${PACKAGES[@]}"
     new_enough "$(installed_qgis)" || die "QGIS $(installed_qgis) came, but ${MIN_QGIS} or later is needed"
 }
 
@@ -92,6 +106,13 @@ make_venv() {
     build/venv/bin/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -r requirements-dev.txt
 }
 
+# The STAC API needs nothing of QGIS, and its packages want versions of their own.
+make_stac_venv() {
+    [ -x build/stac-venv/bin/python ] || /usr/bin/python3 -m venv --clear build/stac-venv
+    say "installing the STAC API of the tests into build/stac-venv"
+    build/stac-venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-stac.txt
+}
+
 make_folders() {
     mkdir -p build/plugins
     mkdir -p -m 700 build/runtime  # Qt's XDG_RUNTIME_DIR
@@ -101,11 +122,15 @@ make_folders() {
 check() {
     QT_QPA_PLATFORM=offscreen build/venv/bin/python -c 'import qgis.core, rasterio, osgeo.gdal_array' \
         || die "QGIS or rasterio cannot be imported by build/venv/bin/python"
+    build/stac-venv/bin/python -c 'import pypgstac, psycopg, stac_fastapi.pgstac, uvicorn' \
+        || die "the STAC API cannot be imported by build/stac-venv/bin/python"
+    compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null || die "PostGIS is not installed"
 }
 
 install_packages
 make_folders
 make_venv
+make_stac_venv
 check
 touch build/setup.stamp
 say "ready: QGIS $(installed_qgis)"
