@@ -32,7 +32,7 @@ def cut_chip(
     """The pixels of ``chip`` ``(bands, h, w)``, read-only; a view of ``block`` where the chip lies on the raster.
 
     ``block`` ``(bands, rows, cols)`` holds the source pixels of ``origin``. What lies outside the raster of ``shape``
-    is mirrored from it, or NaN.
+    is mirrored from it, or NaN (0 in integers, which have none).
     """
     visible = chip.intersect(PixelWindow(0, 0, *shape))
     if visible == chip:
@@ -42,19 +42,23 @@ def cut_chip(
         cols = mirror(np.arange(chip.col, chip.col_stop), shape[1]) - origin.col
         data = block.take(rows, axis=1).take(cols, axis=2)  # contiguous, which indexing by both would not be
     else:
-        data = np.full((block.shape[0], chip.height, chip.width), np.nan, block.dtype)
+        data = np.full((block.shape[0], chip.height, chip.width), _unknown(block.dtype), block.dtype)
         data[(slice(None),) + slices(visible, chip)] = block[(slice(None),) + slices(visible, origin)]
     data.flags.writeable = False
     return data
 
 
 def masked(chip: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    """The chip with NaN where its own weights are 0: what is not part of the chip is not shown to the operator."""
+    """The chip with NaN (0 in integers) where its own weights are 0: what is not part of it is not shown."""
     if weights is None or weights.all():
         return chip
-    chip = np.where(weights > 0, chip, chip.dtype.type(np.nan))
+    chip = np.where(weights > 0, chip, chip.dtype.type(_unknown(chip.dtype)))
     chip.flags.writeable = False
     return chip
+
+
+def _unknown(dtype: np.dtype) -> float:
+    return float("nan") if dtype.kind == "f" else 0
 
 
 def finer(weights: np.ndarray, factor: int) -> np.ndarray:

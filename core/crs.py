@@ -56,6 +56,13 @@ def lonlat_of(xs: Any, ys: Any, crs: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.where(off, np.nan, lon), np.where(off, np.nan, np.clip(lat, -90, 90))
 
 
+def from_lonlat(lons: Any, lats: Any, crs: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The points in ``crs``; the inverse of :func:`lonlat_of`, NaN where they cannot be expressed there."""
+    text = crs_text(crs)
+    lon, lat = (np.asarray(v, dtype=np.float64) for v in (lons, lats))
+    return _transformed(lon, lat, _geographic(text), text)
+
+
 def transform_points(xs: Any, ys: Any, src: Any, dst: Any) -> tuple[np.ndarray, np.ndarray]:
     """The points in ``dst``, float64; NaN where they cannot be expressed there."""
     x, y = (np.asarray(v, dtype=np.float64) for v in (xs, ys))

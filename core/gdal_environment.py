@@ -89,10 +89,9 @@ def _cache_limit() -> int | None:
 
 
 def _set_cache_limit(size: int) -> None:
-    import rasterio
+    from rasterio._env import set_gdal_config
 
-    with rasterio.Env(GDAL_CACHEMAX=size):  # rasterio leaves this one as it is when the environment ends
-        pass
+    set_gdal_config("GDAL_CACHEMAX", size)  # an Env would take it back at its end
 
 
 @lru_cache(maxsize=64)

@@ -103,7 +103,7 @@ class ListPlan:
         back = np.minimum(starts, np.maximum(length - 1 - over, 0))
         return np.where((over > 0) & self.mirrored, back, starts)
 
-    def _touching(self, window: PixelWindow) -> np.ndarray:
+    def touching(self, window: PixelWindow) -> np.ndarray:
         """Indices of the chips that have a pixel in the window, ascending."""
         starts, stops = self.places[:, :2], self._stops
         ends = np.array((window.row_stop, window.col_stop))
@@ -111,7 +111,7 @@ class ListPlan:
 
     def count(self, window: PixelWindow) -> int:
         """Number of chips that touch the window."""
-        return len(self._touching(window))
+        return len(self.touching(window))
 
     def read_rows(self, window: PixelWindow) -> tuple[int, int]:
         """Source rows ``[lo, hi)`` that the chips touching the window need."""
@@ -121,15 +121,29 @@ class ListPlan:
         """Source columns ``[lo, hi)`` that the chips touching the window need."""
         return self._read(window, 1)
 
+    def needed(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """The rectangles around the chips' pixels, one for chips that share columns; from the left to the right."""
+        lo, hi = np.array(window[:2]), np.array((window.row_stop, window.col_stop))
+        starts, stops = np.maximum(self._needs, lo), np.minimum(self._stops, hi)
+        meets = np.flatnonzero((starts < stops).all(axis=1))
+        meets = meets[np.argsort(starts[meets, 1], kind="stable")]
+        starts, stops = starts[meets], stops[meets]
+        reach = np.maximum.accumulate(stops[:, 1])  # of all chips that begin no further to the right
+        firsts = np.flatnonzero(np.append(True, starts[1:, 1] >= reach[:-1])) if len(meets) else meets
+        for first, last in zip(firsts, np.append(firsts[1:], len(meets))):
+            row, col = starts[first:last].min(axis=0).tolist()
+            row_stop, col_stop = stops[first:last].max(axis=0).tolist()
+            yield PixelWindow(row, col, row_stop - row, col_stop - col)
+
     def _read(self, window: PixelWindow, axis: int) -> tuple[int, int]:
-        chips = self._touching(window)
+        chips = self.touching(window)
         if not len(chips):
             return window[axis], window[axis]
         return int(self._needs[chips, axis].min()), int(self._stops[chips, axis].max())
 
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
         """The chips that touch the window, group by group from the top; weights are made when their group is."""
-        chips = self._touching(window)
+        chips = self.touching(window)
         if not len(chips):
             return
         rows = self.places[chips, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from .geotensor import GeoTensor
 from .list_plan import rectangles
 from .patch import Patch
 from .plan import Plan
+from .spherical import SpatialSphericalCap
 from .window import SpatialBoxcar, SpatialWindow
 
 
@@ -37,15 +38,19 @@ class SpatialPatcher(Configurable):
     aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def plan(self, domain: RasterDomain | tuple[int, int]) -> Plan:
-        """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none."""
+    def plan(self, domain: RasterDomain | tuple[int, int], watch: Callable[[float], None] | None = None) -> Plan:
+        """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none.
+
+        ``watch`` is told the share that is done where it takes long, as with caps; what it raises ends the work.
+        """
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
         if isinstance(self.geometry, SpatialRectangular):
             return rectangles(self.geometry, self.sampler, domain)
         if not hasattr(self.geometry, "plan"):
             raise PlanError("geometry", type(self.geometry).__name__, "has no chips on a raster")
-        plan: Plan = self.geometry.plan(self.sampler, self.window, domain)
+        more = {"watch": watch} if isinstance(self.geometry, SpatialSphericalCap) else {}
+        plan: Plan = self.geometry.plan(self.sampler, self.window, domain, **more)
         return plan
 
     def weights_of(self, height: int, width: int) -> np.ndarray:

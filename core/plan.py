@@ -76,39 +76,48 @@ class Axis:
     @cached_property
     def stops(self) -> np.ndarray:
         """First pixel behind each chip, on the raster."""
-        return np.minimum(self.starts + self.sizes, self.length)
+        return np.minimum(self.ends, self.length)
 
     @cached_property
     def read_lo(self) -> np.ndarray:
         """First source pixel that each chip needs: above its start where the edge is mirrored far enough."""
-        over = self.starts + self.sizes - self.length
+        over = self.ends - self.length
         if not self.mirrored:
             return self.starts
         return np.where(over > 0, np.minimum(self.starts, np.maximum(self.length - 1 - over, 0)), self.starts)
 
     @cached_property
-    def covered(self) -> np.ndarray:
-        """``(length,)`` bool: where at least one chip lies."""
-        edges = np.zeros(self.length + 1, dtype=np.int64)
-        np.add.at(edges, self.starts, 1)
-        np.add.at(edges, self.stops, -1)
-        return np.cumsum(edges[:-1]) > 0
+    def ends(self) -> np.ndarray:
+        """First pixel behind each chip, which may lie over the raster's edge."""
+        return self.starts + self.sizes
+
+    @cached_property
+    def spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """First pixel of each stretch that chips cover without a gap, and first pixel behind it.
+
+        Found from the chips, not from pixels: the axis of a map of tiles may have many millions.
+        """
+        new = np.flatnonzero(self.starts[1:] > self.stops[:-1]) + 1
+        return self.starts[np.append(0, new)], self.stops[np.append(new - 1, len(self.stops) - 1)]
+
+    def covered(self, lo: int, hi: int) -> int:
+        """How many of the pixels ``[lo, hi)`` lie in at least one chip."""
+        first, behind = self.spans
+        return int(np.maximum(np.minimum(behind, hi) - np.maximum(first, lo), 0).sum())
 
     @cached_property
     def most_overlaps(self) -> int:
-        """The most chips that lie on one pixel."""
-        edges = np.zeros(self.length + 1, dtype=np.int64)
-        np.add.at(edges, self.starts, 1)
-        np.add.at(edges, self.stops, -1)
-        return int(np.cumsum(edges).max())
+        """The most chips that lie on one pixel: it is the first pixel of one of them."""
+        begun = np.arange(1, len(self.starts) + 1)
+        return int((begun - np.searchsorted(self.stops, self.starts, side="right")).max())
 
     def once(self, size: int) -> Axis:
         """The covered pixels in pieces of at most ``size`` that do not overlap."""
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], self.covered.astype(np.int8), [0]))))
-        pieces = [np.arange(lo, hi, size) for lo, hi in zip(edges[::2], edges[1::2])]
-        starts = np.concatenate(pieces)
-        ends = np.concatenate([np.append(p[1:], hi) for p, hi in zip(pieces, edges[1::2])])
-        return Axis(self.length, starts, ends - starts)
+        first, behind = self.spans
+        pieces = -(-(behind - first) // size)
+        place = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        starts = np.repeat(first, pieces) + place * size
+        return Axis(self.length, starts, np.minimum(np.repeat(behind, pieces) - starts, size))
 
     def touching(self, lo: int, hi: int) -> range:
         """Indices of the chips that have a pixel in ``[lo, hi)``."""
@@ -118,7 +127,7 @@ class Axis:
     def neighbours(self, index: int) -> Neighbours:
         """The chips that overlap chip ``index``, before and after it."""
         start, size = int(self.starts[index]), int(self.sizes[index])
-        first = int(np.searchsorted(self.starts + self.sizes, start, side="right"))
+        first = int(np.searchsorted(self.ends, start, side="right"))
         last = int(np.searchsorted(self.starts, start + size, side="left"))
         around = [(int(self.starts[k]) - start, int(self.sizes[k])) for k in range(first, last)]
         return Neighbours(size, tuple(around[: index - first]), tuple(around[index - first + 1 :]))
@@ -161,6 +170,9 @@ class Plan(Protocol):
     def read_cols(self, window: PixelWindow) -> tuple[int, int]:
         """Source columns ``[lo, hi)`` that the chips touching the window need."""
 
+    def needed(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """Parts of a window of the source that hold all pixels of it that chips need; they do not overlap."""
+
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
         """The chips that touch the window, group by group from the top."""
 
@@ -187,12 +199,12 @@ class LatticePlan:
     @cached_property
     def covers(self) -> bool:
         """Whether every pixel of the raster lies in a chip."""
-        return bool(self.rows.covered.all() and self.cols.covered.all())
+        return all(axis.covered(0, axis.length) == axis.length for axis in (self.rows, self.cols))
 
     def covered_share(self, window: PixelWindow) -> float:
         """Share of the window's pixels that lie in a chip, 0 to 1."""
-        rows = self.rows.covered[window.row : window.row_stop].mean()
-        return float(rows * self.cols.covered[window.col : window.col_stop].mean())
+        rows = self.rows.covered(window.row, window.row_stop) / window.height
+        return rows * self.cols.covered(window.col, window.col_stop) / window.width
 
     @property
     def max_size(self) -> tuple[int, int]:
@@ -237,6 +249,10 @@ class LatticePlan:
         if not chips:
             return window.col, window.col
         return int(self.cols.read_lo[chips.start : chips.stop].min()), int(self.cols.stops[chips.stop - 1])
+
+    def needed(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """The window itself: gaps between chips of a lattice are as regular as the blocks of a file."""
+        yield window
 
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
         """The chips that touch the window, group by group from the top."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from .configurable import Configurable
 from .crs import crs_text, transform_points
 from .domains import PixelWindow, RasterDomain, apply
 from .errors import ParameterError, PlanError
+from .gdal_environment import gdal_env
 from .list_plan import KeptArrays, ListPlan
 from .rasterize import rasterize_mask
 from .simple_features import as_mapping, parts
@@ -56,17 +56,18 @@ class SpatialPolygonIntersection(Configurable):
         if not isinstance(window, SpatialBoxcar):
             allowed = "on polygons the mask is the weight: use SpatialBoxcar"
             raise ParameterError("window", type(window).__name__, allowed)
-        masks = _Masks(domain, self)
-        places = np.array([masks.place(position) for position in range(len(self.polygons))])
-        there = places[:, 2] > 0
-        order = np.flatnonzero(there)
-        if not len(order):
-            where = "" if domain.transform is None else f", whose bounds in its own CRS are {domain.bounds}"
-            allowed = f"none of them holds the centre of a pixel of the raster{where}"
-            raise PlanError("polygons", len(self.polygons), allowed)
-        left_out = tuple(np.flatnonzero(~there).tolist())
-        weights_at = partial(masks.weights_at, places)
-        return ListPlan.of(domain.shape, places[order], order, left_out, weights_at=weights_at)
+        masks = PolygonMasks(domain, self)
+        with gdal_env():  # once, as it takes as long as a small mask
+            for position in range(len(self.polygons)):
+                masks.find(position)
+        order = np.array(masks.owners, np.int64)
+        masks.refuse_nothing()
+        left_out = tuple(np.setdiff1d(np.arange(len(self.polygons)), order).tolist())
+
+        def weights_at(position: int) -> np.ndarray:
+            return masks.weights(int(np.searchsorted(order, position)))
+
+        return ListPlan.of(domain.shape, np.array(masks.places), order, left_out, weights_at=weights_at)
 
     def get_config(self) -> dict[str, Any]:
         """The polygons as in GeoJSON, and their CRS where they have one of their own."""
@@ -74,40 +75,74 @@ class SpatialPolygonIntersection(Configurable):
         return {"polygons": polygons} if self.crs is None else {"polygons": polygons, "crs": self.crs}
 
 
-class _Masks:
-    """Finds the pixels of the polygons of one plan."""
+class PolygonMasks:
+    """The pixels of polygons on a raster, found polygon by polygon; ``piece`` ``(h, w)``: in pieces of at most that.
 
-    def __init__(self, domain: RasterDomain, geometry: SpatialPolygonIntersection) -> None:
-        self._domain, self._polygons, self._crs = domain, geometry.polygons, geometry.crs
+    Of each piece found there is its polygon (``owners``), its window ``(row, col, height, width)``, the smallest that
+    holds its pixels (``places``), and their number (``counts``). Law: pieces put together are the whole.
+    """
+
+    def __init__(
+        self, domain: RasterDomain, geometry: SpatialPolygonIntersection, piece: tuple[int, int] | None = None
+    ) -> None:
+        self._domain, self._polygons, self._crs, self._piece = domain, geometry.polygons, geometry.crs, piece
         self._target = None if self._crs is None else crs_text(domain.crs, "the raster's crs")
         self._kept = KeptArrays(_KEPT_BYTES)
+        self._last: tuple[int, list[list[np.ndarray]]] = (-1, [])
+        self._strips: list[PixelWindow] = []
+        self.owners: list[int] = []
+        self.places: list[tuple[int, int, int, int]] = []
+        self.counts: list[int] = []
 
-    def place(self, position: int) -> tuple[int, int, int, int]:
-        """``(row, col, height, width)`` of the smallest window that holds a polygon's pixels; of none, no pixels."""
-        around = self._around(position)
+    def find(self, position: int) -> None:
+        """Find the pieces of a polygon, from the top; none where it holds no pixel's centre."""
+        around = self.around(position)
         if not around.pixels:
-            return 0, 0, 0, 0
-        mask = self._mask(position, around)
+            return
+        height, width = self._piece or (around.height, around.width)
+        for row in range(around.row, around.row_stop, height):
+            strip = PixelWindow(row, around.col, min(height, around.row_stop - row), around.width)
+            mask = self._mask(position, strip)
+            for col in range(0, mask.shape[1], width):
+                self._add(position, strip, mask[:, col : col + width], col)
+
+    def _add(self, position: int, strip: PixelWindow, mask: np.ndarray, col: int) -> None:
         rows, cols = (np.flatnonzero(mask.any(axis=axis)).tolist() for axis in (1, 0))
         if not rows:
-            return 0, 0, 0, 0
-        self._kept.put(position, mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1])
-        return around.row + rows[0], around.col + cols[0], rows[-1] - rows[0] + 1, cols[-1] - cols[0] + 1
+            return
+        mask = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        self._kept.put(len(self.owners), mask)
+        self._strips.append(strip)
+        self.owners.append(position)
+        self.places.append((strip.row + rows[0], strip.col + col + cols[0], mask.shape[0], mask.shape[1]))
+        self.counts.append(int(np.count_nonzero(mask)))
 
-    def weights_at(self, places: np.ndarray, position: int) -> np.ndarray:
+    def refuse_nothing(self) -> None:
+        """Raise :class:`PlanError` where no polygon holds a pixel's centre."""
+        if not self.owners:
+            where = "" if self._domain.transform is None else f", whose bounds in its own CRS are {self._domain.bounds}"
+            allowed = f"none of them holds the centre of a pixel of the raster{where}"
+            raise PlanError("polygons", len(self._polygons), allowed)
+
+    def weights(self, piece: int) -> np.ndarray:
         """``(h, w)`` float64: 1 in the polygon, else 0; read-only."""
-        mask = self._kept.get(position)
+        mask = self._kept.get(piece)
         if mask is None:
-            around, place = self._around(position), PixelWindow(*places[position].tolist())
-            row, col = place.row - around.row, place.col - around.col
+            strip, place = self._strips[piece], PixelWindow(*self.places[piece])
+            row, col = place.row - strip.row, place.col - strip.col
             # Made over the same window as before: by one of another origin, rounding could decide otherwise.
-            mask = self._mask(position, around)[row : row + place.height, col : col + place.width]
+            mask = self._mask(self.owners[piece], strip)[row : row + place.height, col : col + place.width]
         weights = mask.astype(np.float64)
         weights.flags.writeable = False
         return weights
 
     def _rings(self, position: int) -> list[list[np.ndarray]]:
         """The rings of each part, ``(n, 2)``, in the raster's CRS."""
+        if self._last[0] != position:
+            self._last = position, self._moved(position)
+        return self._last[1]
+
+    def _moved(self, position: int) -> list[list[np.ndarray]]:
         polygon = self._polygons[position]
         shape = [rings for _, rings in parts(polygon, f"polygon {position}")]
         if self._crs is None or self._crs == self._target:
@@ -120,7 +155,7 @@ class _Masks:
             raise ParameterError(f"polygon {position}", polygon["type"], "cannot be expressed in the CRS of the raster")
         return moved
 
-    def _around(self, position: int) -> PixelWindow:
+    def around(self, position: int) -> PixelWindow:
         """The polygon's bounding window on the raster, a pixel wider than it has to be."""
         x, y = np.concatenate([ring for rings in self._rings(position) for ring in rings]).T
         cols, rows = (x, y) if self._domain.transform is None else apply(~self._domain.transform, x, y)

@@ -1,4 +1,4 @@
-"""Which pixels lie in a polygon, by rasterio (GDAL)."""
+"""Which pixels lie in a polygon, and polygons of pixels, by rasterio (GDAL)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .errors import MissingPackageError
-from .gdal_environment import gdal_env
 
 
 def rasterize_mask(geometry: Mapping[str, Any], shape: tuple[int, int], transform: Any = None) -> np.ndarray:
@@ -22,6 +21,19 @@ def rasterize_mask(geometry: Mapping[str, Any], shape: tuple[int, int], transfor
         from rasterio.transform import IDENTITY
     except ImportError as error:
         raise MissingPackageError("rasterio", "to find the pixels in a polygon") from error
-    with gdal_env():
-        burnt = rasterize([geometry], out_shape=shape, transform=IDENTITY if transform is None else transform)
+    # It looks no CRS up: whatever environment there is will do, and to enter one takes as long as a small mask.
+    burnt = rasterize([geometry], out_shape=shape, transform=IDENTITY if transform is None else transform)
     return np.asarray(burnt, dtype=bool)
+
+
+def pixel_polygons(mask: np.ndarray, transform: Any) -> list[list[np.ndarray]]:
+    """Outlines of the pixels where ``mask`` ``(h, w)`` is True: polygons as lists of rings ``(n, 2)`` of ``(x, y)``.
+
+    The first ring of a polygon is its outside, others are holes. Pixels that share no more than a corner are apart.
+    """
+    try:
+        from rasterio.features import shapes
+    except ImportError as error:
+        raise MissingPackageError("rasterio", "to outline pixels") from error
+    found = list(shapes(mask.astype(np.uint8), mask=mask, transform=transform))
+    return [[np.array(ring, np.float64) for ring in shape["coordinates"]] for shape, _ in found]

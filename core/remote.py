@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ class Network:
     timeout: float = 30.0
     attempts: int = 5
     first_wait: float = 0.5
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     direct: tuple[str, ...] = ()
 
     def proxy_for(self, url: str) -> str:
@@ -65,6 +65,8 @@ class Network:
         proxy = self.proxy_for(url)
         if proxy:
             options["GDAL_HTTP_PROXY"] = proxy
+        if url.startswith("s3://"):  # else a failure would be remembered, and all further attempts be in vain
+            options["CPL_VSIL_CURL_NON_CACHED"] = "/vsis3/" + url[len("s3://") :]
         return options
 
     def retries(self) -> Any:
@@ -142,7 +144,12 @@ def pause(seconds: float, cancelled: Asked | None) -> None:
 
 def without_secrets(url: str) -> str:
     """A URL as it may be shown: without its query, which holds the signature, and without a password."""
-    return re.sub(r"//[^/@]*@", "//", url.partition("?")[0].partition("#")[0])
+    return re.sub(r"//[^/]*@", "//", url.partition("?")[0].partition("#")[0])
+
+
+def redacted(text: str) -> str:
+    """A message in which addresses, and parts of such, stand as :func:`without_secrets` has them."""
+    return re.sub(r"//[^/\s'\"]*@", "//", re.sub(r"\?[^\s'\"<>()]+", "", text))
 
 
 def probe(url: str, network: Network) -> tuple[int, str]:
@@ -184,6 +191,8 @@ class Unreadable(Exception):
     @property
     def final(self) -> bool:
         """Whether asking again is of no use."""
+        if "AWS_SECRET_ACCESS_KEY" in self.said:  # nobody has told GDAL how to log in
+            return True
         return 400 <= self.status < 500 and not self.expired and self.status not in (408, 429)
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ COMMON_NAMES = {
 NOT_REFLECTANCE = ("SCL", "AOT", "WVP")
 QUANTIFICATION = 10000
 BASELINE_OFFSET = -1000
+_MADE_BY_USER = (99, 99)  # the baseline of ESA's toolbox, whatever it made the product from
 #: Classes of the scene classification (SCL) by name.
 SCL_CLASSES = {
     "saturated": 1,
@@ -152,7 +153,7 @@ def offset_of(
     if shift is not None:
         return scale, float(round(float(shift) / scale))
     baseline = baseline_of(properties, item)
-    if baseline is None:
+    if baseline is None or baseline == _MADE_BY_USER:
         return None
     return scale, float(BASELINE_OFFSET if baseline >= (4, 0) else 0)
 

@@ -5,25 +5,25 @@ An item is one product: a tile of the military grid (MGRS) on one day, clipped b
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .errors import ParameterError
-from .rasterize import rasterize_mask
 from .sentinel_bands import baseline_of
+from .sentinel_places import GRID, Box, footprint_of, share_mask, square_mask, square_of, utm_zones, vertices
 
-Box = tuple[float, float, float, float]
 _SAME_PLACE = 0.05  # degrees
-_GRID = 256  # a box is looked at in so many rows and columns of points
+_TILE = r"(0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-HJ-NP-Z]{2}"
 
 
 @dataclass(frozen=True, eq=False)
 class S2Item:
-    """One product: ``footprint`` is a GeoJSON geometry in WGS 84, ``day`` is YYYY-MM-DD (UTC), ``cloud`` percent.
+    """One product: ``footprint`` is a GeoJSON (multi)polygon in WGS 84, ``datetime`` UTC, ``cloud`` percent or NaN.
 
     ``epsg`` is that of its UTM zone, ``orbit`` the relative orbit ("" where it is not said), ``assets`` and
     ``properties`` are those of the STAC item.
@@ -47,7 +47,7 @@ class S2Item:
     @property
     def bounds(self) -> Box:
         """West, south, east, north of the footprint."""
-        x, y = np.array(list(_vertices(self.footprint["coordinates"]))).T
+        x, y = np.array(list(vertices(self.footprint["coordinates"]))).T
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     @property
@@ -76,17 +76,36 @@ def item_of(feature: Mapping[str, Any]) -> S2Item | None:
     """The item that a STAC feature describes; None for one without footprint, date or UTM zone."""
     properties = feature.get("properties") or {}
     tile, epsg = _tile(properties, feature), _epsg(properties, feature)
-    when = properties.get("datetime") or properties.get("start_datetime")
-    if not feature.get("geometry") or not when or not (epsg or tile):
+    when, footprint = _utc(properties.get("datetime") or properties.get("start_datetime")), None
+    if when and (epsg or tile):
+        footprint = footprint_of(feature.get("geometry"))
+    if footprint is None:
         return None
     orbit = properties.get("sat:relative_orbit")
     if orbit is None:
         found = re.search(r"_R(\d{3})_", f"{feature['id']} {properties.get('s2:product_uri', '')}")
         orbit = int(found.group(1)) if found else properties.get("s2:datatake_id", "")
     return S2Item(
-        str(feature["id"]), str(when), _cloud(properties), tile, epsg or _zone_of_tile(tile), str(orbit),
-        feature["geometry"], feature.get("assets") or {}, properties,
+        str(feature["id"]), when, _cloud(properties), tile, epsg or _zone_of_tile(tile), str(orbit),
+        footprint, feature.get("assets") or {}, properties,
     )  # fmt: skip
+
+
+def _utc(text: Any) -> str:
+    """A moment as ``2023-06-01T10:00:00.024000Z``, however it is written; "" where it is none."""
+    parts = r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?"
+    found = re.fullmatch(parts, str(text).strip().upper())
+    if not found:
+        return ""
+    day, time, fraction, sign, hours, minutes = found.groups()
+    try:
+        moment = dt.datetime.fromisoformat(f"{day}T{time or '00:00:00'}.{(fraction or '')[:6]:0<6}")
+        if sign:
+            shift = dt.timedelta(hours=int(hours), minutes=int(minutes))
+            moment += shift if sign == "-" else -shift
+    except (ValueError, OverflowError):
+        return ""
+    return moment.isoformat(timespec="microseconds") + "Z"
 
 
 def _cloud(properties: Mapping[str, Any]) -> float:
@@ -96,22 +115,14 @@ def _cloud(properties: Mapping[str, Any]) -> float:
 
 def _tile(properties: Mapping[str, Any], feature: Mapping[str, Any]) -> str:
     """The MGRS tile, as 10SGJ; "" where nothing says it."""
-    text = str(properties.get("s2:mgrs_tile") or properties.get("grid:code") or "")
-    if text:
-        return tile_name(text)
     parts = [properties.get(f"mgrs:{key}") for key in ("utm_zone", "latitude_band", "grid_square")]
-    if all(parts):
-        return tile_name("".join(map(str, parts)))
     found = re.search(r"_T?(\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2})_", str(feature["id"]))
-    return tile_name(found.group(1)) if found else ""
-
-
-def _vertices(coordinates: Any) -> Iterator[tuple[float, float]]:
-    if isinstance(coordinates[0], (int, float)):
-        yield coordinates[0], coordinates[1]
-        return
-    for part in coordinates:
-        yield from _vertices(part)
+    said = (
+        properties.get("s2:mgrs_tile"), properties.get("grid:code"),
+        "".join(map(str, parts)) if all(parts) else "", found.group(1) if found else "",
+    )  # fmt: skip
+    names = (tile_name(str(text)) for text in said if text)
+    return next((name for name in names if re.fullmatch(_TILE, name)), "")
 
 
 def tile_name(text: str) -> str:
@@ -123,7 +134,7 @@ def tile_name(text: str) -> str:
 def checked_tile(tile: str | None) -> str:
     """The tile's name; refused where it is none."""
     name = tile_name(tile or "")
-    if name and not re.fullmatch(r"(0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-HJ-NP-Z]{2}", name):
+    if name and not re.fullmatch(_TILE, name):
         raise ParameterError("tile", tile, "must be a tile of the military grid (MGRS), such as 10SGJ")
     return name
 
@@ -132,7 +143,7 @@ def _epsg(properties: Mapping[str, Any], feature: Mapping[str, Any]) -> int:
     """The EPSG number of the item's UTM zone: of the item, or of its assets; 0 where nothing says it."""
     for holder in (properties, *(feature.get("assets") or {}).values()):
         code = holder.get("proj:epsg") or str(holder.get("proj:code") or "").upper().replace("EPSG:", "")
-        if str(code).isdigit():
+        if re.fullmatch(r"32[67](0[1-9]|[1-5]\d|60)", str(code)):
             return int(code)
     return 0
 
@@ -162,13 +173,28 @@ def choose(items: Iterable[S2Item], box: Box) -> Choice:
     The least cloudy of the items that cover the box; where none does, the items of the one day and orbit that together
     cover it and are the least cloudy; where not even those do, those that cover most. ``items`` must not be empty.
     """
-    masks = {item: share_mask(item.footprint, box) for item in newest(items)}
-    covering = [item for item, mask in masks.items() if mask.all()]
+    covering: list[S2Item] = []
+    choices: list[Choice] = []
+    for group in by_day(newest(items)).values():  # day by day: the masks of all would take much memory
+        masks = {item: covered(item, box) for item in group}
+        covering += [item for item, mask in masks.items() if mask.all()]
+        if not covering:
+            choices.append(_mosaic(group, masks, box))
     if covering:
         best = min(covering, key=lambda item: (_known(item.cloud), _descending(item.datetime), item.id))
         return Choice((best,), 1.0, best.cloud, best.epsg)
-    choices = [_mosaic(group, masks, box) for group in by_day(masks).values()]
     return min(choices, key=lambda c: (-round(c.share, 2), _known(c.cloud), _descending(c.day)))
+
+
+def covered(item: S2Item, box: Box) -> np.ndarray:
+    """Which points of an even grid over the box, its edges included, lie in the item's footprint and on its pixels.
+
+    Footprints have straight edges between the corners of a tile, and in degrees a tile's edges are bent: a footprint
+    alone may promise a strip of some hundred metres that only the next tile has.
+    """
+    mask = share_mask(item.footprint, box)
+    square = square_of((item.properties, *item.assets.values()))
+    return mask & square_mask(square, item.epsg, box) if square is not None and mask.any() else mask
 
 
 def newest(items: Iterable[S2Item]) -> list[S2Item]:
@@ -198,36 +224,40 @@ def by_day(items: Iterable[S2Item]) -> dict[tuple[str, str], list[S2Item]]:
 
 def of_each_day(items: Iterable[S2Item], box: Box) -> list[Choice]:
     """For each day and orbit, in the order of time, the items that cover the box as far as they do."""
-    masks = {item: share_mask(item.footprint, box) for item in newest(items)}
-    groups = by_day(item for item, mask in masks.items() if mask.any())
-    return [_mosaic(group, masks, box) for _, group in sorted(groups.items())]
+    choices = []
+    for _, group in sorted(by_day(newest(items)).items()):
+        masks = {item: covered(item, box) for item in group}
+        there = [item for item, mask in masks.items() if mask.any()]
+        if there:
+            choices.append(_mosaic(there, masks, box))
+    return choices
 
 
 def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Box) -> Choice:
     """The items of a group that add something, those of the main zone first, then by what they add."""
     epsg, notes = _main_zone(group, masks, box)
-    covered = np.zeros((_GRID + 1, _GRID + 1), bool)
+    done = np.zeros((GRID + 1, GRID + 1), bool)
     left, cloud = list(group), 0.0
     chosen: list[S2Item] = []
     while left:
-        best = max(left, key=lambda item: ((item.epsg == epsg) and _adds(item, masks, covered) > 0,
-                                           _adds(item, masks, covered), item.id))  # fmt: skip
-        added = _adds(best, masks, covered)
+        best = max(left, key=lambda item: ((item.epsg == epsg) and _adds(item, masks, done) > 0,
+                                           _adds(item, masks, done), item.id))  # fmt: skip
+        added = _adds(best, masks, done)
         if not added and chosen:
             break
         left.remove(best)
         chosen.append(best)
         cloud += best.cloud * max(added, 1)
-        covered |= masks[best]
-    share = float(covered.mean())
-    cloud = cloud / max(int(covered.sum()), len(chosen) if not covered.any() else 1)
+        done |= masks[best]
+    share = float(done.mean())
+    cloud = cloud / max(int(done.sum()), len(chosen) if not done.any() else 1)
     if {item.epsg for item in chosen} == {epsg}:
         notes = ()
     return Choice(tuple(chosen), share, round(cloud, 3), epsg, notes)
 
 
-def _adds(item: S2Item, masks: Mapping[S2Item, np.ndarray], covered: np.ndarray) -> int:
-    return int(np.count_nonzero(masks[item] & ~covered))
+def _adds(item: S2Item, masks: Mapping[S2Item, np.ndarray], done: np.ndarray) -> int:
+    return int(np.count_nonzero(masks[item] & ~done))
 
 
 def _main_zone(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Box) -> tuple[int, tuple[str, ...]]:
@@ -236,30 +266,14 @@ def _main_zone(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box:
     if len(zones) == 1:
         return zones[0], ()
     west, south, east, north = box
-    middle = (np.arange(360) + 0.5) / 360 * (east - west) + west
-    parts = {zone: float(np.mean((middle // 6).astype(int) + 31 == zone % 100)) for zone in zones}
+    middle = (np.arange(120) + 0.5) / 120
+    there = utm_zones(*np.meshgrid(west + middle * (east - west), south + middle * (north - south)))
+    parts = {zone: float(np.mean(there == zone)) for zone in zones}
     most = {zone: max(float(masks[item].mean()) for item in group if item.epsg == zone) for zone in zones}
     best = max(zones, key=lambda zone: (parts[zone], most[zone], zone))
     others = ", ".join(f"EPSG:{zone}" for zone in zones if zone != best)
     note = f"The box lies in several UTM zones: the result is in EPSG:{best}, and what is in {others} is resampled."
     return best, (note,)
-
-
-def share_mask(footprint: Mapping[str, Any], box: Box) -> np.ndarray:
-    """Which points of an even grid over the box, its edges included, lie in the footprint."""
-    west, south, east, north = box
-    middle_x, middle_y = (west + east) / 2, (south + north) / 2
-    # A hair inward: a footprint that ends where the box does covers its edge.
-    step_x, step_y = ((size / _GRID) * (1 - 1e-6) for size in (east - west, north - south))
-    centre = (_GRID + 1) / 2
-
-    def moved(coordinates: Any) -> Any:
-        if isinstance(coordinates[0], (int, float)):
-            return (centre + (coordinates[0] - middle_x) / step_x, centre - (coordinates[1] - middle_y) / step_y)
-        return [moved(part) for part in coordinates]
-
-    shape = {"type": footprint["type"], "coordinates": moved(footprint["coordinates"])}
-    return rasterize_mask(shape, (_GRID + 1, _GRID + 1))
 
 
 def _known(cloud: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from .patcher import SpatialPatcher
 from .remote import Asked, Network, without_secrets
 from .sampler import SpatialRegularStride
 from .sentinel_bands import asset_of, offset_of, parse_bands, scl_values
-from .sentinel_items import Box, Choice, S2Item, choose, of_each_day
+from .sentinel_items import Choice, S2Item, choose, of_each_day
+from .sentinel_places import Box
 from .sentinel_source import RemoteAsset, SceneSource, Signer, grid_of
 from .sinks import ArraySink
 from .stream import StreamReport, stream
@@ -25,6 +27,7 @@ from .values import ValueType
 
 UNITS = ("dn", "reflectance")
 _CHIP = 512
+_READABLE = ("https://", "http://", "s3://")
 _MOST_PIXELS = 1 << 31  # per band; a zone of UTM has some 7e9 pixels of 10 m
 
 
@@ -64,10 +67,11 @@ class S2Scene:
         endpoint: str = "",
     ) -> dict[str, Any]:
         """What can be refused before anything is searched, as arguments for :func:`scene_of`."""
-        if not (isinstance(resolution, (int, float)) and math.isfinite(resolution) and resolution > 0):
+        if not (isinstance(resolution, Real) and math.isfinite(resolution) and resolution > 0):
             raise ParameterError("resolution", resolution, "must be above 0 metres")
         if units not in UNITS:
             raise ParameterError("units", units, f"must be one of {', '.join(UNITS)}")
+        _refuse_size(box, resolution, *_size_of(box, resolution))
         offset = units == "reflectance" if apply_offset is None else bool(apply_offset)
         return {
             "box": box, "bands": parse_bands(bands), "resolution": float(resolution), "units": units,
@@ -105,11 +109,11 @@ class S2Scene:
         return {
             "ITEM_IDS": ",".join(self.item_ids),
             "DATETIME": items[0].datetime,
-            "CLOUD_COVER": f"{self.choice.cloud:g}",
+            "CLOUD_COVER": "" if math.isnan(self.choice.cloud) else f"{self.choice.cloud:g}",
             "ENDPOINT": without_secrets(self.endpoint),
             "UNITS": self.units,
             "OFFSET_APPLIED": "yes" if self.apply_offset else "no",
-            "OFFSETS": ",".join(f"{band}:{self._known(items[0], band)[1]:g}" for band in self.bands),
+            "OFFSETS": ",".join(f"{band}:{self._known(items[0], band, False)[1]:g}" for band in self.bands),
             "MASKED_SCL_CLASSES": ",".join(map(str, self.mask)),
         }
 
@@ -151,11 +155,12 @@ class S2Scene:
         """A band's assets, and the (scale, offset) that the output's values then have."""
         items = self.choice.items
         # Numbers of one mosaic must mean the same: what the first item's mean.
-        scale, left = self._known(items[0], band)
+        needed = self.apply_offset or self.units == "reflectance" or any(self._said(item, band) for item in items)
+        scale, left = self._known(items[0], band, needed)
         left = 0.0 if self.apply_offset else left
         assets = []
         for item in items:
-            own_scale, offset = self._known(item, band)
+            own_scale, offset = self._known(item, band, needed)
             shift, factor = offset - left, own_scale / scale
             if self.units == "reflectance":
                 # Offset not wanted: numbers are only scaled.
@@ -165,16 +170,19 @@ class S2Scene:
             assets.append(RemoteAsset(href, item.id, band, shift, factor, lowest))
         return assets, ((scale, left * scale) if self.units == "dn" else (1.0, 0.0))
 
-    def _known(self, item: S2Item, band: str) -> tuple[float, float]:
+    def _said(self, item: S2Item, band: str) -> tuple[float, float] | None:
+        """Scale and offset of an item's band, as its metadata say."""
+        return offset_of(asset_of(item.assets, band, item.id)[1], item.properties, band, item.id)
+
+    def _known(self, item: S2Item, band: str, needed: bool) -> tuple[float, float]:
         """Scale and offset of an item's band; where they are needed and nothing says them, that is refused."""
-        asset = asset_of(item.assets, band, item.id)[1]
-        known = offset_of(asset, item.properties, band, item.id)
-        if known is None and (self.apply_offset or self.units == "reflectance"):
+        said = self._said(item, band)
+        if said is None and needed:
             raise StacError(
-                f"item {item.id} says neither its processing baseline nor an offset, so that reflectance is not known: "
-                "load digital numbers (units dn) without offset"
+                f"item {item.id} says neither its processing baseline nor an offset, so that reflectance is not known "
+                "and it cannot be put together with others: load digital numbers (units dn) of single items"
             )
-        return known or (1.0, 0.0)
+        return said or (1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -197,17 +205,19 @@ class S2TimeStack:
         cls, scenes: Sequence[S2Scene], progress: Callable[[float], None] | None, cancelled: Asked | None
     ) -> S2TimeStack:
         """Read the scenes, one after the other."""
-        loaded = []
+        values: Any = None
         for k, scene in enumerate(scenes):
 
             def part(share: float, done: int = k) -> None:
                 if progress is not None:
                     progress((done + share) / len(scenes))
 
-            loaded.append(scene.load(part, cancelled))
-        values = np.stack([chip.array for chip in loaded])
+            chip = scene.load(part, cancelled)
+            if values is None:
+                values = np.empty((len(scenes), *chip.shape), chip.dtype)
+            values[k] = chip.array
         times = tuple(scene.choice.items[0].datetime for scene in scenes)
-        return cls(values, times, scenes[0].bands, tuple(scenes), loaded[0].nodata)
+        return cls(values, times, scenes[0].bands, tuple(scenes), chip.nodata)
 
 
 def scene_of(items: Iterable[S2Item], *, box: Box, resolution: float, **common: Any) -> S2Scene:
@@ -238,19 +248,35 @@ def _scene(choice: Choice, box: Box, domain: RasterDomain, common: dict[str, Any
 
 def _grid(box: Box, epsg: int, resolution: float) -> RasterDomain:
     domain = grid_of(box, epsg, resolution)
-    if domain.shape[0] * domain.shape[1] > _MOST_PIXELS:
-        height, width = domain.shape
-        allowed = f"gives {height} x {width} pixels of {resolution:g} m: choose a smaller box or a coarser resolution"
-        raise ParameterError("bbox", box, allowed)
+    _refuse_size(box, resolution, *domain.shape)
     return domain
 
 
+def _size_of(box: Box, resolution: float) -> tuple[int, int]:
+    """About how many rows and columns a box has, before its zone is known."""
+    west, south, east, north = box
+    metres = math.radians(1) * 6371000
+    widest = math.cos(math.radians(0 if south < 0 < north else min(abs(south), abs(north))))
+    return round((north - south) * metres / resolution), round((east - west) * metres * widest / resolution)
+
+
+def _refuse_size(box: Box, resolution: float, height: int, width: int) -> None:
+    if height * width > _MOST_PIXELS:
+        allowed = (
+            f"gives some {height} x {width} pixels of {resolution:g} m: choose a smaller box or a coarser resolution"
+        )
+        raise ParameterError("bbox", box, allowed)
+
+
 def _address(asset: Mapping[str, Any], band: str, item: str) -> str:
-    """The address that can be read: http(s), or s3 with the user's own credentials."""
+    """The address that can be read: http(s), or s3 with the user's own credentials; the item's own before others."""
     href = str(asset.get("href", ""))
     others = [str(other.get("href", "")) for other in (asset.get("alternate") or {}).values()]
-    for scheme in ("https://", "http://", "s3://"):
-        for address in (href, *others):
+    if href.startswith(_READABLE):
+        return href
+    for scheme in _READABLE:
+        for address in others:
             if address.startswith(scheme):
                 return address
-    raise StacError(f"{band} of item {item} lies at {href!r}, which cannot be read: http, https and s3 can")
+    shown = without_secrets(href)
+    raise StacError(f"{band} of item {item} lies at {shown!r}, which cannot be read: http, https and s3 can")

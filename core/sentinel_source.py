@@ -13,11 +13,11 @@ import numpy as np
 
 from .crs import transform_points
 from .domains import PixelWindow, RasterDomain
-from .errors import Cancelled, ParameterError, RasterReadError
+from .errors import Cancelled, ParameterError, RasterReadError, StacError
 from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
-from .remote import Asked, Network, Unreadable, pause, without_secrets
-from .sentinel_items import Box
+from .remote import Asked, Network, Unreadable, pause, redacted, without_secrets
+from .sentinel_places import Box
 from .warped import Warped, on_grid
 
 #: ``sign(href, fresh)``: the address to read from; ``fresh`` asks for a signature that was not used before.
@@ -90,15 +90,15 @@ class RemoteBand:
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(h, w)`` with the window's values, NaN where there is no data."""
-        with self._busy:
-            try:
+        try:
+            with self._busy:
                 self._read(window, out)
-            finally:
-                if self._abandoned:
-                    self._drop()
+        finally:
+            if self._abandoned:
+                self.close()
 
     def close(self) -> None:
-        """Close the file; while it is being read, its reader does so when it is done."""
+        """Close the file; while it is being read, its reader does so when it is done, and does not try again."""
         self._abandoned = True
         if self._busy.acquire(blocking=False):
             try:
@@ -118,6 +118,8 @@ class RemoteBand:
                 return
             except Unreadable as error:
                 self._drop()
+                if self._abandoned:
+                    raise Cancelled from error
                 error.ask(self._url, self._network)
                 signatures += error.expired
                 damaged += error.damaged
@@ -142,7 +144,7 @@ class RemoteBand:
                     return
                 self._reader.read(window, out[np.newaxis])
             except RasterReadError as error:
-                messages.append(str(error.__cause__ or error))
+                messages.append(_words(error))
             if messages:  # of some failures GDAL only speaks, and gives pixels that were never read
                 raise Unreadable(self._public("; ".join(dict.fromkeys(messages))))
         if (self.asset.shift, self.asset.scale) != (0.0, 1.0):
@@ -157,6 +159,9 @@ class RemoteBand:
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
             raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level)
+        if not raster.crs:
+            place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
+            raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
         method = "nearest" if categorical else "bilinear"
         try:
             reader = on_grid(raster, self._domain, _STRIP_ROWS, method, self.asset.band)
@@ -181,7 +186,7 @@ class RemoteBand:
         """GDAL's words without the signature of the address."""
         for private in (gdal_path(self._url, self._attempts), self._url):
             said = said.replace(private, without_secrets(private))
-        return said
+        return redacted(said)
 
     def _sentence(self, error: Unreadable, window: PixelWindow, attempt: int) -> str:
         rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
@@ -198,6 +203,14 @@ def gdal_path(url: str, attempt: int = 0) -> str:
         return "/vsis3/" + url[len("s3://") :]
     mark = f"#{attempt}" if attempt > 1 else ""
     return f"/vsicurl/{url}{mark}"
+
+
+def _words(error: BaseException | None) -> str:
+    """GDAL's own words, which rasterio hides at the end of a chain of "see previous exception"."""
+    said = ""
+    while error is not None:
+        said, error = str(error).strip() or said, error.__cause__ or error.__context__
+    return said
 
 
 def _overview(raster: RasterFile, domain: RasterDomain) -> int | None:

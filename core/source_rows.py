@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .accumulate import slices
 from .chips import cut_chip, masked
 from .domains import PixelWindow, RasterDomain
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup
@@ -39,6 +40,22 @@ class RowSink(Protocol):
         """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
 
 
+class CallerThread:
+    """An executor that runs at once in the thread that submits, for sources that are bound to it."""
+
+    def submit(self, function: Any, *arguments: Any) -> Future:
+        """What ``function`` returned or raised."""
+        future: Future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # it is raised where the result is asked for, as by any executor
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_: Any) -> None:
+        """Nothing is left running."""
+
+
 class SourceRows:
     """The source rows that the chips of a column block need, read ahead by one strip."""
 
@@ -59,8 +76,7 @@ class SourceRows:
         while self.ready < group.read_hi:
             if self.pending is None:
                 self.ahead(group.read_lo)
-            self.pending.result()  # type: ignore[union-attr]
-            pixels += (self.buffer.stop - self.ready) * self.place.width
+            pixels += self.pending.result()  # type: ignore[union-attr]
             self.ready, self.pending = self.buffer.stop, None
         self.buffer.release(group.read_lo)
         if self.pending is None and self.ready < self.last:
@@ -73,7 +89,15 @@ class SourceRows:
         # Strips end where the source's blocks do, so that no block is decoded twice.
         stop = min((self.ready // self.strip + 1) * self.strip, self.last)
         window = PixelWindow(self.ready, self.place.col, stop - self.ready, self.place.width)
-        self.pending = self.reader.submit(self.source.read, window, self.buffer.extend(stop))
+        self.pending = self.reader.submit(self.fill, window, self.buffer.extend(stop))
+
+    def fill(self, window: PixelWindow, out: np.ndarray) -> int:
+        """Read what chips need of the window, each pixel once; what none needs stays as it is. The pixels read."""
+        pixels = 0
+        for part in self.plan.needed(window):
+            self.source.read(part, out[(slice(None),) + slices(part, window)])
+            pixels += part.pixels
+        return pixels
 
     def chip(self, planned: PlannedChip) -> np.ndarray:
         """The chip's pixels, read-only."""
@@ -93,18 +117,9 @@ def column_blocks(
     window: PixelWindow,
     memory_limit: int,
 ) -> list[PixelWindow]:
-    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes.
-
-    Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
-    the source has.
-    """
-    height, width = plan.max_size
-    held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
-    per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
-    bands = getattr(operator, "output_bands", None) or source.bands
-    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
-    waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (height + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    width = plan.max_size[1]
+    per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
     fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
     step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
@@ -114,6 +129,24 @@ def column_blocks(
         PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
         for col in range(window.col, window.col_stop, step)
     ]
+
+
+def bytes_per_column(
+    source: RowSource, plan: Plan, operator: Any, aggregation: Any, window: PixelWindow
+) -> tuple[int, int]:
+    """Bytes that the row buffers hold for each column: of source rows, and of results.
+
+    Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
+    the source has.
+    """
+    height = plan.max_size[0]
+    held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
+    per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
+    bands = getattr(operator, "output_bands", None) or source.bands
+    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
+    waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
+    per_col = (height + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
+    return per_source_col, per_col
 
 
 def slack(plan: Plan) -> int:

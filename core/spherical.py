@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -66,14 +66,28 @@ class SpatialSphericalCap(Configurable):
             raise ParameterError("radius_km", value, "must be a number of kilometres above 0")
         object.__setattr__(self, "radius_km", int(value) if is_whole(value) else float(value))
 
-    def plan(self, sampler: SpatialSampler, window: SpatialWindow, domain: RasterDomain) -> ListPlan:
-        """One chip per anchor; its window is the smallest rectangle that holds the cap's pixels on the raster."""
+    def plan(
+        self,
+        sampler: SpatialSampler,
+        window: SpatialWindow,
+        domain: RasterDomain,
+        watch: Callable[[float], None] | None = None,
+    ) -> ListPlan:
+        """One chip per anchor; its window is the smallest rectangle that holds the cap's pixels on the raster.
+
+        ``watch`` is told the share of the caps found, 0 to 1, before each; what it raises ends the search.
+        """
         if not isinstance(sampler, SpatialSampler):
             raise ParameterError("sampler", sampler, "must say where the caps' centres lie, such as SpatialRandom(100)")
         window.radial(np.zeros(1))  # refused now, if at all
         caps = _Caps(domain, float(self.radius_km), window)
         anchors = sampler.anchors(domain.shape, domain)
-        places = np.array([caps.place(position, *anchor) for position, anchor in enumerate(anchors.tolist())])
+        found = []
+        for position, anchor in enumerate(anchors.tolist()):
+            if watch is not None:
+                watch(position / len(anchors))
+            found.append(caps.place(position, *anchor))
+        places = np.array(found)
         there = places[:, 2] > 0
         order = np.flatnonzero(there)
         if not len(order):
@@ -139,18 +153,13 @@ class _Caps:
         return weights
 
 
-class _Globe:
-    """Where the pixels of a raster lie on the Earth, with the index of blocks."""
+class EarthGrid:
+    """Where the pixels of a raster lie on the Earth."""
 
     def __init__(self, domain: RasterDomain) -> None:
         if domain.transform is None:
             raise PlanError("raster", domain.shape, "has no transform: where on Earth its pixels lie is not known")
         self._domain, self._crs = domain, crs_text(domain.crs, "the raster's crs")
-        self._corners = [np.arange(0, n, _BLOCK) for n in domain.shape]
-        bands = [self._balls(row) for row in self._corners[0].tolist()]
-        #: By block: centre, a unit vector (NaN: off the Earth); radius in km; km per pixel down and right, together.
-        self._centres, self._radii, self._pace = (np.concatenate(parts) for parts in zip(*bands))
-        self._look_at_the_edge_of_the_world()
 
     def lonlat(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Degrees of pixel positions, counted so that whole numbers are pixel centres; NaN off the Earth."""
@@ -162,6 +171,18 @@ class _Globe:
         lon, lat = self.lonlat(row + half, col + half[::-1])
         sides = haversine_km(lon[::2], lat[::2], lon[1::2], lat[1::2])
         return float(np.nan_to_num(sides).max())
+
+
+class _Globe(EarthGrid):
+    """Where the pixels of a raster lie on the Earth, with the index of blocks."""
+
+    def __init__(self, domain: RasterDomain) -> None:
+        super().__init__(domain)
+        self._corners = [np.arange(0, n, _BLOCK) for n in domain.shape]
+        bands = [self._balls(row) for row in self._corners[0].tolist()]
+        #: By block: centre, a unit vector (NaN: off the Earth); radius in km; km per pixel down and right, together.
+        self._centres, self._radii, self._pace = (np.concatenate(parts) for parts in zip(*bands))
+        self._look_at_the_edge_of_the_world()
 
     def near(self, lon: float, lat: float, radius_km: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rows and columns of the pixels that may be within the radius, in batches."""

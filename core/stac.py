@@ -1,24 +1,24 @@
 """Sentinel-2 L2A from a STAC API: search, and a chip from a box and dates. The only file that talks STAC.
 
-pystac-client asks, planetary-computer signs; both are imported where they are used.
+pystac-client asks; it is imported where it is used. ``signing.py`` signs what is then read.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import threading
-import time
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from .errors import MissingPackageError, ParameterError, StacError
 from .geotensor import GeoTensor
-from .remote import Asked, Network, http_session, interruptible, without_secrets
+from .remote import Asked, Network, http_session, interruptible, redacted, without_secrets
 from .sentinel_items import Box, S2Item, checked_box, checked_tile, item_of, newest
 from .sentinel_scene import S2Scene, S2TimeStack, scene_of, scenes_of
 from .sentinel_source import Signer
+from .signing import planetary_signer
 
 PLANETARY_COMPUTER = "https://planetarycomputer.microsoft.com/api/stac/v1"
 COLLECTION = "sentinel-2-l2a"
@@ -27,8 +27,6 @@ LAKE_TAHOE_BBOX: Box = (-120.10, 38.92, -119.93, 39.27)
 SUMMER_2023 = ("2023-06-01", "2023-09-30")
 _PAGE = 100
 _MOST_ITEMS = 2000
-_JUST = 1.0  # seconds
-_BLOBS = ".blob.core.windows.net"
 
 
 def load_s2_chip(
@@ -129,7 +127,8 @@ def _found(
     items = search_s2(bbox, date_range, max_cloud_cover=max_cloud_cover, tile=tile, **search)
     if not items:
         raise StacError(why_none(bbox, date_range, max_cloud_cover=max_cloud_cover, tile=tile, **search))
-    return items, {**common, "network": network, "sign": sign or planetary_signer(network)}
+    hrefs = (str(asset.get("href", "")) for item in items for asset in item.assets.values())
+    return items, {**common, "network": network, "sign": sign or planetary_signer(network, hrefs)}
 
 
 def search_s2(
@@ -145,27 +144,60 @@ def search_s2(
 ) -> list[S2Item]:
     """Items that meet the box in the date range, at most that cloudy, in the order of time; [] where there is none.
 
-    Of products that were processed again only the latest is listed.
+    Of products that were processed again only the latest is listed. A list that would not be complete is refused.
     """
+    items, complete = _searched(
+        bbox, date_range, max_cloud_cover, tile, endpoint, collection, network or Network(), cancelled
+    )
+    if not complete:
+        raise StacError(
+            f"more than {_MOST_ITEMS} items of {collection} at {without_secrets(endpoint)} meet the box: ask for fewer "
+            "days, a smaller box or less cloud"
+        )
+    return items
+
+
+def _searched(
+    bbox: Sequence[float],
+    date_range: Any,
+    max_cloud_cover: float,
+    tile: str | None,
+    endpoint: str,
+    collection: str,
+    network: Network,
+    cancelled: Asked | None,
+) -> tuple[list[S2Item], bool]:
+    """What was found, and whether that is all."""
     box, days, tile = checked_box(bbox), checked_dates(date_range), checked_tile(tile)
-    cloud = _checked_cloud(max_cloud_cover)
-    url = checked_endpoint(endpoint)
-    network = network or Network()
+    cloud, url = _checked_cloud(max_cloud_cover), checked_endpoint(endpoint)
+    check_client()
     features = interruptible(lambda: _features(url, collection, box, days, cloud, network), cancelled)
     items = [item for item in map(item_of, features) if item is not None]
+    if features and not items:
+        raise StacError(
+            f"none of {len(features)} items of {collection} at {without_secrets(url)} has footprint, date and UTM "
+            "zone, as those of Sentinel-2 have: check the collection"
+        )
     if tile:
         items = [item for item in items if item.tile == tile]
-    return newest(item for item in items if not item.cloud > cloud)
+    return newest(item for item in items if not item.cloud > cloud), len(features) <= _MOST_ITEMS
+
+
+def check_client() -> None:
+    """Refuse where the packages that ask a STAC API are not installed."""
+    try:
+        import pystac_client  # noqa: F401
+        import requests  # noqa: F401
+    except ImportError as error:
+        missing = "requests" if error.name == "requests" else "pystac-client"
+        raise MissingPackageError(missing, "to search a STAC API") from error
 
 
 def _features(url: str, collection: str, box: Box, days: str, cloud: float, network: Network) -> list[dict[str, Any]]:
-    """What the API answers, page by page."""
-    try:
-        import pystac_client
-        import requests
-        from pystac_client.stac_api_io import StacApiIO
-    except ImportError as error:
-        raise MissingPackageError("pystac-client", "to search a STAC API") from error
+    """What the API answers, page by page; one more than ``_MOST_ITEMS`` where there are more."""
+    import pystac_client
+    import requests
+    from pystac_client.stac_api_io import StacApiIO
 
     class CheckedIO(StacApiIO):  # type: ignore[misc]
         """Refuses answers that are no STAC: pystac-client takes what has no features for an empty list."""
@@ -183,7 +215,7 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
         client = pystac_client.Client.open(url, stac_io=io)
         query = {"eo:cloud_cover": {"lte": cloud}} if cloud < 100 and client.conforms_to("QUERY") else None
         search = client.search(
-            collections=[collection], bbox=list(box), datetime=days, query=query, limit=_PAGE, max_items=_MOST_ITEMS
+            collections=[collection], bbox=list(box), datetime=days, query=query, limit=_PAGE, max_items=_MOST_ITEMS + 1
         )
         return list(search.items_as_dicts())
     except (pystac_client.exceptions.APIError, requests.RequestException) as error:
@@ -196,7 +228,7 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]
+    return redacted(text.splitlines()[0][:300])
 
 
 def why_none(
@@ -207,23 +239,24 @@ def why_none(
     tile: str | None = None,
     endpoint: str = PLANETARY_COMPUTER,
     collection: str = COLLECTION,
-    **search: Any,
+    network: Network | None = None,
+    cancelled: Asked | None = None,
 ) -> str:
     """A sentence for a search without items: what was asked for, and what would give some. Asks once or twice."""
-    days, where = checked_dates(date_range), {**search, "tile": tile, "endpoint": endpoint, "collection": collection}
+    days, where = checked_dates(date_range), (tile, endpoint, collection, network or Network(), cancelled)
     box = tuple(round(value, 6) for value in bbox)
     asked = (
         f"no item of {collection} at {without_secrets(endpoint)} meets the box {box} from {days.replace('/', ' to ')} "
         f"with at most {max_cloud_cover:g} % cloud" + (f" in tile {checked_tile(tile)}" if tile else "")
     )
-    cloudier = search_s2(bbox, date_range, **where) if max_cloud_cover < 100 else []
+    cloudier, complete = _searched(bbox, date_range, 100, *where) if max_cloud_cover < 100 else ([], True)
     if cloudier:
         best = min(cloudier, key=lambda item: item.cloud)
-        few = f"{len(cloudier)}: the least cloudy is {best.day} with {best.cloud:.3g} %"
-        return f"{asked}. With more cloud there are {few}"
+        few = f"{len(cloudier)}" if complete else f"more than {len(cloudier)}"
+        return f"{asked}. With more cloud there are {few}: the least cloudy is {best.day} with {best.cloud:.3g} %"
     first, last = (dt.date.fromisoformat(day) for day in days.split("/"))
     wider = (first - dt.timedelta(days=366), last + dt.timedelta(days=366))
-    others = search_s2(bbox, wider, max_cloud_cover=max_cloud_cover, **where)
+    others, _ = _searched(bbox, wider, max_cloud_cover, *where)
     if others:
         near = min(others, key=lambda item: _days_from(item.day, first, last))
         return f"{asked}. At other dates there are: the nearest is {near.day} with {near.cloud:.3g} %"
@@ -237,8 +270,8 @@ def _days_from(day: str, first: dt.date, last: dt.date) -> int:
 
 def checked_dates(date_range: Any, parameter: str = "date range") -> str:
     """``YYYY-MM-DD/YYYY-MM-DD`` of a pair, or of such a text; refused where it is no range of dates."""
-    given = date_range.split("/") if isinstance(date_range, str) else list(date_range)
     try:
+        given = date_range.split("/") if isinstance(date_range, str) else list(date_range)
         first, last = (_date(day) for day in (given if len(given) == 2 else given * 2))
     except (TypeError, ValueError):
         allowed = "must be a first and a last day, as in 2023-06-01/2023-09-30"
@@ -255,7 +288,7 @@ def _date(day: Any) -> dt.date:
 
 
 def _checked_cloud(cloud: float) -> float:
-    if not (isinstance(cloud, (int, float)) and math.isfinite(cloud) and 0 <= cloud <= 100):
+    if not (isinstance(cloud, Real) and math.isfinite(cloud) and 0 <= cloud <= 100):
         raise ParameterError("cloud cover", cloud, "must be from 0 to 100 percent")
     return float(cloud)
 
@@ -264,47 +297,6 @@ def checked_endpoint(endpoint: str) -> str:
     """The address of a STAC API; refused where it is none."""
     parts = urlsplit(str(endpoint).strip())
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ParameterError("endpoint", endpoint, f"must be the address of a STAC API, such as {PLANETARY_COMPUTER}")
+        shown = without_secrets(str(endpoint))
+        raise ParameterError("endpoint", shown, f"must be the address of a STAC API, such as {PLANETARY_COMPUTER}")
     return str(endpoint).strip()
-
-
-def planetary_signer(network: Network) -> Signer:
-    """Signs addresses in Planetary Computer's storage, just before they are read; leaves others as they are."""
-
-    lock, renewed = threading.Lock(), dict[str, float]()
-
-    def sign(href: str, fresh: bool) -> str:
-        if not (urlsplit(href).hostname or "").endswith(_BLOBS):
-            return href
-        try:
-            from planetary_computer import sas
-            from planetary_computer.settings import Settings
-            from planetary_computer.utils import parse_blob_url
-        except ImportError as error:
-            raise MissingPackageError("planetary-computer", "to read from Planetary Computer") from error
-        settings = Settings.get()
-        url = "/".join((str(settings.sas_url), *parse_blob_url(urlsplit(href))))
-        with lock:  # bands are read at the same time, and one new signature is good for all of them
-            kept = sas.TOKEN_CACHE.get(url)
-            just = time.monotonic() - renewed.get(url, -math.inf) < _JUST
-            if kept is None or kept.ttl() < 60 or (fresh and not just):
-                sas.TOKEN_CACHE[url] = sas.SASToken(**_token(url, settings.subscription_key, network))
-                renewed[url] = time.monotonic()
-            return str(sas.sign_url(href))
-
-    return sign
-
-
-def _token(url: str, key: str | None, network: Network) -> dict[str, Any]:
-    """A token from the signing service, asked for as planetary-computer does, but with time-outs and proxy."""
-    import requests
-
-    headers = {"Ocp-Apim-Subscription-Key": key} if key else {}
-    try:
-        answer = http_session(network).get(url, headers=headers)
-        answer.raise_for_status()
-        return dict(answer.json())
-    except (requests.RequestException, ValueError) as error:
-        raise StacError(
-            f"no signature for reading could be had from {without_secrets(url)}: {_first_line(error)}"
-        ) from error

@@ -61,6 +61,16 @@ class StackedRaster:
         return [getattr(member, "raster", member) for member in self._members]
 
     @property
+    def first(self) -> Any:
+        """The first raster, whose grid this is."""
+        return self._rasters[0]
+
+    @property
+    def reader(self) -> Any:
+        """Where the first raster wants to be read, see :class:`~patchwise.core.source_rows.CallerThread`."""
+        return getattr(self.first, "reader", None)
+
+    @property
     def names_of(self) -> tuple[tuple[str, ...], ...]:
         """The chosen bands' own names, for each raster that bands are chosen of."""
         rasters = self._rasters

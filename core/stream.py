@@ -87,7 +87,7 @@ def stream(
     if not plan.count(window):
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
     chips, pieces = plan.count(window), None
-    if _overlaps_do_not_matter(patcher, operator):
+    if overlaps_do_not_matter(patcher, operator):
         pieces = plan.once()
     if pieces is not None:
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
@@ -102,7 +102,7 @@ def stream(
     return StreamReport(chips, pieces is not None, run.bands, pixels, run.empty, run.bytes_read, seconds)
 
 
-def _overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
+def overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
     """Whether overlaps cannot change the result: the same value comes from every chip, and its mean is that value."""
     return getattr(operator, "pointwise", False) and patcher.window.positive and patcher.aggregation.idempotent
 
@@ -123,7 +123,8 @@ class _Run:
         self.scale = int(getattr(operator, "scale", 1))
         self.stop = threading.Event()
         self.pool = ThreadPoolExecutor(workers, "patchwise-operator")
-        self.reader = ThreadPoolExecutor(1, "patchwise-reader")
+        # A source may say where it wants to be read; else a thread of its own reads ahead.
+        self.reader: Any = getattr(source, "reader", None) or ThreadPoolExecutor(1, "patchwise-reader")
         self.writer = ThreadPoolExecutor(1, "patchwise-writer")
         self.writes: deque[Future] = deque()
         self.ratios: RatioCache | None = None
@@ -164,7 +165,7 @@ class _Run:
         finished = block.row
         for group in self.plan.groups(block):
             if mean is not None and group.row > finished:
-                self.emit(mean.finish(group.row * self.scale), finished, block, window)
+                self.finish(mean, finished, group.row, block, window)
                 finished = group.row
             self.bytes_read += rows.hold(group) * self.source.bands * self.source.raw_itemsize
             for result in self.results(group, rows):
@@ -173,7 +174,7 @@ class _Run:
                 self.add(mean, result)
         if mean is None:
             raise PlanError("extent", tuple(block), "no chip touches it")
-        self.emit(mean.finish(block.row_stop * self.scale), finished, block, window)
+        self.finish(mean, finished, block.row_stop, block, window)
 
     def begin(self, values: np.ndarray, block: PixelWindow) -> Any:
         """With the first result the number and type of the output bands are known."""
@@ -249,6 +250,13 @@ class _Run:
             weights = finer(chip.weights, self.scale)
         ratio = self.ratios.get(chip.pattern) if self.ratios is not None and result.finite else None
         mean.add(window, values, weights, result.finite, ratio)
+
+    def finish(self, mean: Any, row: int, stop: int, block: PixelWindow, window: PixelWindow) -> None:
+        """Hand on the rows from ``row`` to ``stop``, a buffer at a time: between chips far apart there are many."""
+        most = self.plan.max_size[0] + slack(self.plan)
+        for end in (*range(row + most, stop, most), stop):
+            self.emit(mean.finish(end * self.scale), row, block, window)
+            row = end
 
     def emit(self, values: np.ndarray, row: int, block: PixelWindow, window: PixelWindow) -> None:
         """Hand finished rows to the writer, which may lag behind by two pieces at most."""

@@ -146,13 +146,13 @@ class SpatialCustom(SpatialWindow):
     def weights(self, geometry: SpatialRectangular) -> np.ndarray:
         """``(height, width)`` float64 weights; negative, NaN, infinite or only zero weights are refused."""
         if isinstance(self.fn, str):
-            weights = _expression_weights(self.fn, geometry.size)
+            weights = expression_weights(self.fn, *(edge_to_edge(n) for n in geometry.size))
         else:
             weights = _given_weights(self.fn, geometry)
         if weights.shape != geometry.size:
             raise ParameterError("custom window", weights.shape, f"must have the chip's shape {geometry.size}")
         shown = self.fn if isinstance(self.fn, str) else "custom weights"
-        _check(weights, shown)
+        check_weights(weights, shown)
         if not weights.any():
             raise ParameterError("custom window", shown, "must be above 0 somewhere in the chip")
         return _frozen(weights)
@@ -166,7 +166,7 @@ class SpatialCustom(SpatialWindow):
             raise ParameterError("custom window", self.fn, "on a round chip it must be an expression in r alone")
         r = np.asarray(t, dtype=np.float64)
         weights = program([r, r, r])[0]
-        _check(weights, self.fn)
+        check_weights(weights, self.fn)
         return weights
 
     def get_config(self) -> dict[str, Any]:
@@ -194,13 +194,19 @@ def _mirrored(profile: np.ndarray) -> np.ndarray:
     return profile
 
 
-def _expression_weights(text: str, size: tuple[int, int]) -> np.ndarray:
-    y, x = (2 * _centres(n) - 1 for n in size)
+def edge_to_edge(size: int) -> np.ndarray:
+    """``(size,)`` positions of the pixel centres along an axis whose edges are -1 and 1."""
+    return 2 * _centres(size) - 1
+
+
+def expression_weights(text: str, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """``(len(y), len(x))`` values of a custom window's expression at positions from -1 to 1, not checked."""
     yy, xx = np.meshgrid(y, x, indexing="ij")
     return compile_expression(text, _XYR, "custom window")([xx, yy, np.hypot(xx, yy)])[0]
 
 
-def _check(weights: np.ndarray, shown: str) -> None:
+def check_weights(weights: np.ndarray, shown: str) -> None:
+    """Refuse weights of a custom window that are negative, NaN or infinite."""
     if not np.isfinite(weights).all() or weights.min(initial=0) < 0:
         raise ParameterError("custom window", shown, "must be finite and at least 0 on every pixel of the chip")
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from patchwise.core import (
-    neighbour_search,
-)
-from patchwise.core.errors import Cancelled, MissingPackageError
+from patchwise.core import neighbour_search, neighbourhood
+from patchwise.core.errors import Cancelled, MissingPackageError, ParameterError
 from patchwise.core.graph import SpatialKNNGraph, SpatialRadiusGraph
 from patchwise.core.neighbourhood import STATISTICS, statistics
 from patchwise.core.vector_fields import PointField
@@ -55,6 +54,33 @@ def test_statistics_are_those_of_each_neighbourhood(case, k, radius, include_sel
     np.testing.assert_array_equal(flat, result["mean"][:, 0])
 
 
+@given(fields_and_metrics, st.integers(1, 12), st.booleans(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_statistics_of_others_are_those_without_the_point_itself(case, k, radius, seed):
+    metric, places = case
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random(len(places)) < 0.3, np.nan, rng.normal(1000, 3, len(places)))
+    graph, field = SpatialRadiusGraph if radius else SpatialKNNGraph, PointField(places, values)
+    names = tuple(STATISTICS)
+    mixed = statistics(field, graph(k, metric), names, of_others=("idw", "median"))
+    with_self = statistics(field, graph(k, metric), names)
+    alone = statistics(field, graph(k, metric, include_self=False), names)
+    for name in names:
+        # Those left out are gaps in the row, so that sums are added in another order.
+        expected = alone[name] if name in ("idw", "median") else with_self[name]
+        np.testing.assert_allclose(mixed[name], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_idw_of_others_is_not_the_points_own_value():
+    field = PointField([[0.0], [1], [3]], [5.0, 10, 20])
+    idw = statistics(field, SpatialKNNGraph(2), ["idw"], of_others=["idw"])["idw"]
+    np.testing.assert_allclose(
+        idw, [(10 + 20 / 9) / (1 + 1 / 9), (5 + 20 / 4) / (1 + 1 / 4), (10 / 4 + 5 / 9) / (1 / 4 + 1 / 9)]
+    )
+    with pytest.raises(ParameterError, match="statistics is 'mode': must be among count, mean"):
+        statistics(field, SpatialKNNGraph(2), ["mean"], of_others=["mode"])
+
+
 def test_the_mean_of_equal_values_is_that_value():
     field = PointField(np.random.default_rng(0).uniform(0, 1, (100, 2)), np.full(100, 0.1))
     for name, expected in (("mean", 0.1), ("std", 0), ("median", 0.1), ("min", 0.1), ("max", 0.1), ("count", 7)):
@@ -75,6 +101,26 @@ def test_progress_ends_at_one_and_cancelling_ends_the_work(monkeypatch):
     asked = iter([False, False, True])
     with pytest.raises(Cancelled, match="cancelled"):
         statistics(field, SpatialKNNGraph(3), ["mean"], cancelled=lambda: next(asked))
+
+
+def test_nobody_who_cancels_waits_for_a_search_that_takes_long(monkeypatch):
+    let_go, asked = threading.Event(), []
+
+    def slow(*arguments):
+        let_go.wait(30)
+        return iter(())
+
+    def cancelled():
+        asked.append(threading.current_thread())
+        return len(asked) > 3
+
+    monkeypatch.setattr(neighbourhood, "neighbourhoods", slow)
+    try:
+        with pytest.raises(Cancelled):
+            statistics(field_of(np.zeros((2, 2))), SpatialKNNGraph(1), ["mean"], cancelled=cancelled)
+        assert not let_go.is_set() and set(asked) == {threading.current_thread()}
+    finally:
+        let_go.set()
 
 
 def test_without_scipy_the_error_says_how_to_get_it(monkeypatch):

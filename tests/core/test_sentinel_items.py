@@ -93,7 +93,8 @@ def test_days_come_in_the_order_of_time_with_what_they_cover():
 
 
 def test_an_unknown_cloud_cover_comes_last():
-    assert choose([item("unknown", cloud=float("nan"), day="2023-07-09"), item("known", cloud=80.0)], BOX).items[0].id == "known"
+    items = [item("unknown", cloud=float("nan"), day="2023-07-09"), item("known", cloud=80.0)]
+    assert choose(items, BOX).items[0].id == "known"
 
 
 def test_a_footprint_that_ends_with_the_box_covers_it():
