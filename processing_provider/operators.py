@@ -73,8 +73,8 @@ NAMES = {
 }
 
 
-def add_operator(algorithm):
-    """Add the choice of the operator, and what each of them needs."""
+def add_operator(algorithm, aggregation=True):
+    """Add the choice of the operator, and what each of them needs; ``aggregation`` where its results are stitched."""
     tr, add = algorithm.tr, algorithm.add
     add(
         _choice(OPERATOR, tr("Operator"), OPERATORS, "expression"),
@@ -110,12 +110,19 @@ def add_operator(algorithm):
         tr("A file with def operator(chip, meta). It runs inside QGIS with all your rights: use only files that you "
            "trust. Used by python."),
     )  # fmt: skip
-    add(
+    if aggregation:
+        add_aggregation(algorithm)
+    _add_advanced(algorithm)
+
+
+def add_aggregation(algorithm):
+    """Add how overlapping chips become one value."""
+    tr = algorithm.tr
+    algorithm.add(
         _choice(AGGREGATION, tr("Aggregation"), tuple(AGGREGATIONS), "overlapadd"),
         tr("How overlapping chips become one value: overlapadd is the mean weighted by the window; hardvote is for "
            "labels, softvote for one band of probability per class."),
     )  # fmt: skip
-    _add_advanced(algorithm)
 
 
 def _add_advanced(algorithm):
@@ -134,11 +141,11 @@ def _add_advanced(algorithm):
     )  # fmt: skip
     add(
         QgsProcessingParameterNumber(SCALE, tr("Scale"), double, None, True),
-        tr("reflectance = value * scale + offset. Empty: what the raster declares, for index and classify."),
+        tr("As in reflectance = value * scale + offset. Empty: what the raster declares, for index and classify."),
     )
     add(
         QgsProcessingParameterNumber(OFFSET, tr("Offset"), double, None, True),
-        tr("reflectance = value * scale + offset. Empty: what the raster declares, for index and classify."),
+        tr("As in reflectance = value * scale + offset. Empty: what the raster declares, for index and classify."),
     )
     add(
         QgsProcessingParameterBoolean(SEVERITY, tr("Classes of burn severity"), False),
@@ -272,8 +279,11 @@ def fitted(operator, patcher):
     """An operator for the chips of ``patcher``, and the patcher for it: a model may demand the chip size."""
     if not callable(operator) or hasattr(operator, "name"):
         return operator, patcher
-    made = operator(patcher.geometry.size)
-    if made.chip_size is not None and made.chip_size != patcher.geometry.size:
+    size = getattr(patcher.geometry, "size", None)
+    made = operator(size)
+    if made.chip_size is not None and made.chip_size != size:
+        if size is None:
+            raise ParameterError(MODEL, made.name, f"takes chips of {made.chip_size} pixels only: use rectangular ones")
         geometry = SpatialRectangular(made.chip_size, patcher.geometry.boundary)
         patcher = replace(patcher, geometry=geometry)
     return made, patcher

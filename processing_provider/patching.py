@@ -33,6 +33,13 @@ NAMES = {
 
 def add_patching(algorithm):
     """Add the parameters of geometry, sampler, window and boundary."""
+    add_sizes(algorithm)
+    add_window(algorithm)
+    add_boundary(algorithm)
+
+
+def add_sizes(algorithm):
+    """Add the size of rectangular chips, and how far one lies from the next."""
     tr, add = algorithm.tr, algorithm.add
     add(
         _integer(CHIP_SIZE, tr("Chip size (pixels)"), 256),
@@ -53,8 +60,13 @@ def add_patching(algorithm):
         tr("Distance from one chip to the next along the columns; the stride is then that along the rows."),
         advanced=True,
     )
+
+
+def add_window(algorithm, options=WINDOWS, default="hann"):
+    """Add the choice of the window, and what each of them needs."""
+    tr, add = algorithm.tr, algorithm.add
     add(
-        _choice(WINDOW, tr("Window"), WINDOWS, "hann"),
+        _choice(WINDOW, tr("Window"), options, default),
         tr("How much each pixel of a chip counts where chips overlap: boxcar (all alike), hann (smooth, from the "
            "middle to nearly nothing at the edge), tukey (flat with cosine flanks), gaussian, or custom."),
     )  # fmt: skip
@@ -73,6 +85,11 @@ def add_patching(algorithm):
            "custom."),
         advanced=True,
     )  # fmt: skip
+
+
+def add_boundary(algorithm):
+    """Add what happens at the raster's edge."""
+    tr, add = algorithm.tr, algorithm.add
     add(
         _choice(BOUNDARY, tr("Boundary"), BOUNDARIES, "shift"),
         tr("What happens at the raster's edge: shift (the last chip moves inward; real data, nothing uncovered), "
@@ -83,22 +100,33 @@ def add_patching(algorithm):
 
 def read_patcher(algorithm, parameters, context):
     """The patcher of the chosen parameters."""
-
-    def integer(name):
-        return algorithm.parameterAsInt(parameters, name, context)
-
-    def given(name, otherwise):
-        return integer(name) if parameters.get(name) not in (None, "") else integer(otherwise)
-
-    boundary = algorithm.parameterAsString(parameters, BOUNDARY, context)
     return SpatialPatcher(
-        geometry=SpatialRectangular((integer(CHIP_SIZE), given(CHIP_WIDTH, CHIP_SIZE)), boundary),
-        sampler=SpatialRegularStride((integer(STRIDE), given(STRIDE_X, STRIDE))),
-        window=_window(algorithm, parameters, context),
+        geometry=read_rectangle(algorithm, parameters, context),
+        sampler=SpatialRegularStride(read_stride(algorithm, parameters, context)),
+        window=read_window_of_chips(algorithm, parameters, context),
     )
 
 
-def _window(algorithm, parameters, context):
+def read_rectangle(algorithm, parameters, context):
+    """Rectangular chips of the chosen size and boundary."""
+    size = _pair(algorithm, parameters, context, CHIP_SIZE, CHIP_WIDTH)
+    return SpatialRectangular(size, algorithm.parameterAsString(parameters, BOUNDARY, context))
+
+
+def read_stride(algorithm, parameters, context):
+    """``(rows, cols)`` from one chip to the next."""
+    return _pair(algorithm, parameters, context, STRIDE, STRIDE_X)
+
+
+def _pair(algorithm, parameters, context, name, along_columns):
+    """Two whole numbers; the second is the first where it is not given."""
+    given = parameters.get(along_columns) not in (None, "")
+    names = (name, along_columns if given else name)
+    return tuple(algorithm.parameterAsInt(parameters, each, context) for each in names)
+
+
+def read_window_of_chips(algorithm, parameters, context):
+    """The chosen window."""
     kind = algorithm.parameterAsString(parameters, WINDOW, context)
     if kind == "tukey":
         return SpatialTukey(algorithm.parameterAsDouble(parameters, TUKEY_ALPHA, context))

@@ -1,0 +1,244 @@
+"""What is known of a folder of chips: ``manifest.json``.
+
+The grid of the raster that was split, the patcher, the bands, what was done with the chips since, and the chips
+themselves in ``(row, col)`` order. Paths are relative to the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .chips import anchor_of
+from .config import FORMAT, version
+from .configurable import build, part
+from .crs import crs_text
+from .domains import PixelWindow, RasterDomain
+from .errors import ParameterError
+from .gdal_environment import gdal_env
+from .list_plan import ListPlan
+from .operators.categories import Category
+from .patcher import SpatialPatcher
+from .plan import Plan
+
+MANIFEST, INDEX, LABELS = "manifest.json", "index.gpkg", "labels"
+KIND = "patchwise chips"
+# Paths that a manifest may name: nothing that leads out of the folder.
+_PATH = re.compile(r"(labels/)?\w[\w.-]*\.tif")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chip: its file, ``anchor`` ``(row, col)``, ``window`` on the raster, share of ``valid`` pixels, label file.
+
+    ``reason`` says why a chip has no file, where an operator failed on it.
+    """
+
+    path: str
+    anchor: tuple[int, int]
+    window: PixelWindow
+    valid: float = 1.0
+    label: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ChipBand:
+    """A band of the chips: its name, the scale and offset it declares, and the type it is read as."""
+
+    name: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class ChipManifest:
+    """A folder of chips.
+
+    ``domain`` is the grid of the raster that was split, ``window`` the part that was asked for. ``left_out`` are chips
+    that were not written, having too few valid pixels; ``failed`` those that an operator failed on. ``scale``: chips
+    have so many times the rows and columns of their window. ``labels``: values are labels, without names.
+    ``strip_rows`` is the source's, which the blocks follow in which further rasters are warped.
+    """
+
+    domain: RasterDomain
+    window: PixelWindow
+    patcher: SpatialPatcher
+    bands: tuple[ChipBand, ...]
+    chips: tuple[Chip, ...]
+    left_out: tuple[Chip, ...] = ()
+    failed: tuple[Chip, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
+    operators: tuple[Mapping[str, Any], ...] = ()
+    scale: int = 1
+    categories: tuple[Category, ...] = ()
+    labels: bool = False
+    strip_rows: int = 256
+
+    def save(self, folder: str) -> None:
+        """Write ``manifest.json``. Raises :class:`OSError`."""
+        head = {
+            "kind": KIND,
+            "format": FORMAT,
+            "version": version(),
+            "source": dict(self.source),
+            "grid": _grid(self.domain),
+            "window": list(self.window),
+            "strip_rows": self.strip_rows,
+            "patcher": part(self.patcher),
+            "operators": list(self.operators),
+            "scale": self.scale,
+            "categories": [[entry.value, entry.name, list(entry.colour)] for entry in self.categories],
+            "labels": self.labels,
+        }
+        lists = {
+            "bands": [vars(band) for band in self.bands],
+            "chips": [_written(chip) for chip in self.chips],
+            "left_out": [_written(chip) for chip in self.left_out],
+            "failed": [_written(chip) for chip in self.failed],
+        }
+        lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in head.items()]
+        for key, values in lists.items():  # a line for each, for those who read it
+            inner = ",\n".join(json.dumps(value, allow_nan=False) for value in values)
+            lines.append(f"{json.dumps(key)}: [\n{inner}\n]" if values else f"{json.dumps(key)}: []")
+        Path(folder, MANIFEST).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+    @property
+    def grid(self) -> RasterDomain:
+        """The grid that the chips' pixels lie on: finer than the raster's where an operator made them so."""
+        return self.domain.refined(self.scale)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type that chips are read as."""
+        return np.result_type(*(np.dtype(band.dtype) for band in self.bands))
+
+    def planned(self, patcher: SpatialPatcher) -> Plan:
+        """The plan that the chips follow; refused where it is not the chips' own."""
+        plan = patcher.plan(self.domain)
+        known = {chip.anchor: chip.window for chip in (*self.chips, *self.left_out, *self.failed)}
+        for anchor, window in places(plan, self.window):
+            if known.get(anchor) != window:
+                allowed = (
+                    f"lists no chip at row {anchor[0]}, column {anchor[1]}, where its patcher has one: split again"
+                )
+                raise ParameterError("chips", MANIFEST, allowed)
+        return plan
+
+
+def places(plan: Plan, window: PixelWindow) -> Iterator[tuple[tuple[int, int], PixelWindow]]:
+    """Anchor and window of the chips that touch ``window``, in order; chips at the same place once."""
+    if isinstance(plan, ListPlan):
+        plan = replace(plan, weights_at=None)  # they may have to be worked out, and are not needed for this
+    seen = set()
+    for group in plan.groups(window):
+        for chip in group.chips:
+            anchor = anchor_of(chip)
+            if anchor not in seen:
+                seen.add(anchor)
+                yield anchor, chip.window
+
+
+def is_chip_folder(folder: str) -> bool:
+    """Whether there is a manifest of chips, of whatever version."""
+    try:
+        return _loaded(folder).get("kind") == KIND
+    except (OSError, ValueError):
+        return False
+
+
+def load_manifest(folder: str, parameter: str = "chips") -> ChipManifest:
+    """The manifest of a folder; refused where there is none, or a later version of Patchwise wrote it."""
+    if not os.path.isfile(os.path.join(folder, MANIFEST)):
+        raise ParameterError(
+            parameter, folder, f"must be a folder of chips, with the {MANIFEST} that splitraster makes"
+        )
+    try:
+        found = _loaded(folder)
+        kind, form = found.get("kind"), found.get("format")
+    except (OSError, ValueError) as error:
+        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be read ({error})") from error
+    if kind != KIND:
+        raise ParameterError(parameter, folder, f"has a {MANIFEST} that is not of chips")
+    if form != FORMAT:
+        later = f"was written by Patchwise {found.get('version')} in the format {form}"
+        raise ParameterError(
+            parameter, folder, f"{later}, and this version reads the format {FORMAT}: update Patchwise"
+        )
+    try:
+        return _manifest(found)
+    except ParameterError as error:
+        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be used: {error}") from error
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be used ({reason})") from error
+
+
+def _loaded(folder: str) -> dict[str, Any]:
+    found = json.loads(Path(folder, MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("it is no JSON object")
+    return found
+
+
+def _manifest(found: dict[str, Any]) -> ChipManifest:
+    patcher = build(found["patcher"])
+    if not isinstance(patcher, SpatialPatcher):
+        raise ParameterError("patcher", type(patcher).__name__, "must be a SpatialPatcher")
+    return ChipManifest(
+        domain=_domain(found["grid"]),
+        window=PixelWindow(*map(int, found["window"])),
+        patcher=patcher,
+        bands=tuple(ChipBand(**band) for band in found["bands"]),
+        chips=_chips(found["chips"]),
+        left_out=_chips(found["left_out"]),
+        failed=_chips(found["failed"]),
+        source=dict(found["source"]),
+        operators=tuple(found["operators"]),
+        scale=int(found["scale"]),
+        categories=tuple(Category(int(v), str(n), (c[0], c[1], c[2])) for v, n, c in found["categories"]),
+        labels=bool(found["labels"]),
+        strip_rows=int(found["strip_rows"]),
+    )
+
+
+def _written(chip: Chip) -> dict[str, Any]:
+    entry = {**vars(chip), "anchor": list(chip.anchor), "window": list(chip.window), "valid": round(chip.valid, 6)}
+    return {key: value for key, value in entry.items() if value != ""}
+
+
+def _chips(entries: Sequence[Mapping[str, Any]]) -> tuple[Chip, ...]:
+    chips = []
+    for entry in entries:
+        for path in (entry.get("path"), entry.get("label")):
+            if path and not _PATH.fullmatch(path):
+                raise ParameterError("path", path, "must be a file of the folder itself")
+        row, col = entry["anchor"]
+        window = PixelWindow(*map(int, entry["window"]))
+        texts = [str(entry.get(key, "")) for key in ("path", "label", "reason")]
+        chips.append(Chip(texts[0], (int(row), int(col)), window, float(entry["valid"]), texts[1], texts[2]))
+    return tuple(chips)
+
+
+def _grid(domain: RasterDomain) -> dict[str, Any]:
+    transform = None if domain.transform is None else list(domain.transform)[:6]
+    return {"shape": list(domain.shape), "transform": transform, "crs": crs_text(domain.crs) if domain.crs else None}
+
+
+def _domain(grid: Mapping[str, Any]) -> RasterDomain:
+    from rasterio.crs import CRS
+    from rasterio.transform import Affine
+
+    height, width = grid["shape"]
+    transform = None if grid["transform"] is None else Affine(*grid["transform"])
+    with gdal_env():
+        crs = None if grid["crs"] is None else CRS.from_user_input(grid["crs"])
+    return RasterDomain((int(height), int(width)), transform, crs)

@@ -1,0 +1,160 @@
+"""``patchwise:applytochips``: a folder of chips to a folder of chips."""
+
+from dataclasses import dataclass
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFolderDestination,
+)
+
+from ..core.chip_apply import Application, ChipsFailed, apply_to_folder
+from ..core.configurable import part
+from ..core.errors import ParameterError, PatchwiseError
+from ..core.partial_folder import PartialFolder, check_folder
+from ..core.stacked import StackedRaster
+from .base import PatchwiseAlgorithm
+from .bridge import progress, raster_path, translated
+from .chip_index import write_index
+from .chips_in import NAMES as CHIP_NAMES
+from .chips_in import add_chips, read_chips
+from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
+from .operators import NAMES as OPERATOR_NAMES
+
+MOST_NAMED = 100
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the main thread prepared."""
+
+    application: Application
+    folder: str
+    notes: tuple
+
+
+class ApplyToChips(PatchwiseAlgorithm):
+    """Runs an operator on each chip of a folder."""
+
+    NAME = "applytochips"
+    DISPLAY_NAME = "Apply operator to chips"
+    SHORT = "Runs an operator on each chip of a folder and writes the results to another folder."
+    TAGS = ("raster", "chip", "tile", "batch", "operator", "band math", "NDVI", "model", "inference", "ONNX", "python")
+    HELP = (
+        "Takes a folder made by Split raster into chips, runs the operator on each chip, and writes a chip of the same "
+        "name for each to another folder, with the manifest, to which the operator is added. Stitch chips makes one "
+        "raster of them: together the three give what Sliding window gives with the same choices.\n\n"
+        "All chips are tried. If any cannot be read, or the operator fails on it, the log lists it; at the end the run "
+        "fails and leaves nothing, or, if failed chips are to be skipped, leaves them out and notes them in the "
+        "manifest, so that they are nodata when stitched.\n\n"
+        "Operators can be applied one after the other, folder by folder. Label chips are not copied."
+    )
+    SKIP_FAILED, OUTPUT = "SKIP_FAILED", "OUTPUT"
+    CORE_NAMES = {**OPERATOR_NAMES, **CHIP_NAMES, "output": OUTPUT}
+
+    def __init__(self):
+        super().__init__()
+        self._job = None
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        add_chips(self)
+        add_operator(self, aggregation=False)
+        self.add(
+            QgsProcessingParameterBoolean(self.SKIP_FAILED, tr("Skip chips that fail"), False),
+            tr("Leave out chips that cannot be read or that the operator fails on, and note them in the manifest. "
+               "Otherwise one such chip makes the run fail at its end."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder of results")),
+            tr("The folder to make: new or empty, or one of chips made by Patchwise, which is then replaced."),
+        )
+        self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
+        self.addOutput(QgsProcessingOutputNumber("FAILED", tr("Chips that failed")))
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self._make_job(parameters, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: layers become plain values, and everything wrong is refused."""
+        with translated(self.CORE_NAMES):
+            self._job = self._make_job(parameters, context)
+        return True
+
+    def _make_job(self, parameters, context):
+        chips = read_chips(self, parameters, context, source_scale(self, parameters, context))
+        skip = self.parameterAsBool(parameters, self.SKIP_FAILED, context)
+        if not chips.manifest.chips:
+            raise ParameterError("chips", chips.folder, "must hold at least one chip")
+        chips.manifest.planned(chips.manifest.patcher)
+        if not skip:
+            chips.check_missing()
+        layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
+        others = [raster_path(layer, OTHER_INPUTS) for layer in layers]
+        raster = StackedRaster(chips, others, parameter="other inputs") if others else chips
+        operator = read_operator(self, parameters, context, raster)
+        if not hasattr(operator, "name"):
+            operator = _model(operator, chips)
+        part(operator)  # it goes into the manifest
+        folder = self.parameterAsString(parameters, self.OUTPUT, context)
+        check_folder(folder, [chips.folder, *others], self.OUTPUT)
+        return _Job(Application(raster, operator, skip), folder, tuple(self._notes(chips, operator)))
+
+    def _notes(self, chips, operator):
+        """What is to be said before the run."""
+        if hasattr(operator, "describe"):
+            yield operator.describe()
+        warning_for = getattr(operator, "warning_for", None)
+        if warning_for is not None:
+            try:
+                sample = chips.read_chip(chips.manifest.chips[0])
+            except PatchwiseError:  # it will be listed among those that fail
+                return
+            yield from filter(None, [warning_for(sample)])
+        elif chips.has_scale and not chips.scaled:
+            yield self.tr("The chips declare a scale or an offset: the operator gets the numbers as they are stored.")
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plain values only."""
+        job = self._job
+        for note in job.notes:
+            feedback.pushInfo(note)
+        with translated(self.CORE_NAMES), PartialFolder(job.folder, self.OUTPUT) as folder:
+            try:
+                manifest, report = apply_to_folder(
+                    job.application, folder.path, progress=progress(feedback), cancelled=feedback.isCanceled
+                )
+            except ChipsFailed as error:
+                self._list(feedback, error.failed)
+                raise
+            write_index(manifest, folder.path)
+            folder.commit()
+        before = {chip.anchor for chip in job.application.chips.manifest.failed}
+        failed = [chip for chip in manifest.failed if chip.anchor not in before]
+        self._list(feedback, failed)
+        text = self.tr("{count} chips in {folder}, {seconds} s")
+        seconds = f"{report.seconds:.1f}"
+        feedback.pushInfo(text.format(count=f"{len(manifest.chips):,}", folder=job.folder, seconds=seconds))
+        return {self.OUTPUT: job.folder, "DONE": len(manifest.chips), "FAILED": len(failed)}
+
+    def _list(self, feedback, failed):
+        for chip in failed[:MOST_NAMED]:
+            feedback.pushWarning(self.tr("{path}: {reason}").format(path=chip.path, reason=chip.reason))
+        if len(failed) > MOST_NAMED:
+            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(failed) - MOST_NAMED:,}"))
+
+
+def _model(make, chips):
+    """The model for chips of the folder's size; one that demands another size is refused."""
+    scale = chips.manifest.scale
+    sizes = {chip.window[2:] for chip in chips.manifest.chips}
+    largest = max(height for height, _ in sizes) * scale, max(width for _, width in sizes) * scale
+    operator = make(largest)
+    if operator.chip_size is not None and operator.chip_size != largest:
+        height, width = operator.chip_size
+        allowed = f"takes chips of {height} x {width} pixels, and the folder's have {largest[0]} x {largest[1]}: split "
+        raise ParameterError(MODEL, operator.name, f"{allowed}with CHIP_SIZE={height}, CHIP_WIDTH={width}")
+    return operator

@@ -1,0 +1,91 @@
+"""The footprints of the chips of a folder as features: ``index.gpkg`` in the folder, and a layer for the map."""
+
+import os
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessingException,
+    QgsVectorFileWriter,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QMetaType, QVariant
+
+from ..core.chip_manifest import INDEX as INDEX_FILE
+from ..core.crs import crs_text
+from ..core.domains import apply
+from .feature_output import BATCH, FeatureOutput, new_field
+
+
+def write_index(manifest, folder):
+    """Write ``index.gpkg``; Raises ``QgsProcessingException``."""
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName = "GPKG", "index"
+    path = os.path.join(folder, INDEX_FILE)
+    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    writer = QgsVectorFileWriter.create(path, *shape, QgsCoordinateTransformContext(), options)
+    good = writer.hasError() == QgsVectorFileWriter.WriterError.NoError
+    for batch in _batches(manifest) if good else ():
+        good = good and writer.addFeatures(batch, QgsFeatureSink.Flag.FastInsert)
+    good = good and writer.flushBuffer()
+    reason = writer.errorMessage()
+    del writer  # closes it
+    if not good:
+        raise QgsProcessingException(f"{path}: cannot be written: {reason}")
+
+
+def index_output(algorithm, parameters, name, context, manifest):
+    """The vector output for the footprints, a context manager; see :func:`fill_index`."""
+    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    return FeatureOutput(algorithm, parameters, name, context, *shape)
+
+
+def fill_index(output, manifest):
+    """Write the footprints to a :class:`FeatureOutput`."""
+    for batch in _batches(manifest):
+        output.add(batch)
+
+
+def index_crs(manifest):
+    """The CRS of the raster that was split."""
+    crs = manifest.domain.crs
+    return QgsCoordinateReferenceSystem.fromWkt(crs_text(crs)) if crs else QgsCoordinateReferenceSystem()
+
+
+def _fields():
+    new = Qgis.QGIS_VERSION_INT >= 33800
+    text = QMetaType.Type.QString if new else getattr(QVariant, "String")  # noqa: B009 - no longer there in Qt 6
+    fields = QgsFields()
+    fields.append(QgsField("path", text))
+    for name, kind in (("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double")):
+        fields.append(new_field(name, kind))
+    fields.append(QgsField("label", text))
+    return fields
+
+
+def _batches(manifest):
+    """The chips in their order, some at a time."""
+    fields, chips = _fields(), manifest.chips
+    for first in range(0, len(chips), BATCH):
+        yield [_feature(chip, fields, manifest.domain.transform) for chip in chips[first : first + BATCH]]
+
+
+def _feature(chip, fields, transform):
+    window = chip.window
+    corners = [
+        (window.col, window.row),
+        (window.col_stop, window.row),
+        (window.col_stop, window.row_stop),
+        (window.col, window.row_stop),
+    ]
+    feature = QgsFeature(fields)
+    feature.setGeometry(QgsGeometry.fromPolygonXY([[QgsPointXY(*apply(transform, *c)) for c in corners + corners[:1]]]))
+    feature.setAttributes([chip.path, *chip.anchor, chip.valid, chip.label or None])
+    return feature

@@ -1,0 +1,181 @@
+"""Features on their way to a vector output, which takes its name when it is complete."""
+
+import os
+import re
+import shutil
+
+from qgis.core import (
+    Qgis,
+    QgsFeatureSink,
+    QgsField,
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
+    QgsProperty,
+    QgsProviderRegistry,
+    QgsVectorFileWriter,
+)
+from qgis.PyQt.QtCore import QMetaType, QVariant
+
+from ..core.errors import ParameterError
+from ..core.partial import PartialFile
+
+#: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
+BATCH = 1000
+# Of an older GeoPackage of that name that somebody has open: SQLite would mix them into the new one.
+_STALE = ("-wal", "-shm", "-journal")
+
+
+def new_field(name, kind):
+    """A field; ``kind`` is Int, LongLong or Double, which are called alike in all versions of Qt."""
+    kinds = QMetaType.Type if Qgis.QGIS_VERSION_INT >= 33800 else QVariant
+    return QgsField(name, getattr(kinds, kind))
+
+
+def file_target(algorithm, parameters, name, context):
+    """The file that a vector output will be; "" where it goes to memory, to a database or into a file that is there."""
+    value = parameters.get(name)
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        if value.useRemapping():
+            return ""
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.valueAsString(context.expressionContext(), "")[0]
+    if not isinstance(value, str) or value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
+        return ""
+    path = os.path.abspath(value)
+    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+
+
+def check_file_target(algorithm, parameters, name, context, sources=()):
+    """Refuse a file that cannot be made, or that one of ``sources``, the sources of layers, is in."""
+    path = file_target(algorithm, parameters, name, context)
+    if not path:
+        return
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise ParameterError(name, path, "its folder must exist")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise ParameterError(name, path, "must be a file in a folder that can be written to")
+    for source in sources:
+        read = QgsProviderRegistry.instance().decodeUri("ogr", source).get("path", "")
+        if read and os.path.realpath(read) == os.path.realpath(path):
+            raise ParameterError(name, path, "must not be the file that is read: choose another")
+
+
+class FeatureOutput:
+    """A vector output; use as a context manager. ``target`` is what the algorithm returns for it.
+
+    A file is written in a hidden folder beside its target and takes its name when it is written, closed and found
+    complete; on any error or cancelling nothing is left, and whatever was at the target stays. A layer in memory is
+    dropped. Only what goes into a database, or into a file that is there already, is written directly, as QGIS does it.
+    """
+
+    def __init__(self, algorithm, parameters, name, context, fields, wkb_type, crs):
+        self._algorithm, self._parameters, self._name, self._context = algorithm, dict(parameters), name, context
+        self._shape = fields, wkb_type, crs
+        self.target, self._written = file_target(algorithm, parameters, name, context), 0
+        self._partial = PartialFile(self.target) if self.target else None
+        self._sink, self._made, self._folder = None, "", ""
+
+    def add(self, features):
+        """Write features."""
+        if not self._sink.addFeatures(features, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(self._algorithm.writeFeatureError(self._sink, self._parameters, self._name))
+        self._written += len(features)
+
+    def __enter__(self):
+        if self._partial is not None:
+            try:
+                path = self._partial.create()
+            except OSError as error:
+                raise QgsProcessingException(f"{self._name} {self.target}: cannot be created: {error}") from error
+            self._folder = os.path.dirname(path)
+            self._parameters[self._name] = _moved(self._parameters[self._name], path)
+        try:
+            self._open()
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    def _open(self):
+        arguments = self._parameters, self._name, self._context, *self._shape
+        self._sink, self._made = self._algorithm.parameterAsSink(*arguments)
+        if self._sink is None:
+            raise QgsProcessingException(self._algorithm.invalidSinkError(self._parameters, self._name))
+        if self._partial is None:
+            self.target = self._made
+
+    def __exit__(self, error_type, *error):
+        if error_type is not None:
+            self._abandon()
+            return
+        try:
+            if not self._sink.flushBuffer():
+                reason = self._algorithm.writeFeatureError(self._sink, self._parameters, self._name)
+                raise QgsProcessingException(reason)
+            self._sink = None  # QGIS closes it, and makes the spatial index
+            if self._partial is not None:
+                self._commit()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _commit(self):
+        count = _count(self._made)
+        if count is not None and count != self._written:
+            text = f"only {count} of {self._written} features were written; the disk may be full"
+            raise QgsProcessingException(f"{self._name} {self.target}: {text}")
+        try:
+            _remove_stale(self.target)
+            self._partial.commit()
+        except OSError as error:
+            raise QgsProcessingException(f"{self._name} {self.target}: cannot be replaced: {error}") from error
+        self._partial.abandon()  # the folder, now empty
+        to_load = self._context.layersToLoadOnCompletion()
+        if self._made in to_load:
+            to_load[self.target] = to_load.pop(self._made)
+            self._context.setLayersToLoadOnCompletion(to_load)
+
+    def _abandon(self):
+        if self._partial is not None:
+            # Before the file is closed: GDAL then gives up at once, and does not first make the index of a large file.
+            self._partial.abandon()
+        self._sink = None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)  # where an open file cannot be removed
+        to_load = self._context.layersToLoadOnCompletion()
+        if to_load.pop(self._made, None) is not None:
+            self._context.setLayersToLoadOnCompletion(to_load)
+        store = self._context.temporaryLayerStore()
+        if self._made and store.mapLayer(self._made) is not None:
+            store.removeMapLayer(self._made)
+
+
+def _moved(value, path):
+    """The value of an output parameter, with another file."""
+    if not isinstance(value, QgsProcessingOutputLayerDefinition):
+        return path
+    moved = QgsProcessingOutputLayerDefinition(value)
+    moved.sink = QgsProperty.fromValue(path)
+    return moved
+
+
+def _remove_stale(path):
+    """Remove what an older file of that name has beside it, and would be wrong beside the new one."""
+    for suffix in _STALE:
+        if os.path.exists(path + suffix):
+            os.remove(path + suffix)
+    if path.lower().endswith(".shp") and os.path.exists(path):
+        QgsVectorFileWriter.deleteShapeFile(path)
+
+
+def _count(path):
+    """Features that a file holds, or None where its format does not tell without a look at all of them."""
+    if os.path.splitext(path)[1].lower() not in (".gpkg", ".shp", ".fgb"):
+        return None
+    metadata = QgsProviderRegistry.instance().providerMetadata("ogr")
+    layers = metadata.querySublayers(path, Qgis.SublayerQueryFlag.CountFeatures)
+    return sum(layer.featureCount() for layer in layers)
