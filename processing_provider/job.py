@@ -1,18 +1,20 @@
 """One run of a sliding window: what the main thread prepares in plain values, and what the worker does with it."""
 
-import math
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ..core import GeoTiffSink, SpatialPatcher, ValueType, stream
+from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
 from ..core.config import tags
-from ..core.configurable import part
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
+from ..core.run_record import placed, run_record
 from .bridge import progress
 from .operators import fitted, read_aggregation
-from .rasters import source_paths
+from .rasters import follow, source_paths
+from .report import sentences
+
+_COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
 
 
 @dataclass(frozen=True)
@@ -36,33 +38,69 @@ class Job:
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
     """The job, with what follows from its parts: the chip size of a model, the vote of labels, the bands to read."""
     tr, notes = algorithm.tr, []
-    size = patcher.geometry.size
+    size = getattr(patcher.geometry, "size", None)
     operator, patcher = fitted(operator, patcher)
-    if patcher.geometry.size != size:
+    if size is not None and patcher.geometry.size != size:
         text = tr("The model takes chips of {height} x {width} pixels: this is the chip size.")
         notes.append(text.format(height=patcher.geometry.size[0], width=patcher.geometry.size[1]))
     aggregation, said = read_aggregation(algorithm, parameters, context, operator)
     notes += [said] if said else []
     patcher = replace(patcher, aggregation=aggregation)
-    patcher.plan(raster.domain)  # refuses what does not fit
-    patcher.weights_of(*patcher.geometry.size)
+    return job_of(tr, raster, window, operator, patcher, value_type, notes, **rest)
+
+
+def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
+    """The job of a patcher and an operator that are made for each other."""
+    notes = list(notes)
+    if not _round(patcher):
+        patcher.plan(raster.domain)  # refuses what does not fit
+    if hasattr(patcher.geometry, "size"):
+        patcher.weights_of(*patcher.geometry.size)
     if getattr(operator, "categories", ()) and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
-    config = _config(raster, window, patcher, operator, value_type)
+    config = run_record(raster, window, patcher, operator, value_type, rest["options"])
     warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
     if hasattr(operator, "describe"):
         notes.append(operator.describe())
-    if hasattr(operator, "rebased"):
-        raster, operator = raster.select(operator.used or (0,)), operator.rebased()
+    raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
+
+
+def _round(patcher):
+    """Whether its chips are round: to find their pixels takes too long for the main thread, the run does it."""
+    return isinstance(patcher.geometry, SpatialSphericalCap)
+
+
+def only_used(raster, operator):
+    """Raster and operator without the bands that the operator does not read."""
+    if not hasattr(operator, "rebased"):
+        return raster, operator
+    return raster.select(operator.used or (0,)), operator.rebased()
+
+
+def perform(tr, job, feedback):
+    """Run it and say what is to be said; the results by name, without the layers' names and styles."""
+    for note in job.notes:
+        feedback.pushInfo(note)
+    for warning in job.warnings:
+        feedback.pushWarning(warning)
+    report = run_job(job, feedback)
+    lines, losses = sentences(tr, report, job.value_type.losses())
+    for line in lines:
+        feedback.pushInfo(line)
+    for loss in losses:
+        feedback.pushWarning(loss)
+    return {"OUTPUT": job.output, "CHIPS": report.chips, "PIXELS_WITHOUT_DATA": report.pixels_without_data}
 
 
 def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(getattr(job.operator, "scale", 1))
-    common = {"tags": tags(job.config), "options": job.options}
+    common = {"tags": tags(placed(job.config, job.output)), "options": job.options}
+    follow(job.raster, feedback)
+    report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
         stack.enter_context(job.raster)
         sink = GeoTiffSink(
@@ -82,7 +120,11 @@ def run_job(job, feedback):
             counts = GeoTiffSink(
                 job.coverage, domain, value_type, names=["chips"], sources=sources, parameter="COVERAGE", **common
             )
-            write_coverage(job.patcher, job.raster.domain, job.window, stack.enter_context(counts))
+            write_coverage(
+                job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
+                progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,
+            )  # fmt: skip
+            counted = _COUNTING
         return stream(
             job.raster,
             job.patcher,
@@ -90,39 +132,31 @@ def run_job(job, feedback):
             sink,
             window=job.window,
             workers=job.workers,
-            progress=progress(feedback),
+            progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
         )
 
 
-def _config(raster, window, patcher, operator, value_type):
-    nodata = value_type.nodata
-    counts = [len(names) for names in getattr(raster, "names_of", (raster.band_names,))]
-    return {
-        "algorithm": "patchwise:slidingwindow",
-        "input": {"bands": counts, "shape": list(raster.domain.shape)},
-        "window": list(window),
-        "patcher": patcher.get_config(),
-        "operator": part(operator),
-        "output": {"data_type": value_type.dtype.name, "nodata": None if math.isnan(nodata) else nodata},
-    }
-
-
 def _warnings(tr, raster, window, patcher, operator, value_type):
     """What is allowed but likely not meant."""
-    share = 1 - patcher.plan(raster.domain).covered_share(window)
+    share = 0 if _round(patcher) else 1 - patcher.plan(raster.domain).covered_share(window)
     if share > 0:
         text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
                   "the chip size and the boundary shift leave none.")  # fmt: skip
         yield text.format(share=f"{100 * share:.1f}")
+    yield from operator_warnings(tr, raster, window, operator)
+    if value_type.dtype.kind != "f" and not value_type.chosen:
+        text = tr("No nodata value was chosen: {value} stands for no data in the {type} output.")
+        yield text.format(value=f"{value_type.nodata:.0f}", type=value_type.dtype.name)
+
+
+def operator_warnings(tr, raster, window, operator):
+    """What is likely not meant with values as the raster has them."""
     warning_for = getattr(operator, "warning_for", None)
     if warning_for is not None:
         yield from filter(None, [warning_for(_sample(raster, window))])
     elif raster.has_scale and not raster.scaled:
         yield tr("The raster declares a scale or an offset: the operator gets the numbers as they are stored.")
-    if value_type.dtype.kind != "f" and not value_type.chosen:
-        text = tr("No nodata value was chosen: {value} stands for no data in the {type} output.")
-        yield text.format(value=f"{value_type.nodata:.0f}", type=value_type.dtype.name)
 
 
 def _sample(raster, window, size=256):

@@ -1,0 +1,308 @@
+"""``patchwise:polygonchips``: an operator on the pixels of polygons, to attributes and to a raster."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateTransform,
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingUtils,
+    QgsWkbTypes,
+)
+
+from ..core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ..core.config import tags
+from ..core.configurable import part
+from ..core.errors import Cancelled, ParameterError
+from ..core.partial import check_target
+from ..core.polygon_chips import polygon_chips
+from ..core.polygon_statistics import STATISTICS as NAMES_OF_STATISTICS
+from ..core.run_record import input_record, nodata_record, placed
+from .base import PatchwiseAlgorithm
+from .bridge import progress, translated
+from .feature_output import FeatureOutput, check_file_target
+from .job import only_used, operator_warnings
+from .layer_grid import check_bounded
+from .operators import NAMES as OPERATOR_NAMES
+from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
+from .polygon_features import checked_features, polygon_mapping, statistics_fields, window_of_source, write_features
+from .rasters import NAMES as RASTER_NAMES
+from .rasters import add_input, follow, read_layer, read_raster, source_paths
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the main thread prepared. ``transform`` brings polygons to the raster's CRS."""
+
+    raster: Any
+    operator: Any
+    aggregation: Any
+    statistics: tuple
+    value_type: ValueType
+    source: Any
+    transform: Any
+    stitched: str
+    config: dict
+    notes: tuple
+    warnings: tuple
+
+
+class PolygonChips(PatchwiseAlgorithm):
+    """One masked chip per polygon: statistics as attributes, and where it is wanted the results as a raster."""
+
+    NAME = "polygonchips"
+    DISPLAY_NAME = "Polygon chips"
+    SHORT = "Runs an operator on the pixels of each polygon and adds statistics of the results to its attributes."
+    TAGS = ("raster", "vector", "polygon", "zonal statistics", "parcel", "field", "mask", "chip", "index", "mean")
+    HELP = (
+        "Each polygon is one chip: the pixels whose centres lie in it. The operator sees these pixels and nothing of "
+        "what is around them, and statistics of what it gives become attributes of the polygon, named after the "
+        "operator's bands: NDVI_mean, or b1_mean where the result has no name of its own.\n\n"
+        "Polygons may be in any CRS, have holes and several parts, and overlap. A polygon that holds no pixel's centre "
+        "gets NULL, and the log says how many do. Pixels without data do not count; valid_share says how many of a "
+        "polygon's pixels have data.\n\n"
+        "The stitched raster holds the results within the polygons on the raster's grid, and nodata elsewhere. Where "
+        "polygons overlap, a pixel is the mean of what it is in each, or as the aggregation says.\n\n"
+        "Only the windows of the polygons are read. Operators that look at single pixels, such as indices, take "
+        "polygons of any size; for all others a polygon has to fit into memory, and is refused if it does not."
+    )
+    POLYGONS, STATISTICS, OUTPUT, STITCHED = "POLYGONS", "STATISTICS", "OUTPUT", "STITCHED"
+    CORE_NAMES = {**OPERATOR_NAMES, **RASTER_NAMES, "polygons": POLYGONS, "statistics": STATISTICS}
+
+    def __init__(self):
+        super().__init__()
+        self._task, self._source_name = None, ""
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        add_input(self, extent=False)
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                self.POLYGONS, tr("Polygons"), [QgsProcessing.SourceType.TypeVectorPolygon]
+            ),
+            tr("The polygons, in any CRS. What is done with invalid geometries is set as for all algorithms: the run "
+               "stops, or they are left out."),
+        )  # fmt: skip
+        add_operator(self)
+        self.add(
+            QgsProcessingParameterEnum(
+                self.STATISTICS,
+                tr("Statistics"),
+                options=list(NAMES_OF_STATISTICS),
+                allowMultiple=True,
+                defaultValue=["count", "mean"],
+                usesStaticStrings=True,
+            ),
+            tr("What becomes an attribute, for each band of the operator's result: count of the pixels with data, sum, "
+               "mean, std (divided by the count), min, max, median, majority (the most frequent value, of several the "
+               "lowest), valid_share (of the polygon's pixels those with data, 0 to 1)."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterFeatureSink(
+                self.OUTPUT, tr("Polygons with statistics"), QgsProcessing.SourceType.TypeVectorPolygon
+            ),
+            tr("The polygons as they were, in their order, with the statistics as further attributes."),
+        )
+        self.add(
+            QgsProcessingParameterRasterDestination(
+                self.STITCHED, tr("Results within the polygons"), optional=True, createByDefault=False
+            ),
+            tr("Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
+               "elsewhere."),
+        )  # fmt: skip
+        self.addOutput(QgsProcessingOutputNumber("POLYGONS", tr("Number of polygons")))
+        self.addOutput(QgsProcessingOutputNumber("WITHOUT_PIXELS", tr("Polygons without a pixel")))
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self._make_task(parameters, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: layers become plain values, and everything wrong is refused."""
+        with translated(self.CORE_NAMES):
+            self._task = self._make_task(parameters, context)
+        self._source_name = self.source_name(parameters, context)
+        return True
+
+    def _make_task(self, parameters, context):
+        source = self.parameterAsSource(parameters, self.POLYGONS, context)
+        if source is None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, self.POLYGONS))
+        if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
+            raise ParameterError(self.POLYGONS, source.sourceName(), "must be a layer of polygons")
+        raster = self._read(parameters, context)
+        layer = read_layer(self, parameters, context)
+        stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
+        if stitched:
+            check_target(stitched, source_paths(raster), self.STITCHED)
+            if layer.providerType() != "gdal":
+                check_bounded(layer, raster.domain, self.STITCHED)
+        polygons = self.parameterAsVectorLayer(parameters, self.POLYGONS, context)
+        read = [] if polygons is None else [polygons.source()]
+        check_file_target(self, parameters, self.OUTPUT, context, read)
+        operator = read_operator(self, parameters, context, raster)
+        # A model's sizes follow from the polygons, each of which has its own.
+        operator = operator if hasattr(operator, "name") else operator(None)
+        aggregation, said = read_aggregation(self, parameters, context, operator)
+        value_type = ValueType("uint8" if getattr(operator, "categories", ()) else raster.dtype.name)
+        config = {
+            "algorithm": f"patchwise:{self.NAME}",
+            "input": input_record(raster),
+            "patcher": {"aggregation": part(aggregation)},
+            "operator": part(operator),
+            "output": {"data_type": value_type.dtype.name, "nodata": nodata_record(value_type)},
+        }
+        notes = [said] if said else []
+        if hasattr(operator, "describe"):
+            notes.append(operator.describe())
+        transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), context.transformContext())
+        window = window_of_source(source, transform, raster.domain)
+        warnings = () if window is None else tuple(operator_warnings(self.tr, raster, window, operator))
+        raster, operator = only_used(raster, operator)
+        return _Task(
+            raster,
+            operator,
+            aggregation,
+            tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
+            value_type,
+            source,
+            transform,
+            stitched,
+            config,
+            tuple(notes),
+            warnings,
+        )
+
+    def _read(self, parameters, context):
+        others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
+        scaled = source_scale(self, parameters, context)
+        return read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: features and pixels are read here, by what the main thread has prepared."""
+        stitched = self.parameterAsOutputLayer(parameters, self.STITCHED, context) if self._task.stitched else ""
+        task = replace(self._task, stitched=stitched)
+        for note in task.notes:
+            feedback.pushInfo(note)
+        for warning in task.warnings:
+            feedback.pushWarning(warning)
+        with translated(self.CORE_NAMES):
+            results = self._run(task, parameters, context, feedback)
+        return self.present(results, context, self._source_name)
+
+    def _run(self, task, parameters, context, feedback):
+        features, polygons, places = self._polygons(task, feedback)
+        follow(task.raster, feedback)
+        with ExitStack() as stack:
+            stack.enter_context(task.raster)
+            sink = stack.enter_context(_raster_sink(task)) if task.stitched else None
+            found = self._found(task, features, polygons, places, sink, feedback)
+            names = getattr(task.operator, "output_names", ())
+            fields = statistics_fields(names, _bands(task, found), task.statistics)
+            whole = [name == "count" for name in task.statistics] * _bands(task, found)
+            values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
+            for position in [] if found is None else found.left_out:
+                values.pop(places[position])
+            # Within: the raster takes its name when the attributes have been written.
+            shape = QgsProcessingUtils.combineFields(task.source.fields(), fields), task.source.wkbType()
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, task.source.sourceCrs())
+            with output:
+                write_features(output, features, values, shape[0], whole, feedback)
+        self._say(task, len(features), len(values), found, feedback)
+        results = {
+            self.OUTPUT: output.target,
+            "POLYGONS": len(features),
+            "WITHOUT_PIXELS": len(features) - len(values),
+        }
+        return {**results, self.STITCHED: task.stitched} if task.stitched else results
+
+    def _polygons(self, task, feedback):
+        """The features, and of those that have a geometry on the raster's CRS the polygons and their positions."""
+        features, polygons, places, invalid = [], [], [], []
+        for feature in checked_features(task.source, invalid, self._invalid):
+            if feedback.isCanceled():
+                raise Cancelled
+            features.append(feature)
+            shape = polygon_mapping(feature.geometry(), task.transform)
+            if shape is not None:
+                polygons.append(shape)
+                places.append(len(features) - 1)
+        if invalid:
+            text = self.tr("{count} polygons with an invalid geometry were left out, the first is the feature {id}.")
+            feedback.pushWarning(text.format(count=f"{len(invalid):,}", id=invalid[0]))
+        return features, polygons, places
+
+    def _invalid(self, feature):
+        text = self.tr("{name}: the feature {id} has an invalid geometry: repair it, or change the setting for invalid "
+                       "features")  # fmt: skip
+        return QgsProcessingException(text.format(name=self.POLYGONS, id=feature.id()))
+
+    def _found(self, task, features, polygons, places, sink, feedback):
+        if not polygons:
+            if sink is not None:
+                allowed = self.tr("has no polygon that can be brought to the raster: there is nothing to stitch")
+                raise ParameterError(self.POLYGONS, len(features), allowed)
+            return None
+        try:
+            return polygon_chips(
+                task.raster,
+                SpatialPolygonIntersection(polygons),
+                task.operator,
+                task.statistics,
+                sink=sink,
+                aggregation=task.aggregation,
+                progress=progress(feedback),
+                cancelled=feedback.isCanceled,
+            )
+        except ParameterError as error:
+            number = re.fullmatch(r"polygon (\d+)", error.parameter)
+            if number is None:
+                raise
+            feature = features[places[int(number[1])]].id()
+            text = self.tr("{name}: the feature {id} is {value}: {allowed}")
+            text = text.format(name=self.POLYGONS, id=feature, value=error.value, allowed=error.allowed)
+            raise QgsProcessingException(text) from error
+
+    def _say(self, task, count, there, found, feedback):
+        feedback.pushInfo(self.tr("{count} polygons").format(count=f"{count:,}"))
+        if found is not None and found.report is not None:
+            text = self.tr("{seconds} s, {size} MB read")
+            size = f"{found.report.bytes_read / 1e6:.1f}"
+            feedback.pushInfo(text.format(seconds=f"{found.report.seconds:.1f}", size=size))
+        if there < count:
+            text = self.tr("{count} of {all} polygons hold no centre of a pixel of the raster, or have no geometry: "
+                           "their statistics are NULL.")  # fmt: skip
+            feedback.pushWarning(text.format(count=f"{count - there:,}", all=f"{count:,}"))
+        if task.stitched:
+            for loss in task.value_type.losses():
+                feedback.pushWarning(loss)
+
+
+def _raster_sink(task):
+    domain = task.raster.domain.refined(getattr(task.operator, "scale", 1))
+    return GeoTiffSink(
+        task.stitched,
+        domain,
+        task.value_type,
+        names=getattr(task.operator, "output_names", ()),
+        categories=getattr(task.operator, "categories", ()),
+        sources=source_paths(task.raster),
+        gcps=task.raster.gcps if domain == task.raster.domain else None,
+        tags=tags(placed(task.config, task.stitched)),
+        parameter="STITCHED",
+    )
+
+
+def _bands(task, found):
+    """How many bands the results have; where nothing was run, as many as the operator says."""
+    return (found.values.shape[1] if found is not None else 0) or getattr(task.operator, "output_bands", None) or 1

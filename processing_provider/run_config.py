@@ -1,0 +1,184 @@
+"""``patchwise:runconfig``: a run that was done before, or that somebody wrote down, done again."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+
+from ..core import RasterFile
+from ..core.errors import ParameterError
+from ..core.partial import check_target
+from ..core.rerun import found_path, read_file, read_recipe, read_tag
+from ..core.stacked import StackedRaster
+from .base import PatchwiseAlgorithm
+from .bridge import raster_path, translated
+from .job import job_of, perform
+from .layer_grid import has_pixels
+from .layer_source import LayerSource
+from .rasters import source_paths
+
+
+class RunConfig(PatchwiseAlgorithm):
+    """Repeats a run of the sliding window from the tags of its result or from a file."""
+
+    NAME = "runconfig"
+    DISPLAY_NAME = "Run configuration"
+    SHORT = "Repeats a sliding-window run from the raster that it made, or from a saved configuration."
+    TAGS = ("repeat", "again", "reproduce", "provenance", "settings", "JSON", "YAML", "pipeline", "sliding window")
+    HELP = (
+        "Every raster that the sliding window makes carries its configuration: the input, the chips, the window, the "
+        "operator and the kind of output. This does the same again, and gives the same pixels.\n\n"
+        "Give either a raster that Patchwise made, or a file with a configuration: JSON or YAML, of such a run, of a "
+        "SpatialPatcher, or of a pipeline GridSampler, ApplyToChips, Stitch, as to_config and to_yaml of the Python "
+        "core write it.\n\n"
+        "The input is found again where it was, seen from the folder of the raster or file, or by its path. To run "
+        "the same on another raster, choose that as input: where it differs in size or bands, the log says so.\n\n"
+        "A configuration may name a Python file. It is run inside QGIS with all your rights, and the log names it: "
+        "repeat such runs only if you trust the file."
+    )
+    CONFIG, CONFIG_FROM, INPUT, OUTPUT = "CONFIG", "CONFIG_FROM", "INPUT", "OUTPUT"
+    CORE_NAMES = {"input": INPUT}
+
+    def __init__(self):
+        super().__init__()
+        self._job, self._source = None, ""
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        self.add(
+            QgsProcessingParameterRasterLayer(self.CONFIG_FROM, tr("Raster made by Patchwise"), optional=True),
+            tr("A raster that the sliding window made: its run is repeated. Leave it empty if you give a file."),
+        )
+        self.add(
+            QgsProcessingParameterFile(
+                self.CONFIG,
+                tr("Configuration file"),
+                optional=True,
+                fileFilter=tr("Configurations") + " (*.json *.yaml *.yml)",
+            ),
+            tr("JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
+               "raster."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterRasterLayer(self.INPUT, tr("Input raster"), optional=True),
+            tr("The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
+               "pipelines, which know none."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
+            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+        )
+        self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
+        self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self._make_job(parameters, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: the configuration becomes a job, and everything wrong is refused."""
+        with translated(self.CORE_NAMES):
+            self._job = self._make_job(parameters, context)
+        self._source = self.source_name(parameters, context) if self._given(parameters, self.INPUT) else ""
+        return True
+
+    def _make_job(self, parameters, context):
+        config, folder, name = self._config(parameters, context)
+        with _of(name):
+            recipe = read_recipe(config)
+        raster, differences = self._raster(parameters, context, recipe, folder)
+        output = self.output_paths(parameters, context)[self.OUTPUT]
+        check_target(output, source_paths(raster), self.OUTPUT)
+        with _of(name):
+            operator = recipe.operator_for(raster)
+            if hasattr(operator, "load"):
+                operator.load()
+            job = job_of(
+                self.tr,
+                raster,
+                recipe.window_on(raster.domain.shape),
+                operator,
+                recipe.patcher,
+                recipe.value_type_for(raster),
+                [self.tr("Input: {path}").format(path=raster.path)],
+                options=dict(recipe.options or {}),
+                workers=0,
+                output=output,
+                coverage=None,
+            )
+        return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
+
+    def _config(self, parameters, context):
+        """The configuration, the folder that paths in it start from, and the parameter that it came with."""
+        if self._given(parameters, self.CONFIG) == self._given(parameters, self.CONFIG_FROM):
+            both = self._given(parameters, self.CONFIG)
+            allowed = self.tr("one of {one} and {other} must be given, and not both")
+            allowed = allowed.format(one=self.CONFIG, other=self.CONFIG_FROM)
+            raise ParameterError(self.CONFIG, parameters.get(self.CONFIG) if both else None, allowed)
+        if self._given(parameters, self.CONFIG):
+            path = self.parameterAsFile(parameters, self.CONFIG, context)
+            with _of(self.CONFIG):
+                return read_file(path), os.path.dirname(os.path.abspath(path)), self.CONFIG
+        path = raster_path(self._layer(parameters, self.CONFIG_FROM, context), self.CONFIG_FROM)
+        with _of(self.CONFIG_FROM):
+            config = read_tag(RasterFile(path, parameter=self.CONFIG_FROM).tags, path)
+        return config, os.path.dirname(os.path.abspath(path)), self.CONFIG_FROM
+
+    def _raster(self, parameters, context, recipe, folder):
+        """The raster to work on, and sentences about how it differs from that of the run."""
+        record = recipe.input or {}
+        bands = record.get("bands") or ()
+        scaled = record.get("scaled", False)
+        scaled = tuple(scaled) if isinstance(scaled, list) else bool(scaled)
+        if not self._given(parameters, self.INPUT):
+            if recipe.input is None:
+                allowed = self.tr("must be given: this configuration does not say what to run on")
+                raise ParameterError(self.INPUT, None, allowed)
+            first = RasterFile(found_path(record, folder), bands, scaled, parameter=self.INPUT)
+        else:
+            first = self._chosen(self._layer(parameters, self.INPUT, context), record, bands, scaled)
+        differences = recipe.differences(first)
+        others = [found_path(other, folder) for other in record.get("others") or ()]
+        return (StackedRaster(first, others) if others else first), differences
+
+    def _chosen(self, layer, record, bands, scaled):
+        if layer.providerType() == "gdal":
+            return RasterFile(raster_path(layer, self.INPUT), bands, scaled, parameter=self.INPUT)
+        transform = record.get("transform")
+        resolution = transform[0] if transform and not has_pixels(layer) else None
+        return LayerSource(layer, bands, resolution, scaled, parameter=self.INPUT, resolution_name=self.CONFIG)
+
+    def _layer(self, parameters, name, context):
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise ParameterError(name, parameters.get(name), self.tr("must be a raster that can be read"))
+        return layer
+
+    def _given(self, parameters, name):
+        return parameters.get(name) not in (None, "")
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: the same run as that of the sliding window."""
+        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        with translated(self.CORE_NAMES):
+            results = perform(self.tr, job, feedback)
+        return self.present(results, context, self._source)
+
+
+@contextmanager
+def _of(name):
+    """Puts the name of the parameter that a configuration came with in front of what is wrong with it."""
+    try:
+        yield
+    except ParameterError as error:
+        if error.parameter in ("input", "INPUT"):
+            raise
+        raise ParameterError(f"{name}: {error.parameter}", error.value, error.allowed) from error
