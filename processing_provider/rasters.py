@@ -11,40 +11,55 @@ from qgis.core import (
 )
 
 from ..core import RasterFile, ValueType
+from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
 from .bridge import extent_points, key_values, raster_path
+from .layer_grid import check_bounded
+from .layer_source import LayerSource
 
-INPUT, BANDS, EXTENT = "INPUT", "BANDS", "EXTENT"
+INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
 DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
 
 #: The core's names of these parameters, for its error messages.
 NAMES = {
     "bands": BANDS,
     "extent": EXTENT,
+    "resolution": RESOLUTION,
     "data type": DATA_TYPE,
     "nodata": NODATA,
     "creation options": CREATION_OPTIONS,
 }
 
 
-def add_input(algorithm):
-    """Add the raster to read, its bands, and the part of it."""
+def add_input(algorithm, extent=True):
+    """Add the raster to read, its bands, and unless something else says so the part of it."""
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
-        tr("The raster to work on: any file that GDAL reads, whatever its size. It is only read."),
-    )
+        tr("The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
+           "tiles, WCS, PostGIS raster). It is only read."),
+    )  # fmt: skip
     add(
         QgsProcessingParameterBand(
             BANDS, tr("Bands"), parentLayerParameterName=INPUT, optional=True, allowMultiple=True
         ),
-        tr("Bands given to the operator, in this order: the first is b1. None chosen means all."),
-    )
+        tr("Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
+           "XYZ have three: red, green and blue."),
+    )  # fmt: skip
+    if extent:
+        add(
+            QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
+            tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
+        )
     add(
-        QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
-        tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
-    )
+        QgsProcessingParameterNumber(
+            RESOLUTION, tr("Resolution"), QgsProcessingParameterNumber.Type.Double, None, optional=True
+        ),
+        tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
+           "highest zoom level of tiles; WMS needs it."),
+        advanced=True,
+    )  # fmt: skip
 
 
 def add_value_type(algorithm):
@@ -92,12 +107,35 @@ def read_raster(algorithm, parameters, context, scaled=False, others=()):
     """
     layer = read_layer(algorithm, parameters, context)
     bands = algorithm.parameterAsInts(parameters, BANDS, context)
-    first = RasterFile(raster_path(layer, INPUT), bands, scaled, parameter=INPUT)
+    first = _open(algorithm, parameters, context, layer, bands, scaled)
     if not others:
         return first
     parameter, layers = others
     paths = [raster_path(other, parameter) for other in layers]
     return StackedRaster(first, paths, parameter="other inputs") if paths else first
+
+
+def _open(algorithm, parameters, context, layer, bands, scaled):
+    """What reads the layer: its file, or where it has none, its provider."""
+    resolution = None
+    if parameters.get(RESOLUTION) not in (None, ""):
+        resolution = algorithm.parameterAsDouble(parameters, RESOLUTION, context)
+    if layer.providerType() != "gdal":
+        raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
+        has_extent = algorithm.parameterDefinition(EXTENT) is not None
+        if has_extent and algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
+            check_bounded(layer, raster.domain, EXTENT)
+        return raster
+    if resolution is not None:
+        raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
+    return RasterFile(raster_path(layer, INPUT), bands, scaled, parameter=INPUT)
+
+
+def follow(raster, feedback):
+    """Let ``feedback`` end requests to a server that are under way, and be told of what the server does not have."""
+    source = getattr(raster, "first", raster)
+    if isinstance(source, LayerSource):
+        source.follow(feedback)
 
 
 def source_paths(raster):

@@ -215,12 +215,6 @@ def test_the_source_is_not_overwritten(run, scene, tmp_path):
     np.testing.assert_array_equal(read(scene), before)
 
 
-def test_a_layer_that_gdal_does_not_read_is_refused(run, tmp_path):
-    layer = QgsRasterLayer("url=http://127.0.0.1:1/{z}/{x}/{y}.png&type=xyz", "tiles", "wms")
-    with pytest.raises(QgsProcessingException, match="INPUT"):
-        run(INPUT=layer, OUTPUT=str(tmp_path / "out.tif"))
-
-
 @pytest.mark.parametrize("kind", ["rotated", "south-up", "degrees", "no crs"])
 def test_odd_grids_are_carried(run, tmp_path, kind):
     transforms = {

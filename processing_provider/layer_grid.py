@@ -1,0 +1,77 @@
+"""The pixel grid of a layer that is read through its own provider.
+
+A provider with pixels of its own (WCS, PostGIS raster, virtual raster) gives the grid. One without (WMS, tiles) gets
+one: square pixels of a chosen size, counted from the upper-left corner of the layer's extent. For tiles this corner is
+that of the tiles, so that with a resolution of theirs the pixels are the tiles' own. The grid never depends on the part
+of it that is wanted.
+"""
+
+import math
+
+from ..core.domains import RasterDomain
+from ..core.errors import ParameterError
+from ..core.gdal_environment import gdal_env, load_rasterio
+
+#: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
+MOST_PIXELS = 100_000_000
+_SAME = 1e-6  # the share by which a resolution may differ from one of the tiles', and an edge from a whole pixel
+
+
+def has_pixels(layer):
+    """Whether the layer's provider has rows and columns of its own."""
+    provider = layer.dataProvider()
+    return provider.xSize() > 0 and provider.ySize() > 0
+
+
+def layer_domain(layer, resolution, parameter):
+    """The :class:`RasterDomain` of a layer; ``resolution`` is map units per pixel, or None.
+
+    ``parameter`` names the resolution in errors. Where none is given, tiles are taken at their highest zoom level.
+    """
+    extent = layer.dataProvider().extent()
+    sides = (extent.width(), extent.height())
+    if not all(math.isfinite(side) and side > 0 for side in sides):
+        raise ParameterError("INPUT", layer.name(), "must have an extent, and the server of this layer gives none")
+    if has_pixels(layer):
+        if resolution is not None:
+            raise ParameterError(parameter, resolution, "must be empty for a layer that has pixels of its own")
+        shape = (layer.dataProvider().ySize(), layer.dataProvider().xSize())
+        size_x, size_y = sides[0] / shape[1], sides[1] / shape[0]
+    else:
+        size_x = size_y = _resolution(layer, resolution, parameter)
+        shape = tuple(max(1, math.ceil(side / size_x * (1 - _SAME / 1e3))) for side in reversed(sides))
+    load_rasterio()
+    from rasterio.transform import from_origin
+
+    return RasterDomain(shape, from_origin(extent.xMinimum(), extent.yMaximum(), size_x, size_y), _crs(layer))
+
+
+def check_bounded(layer, domain, parameter):
+    """Refuse to read all of a layer whose resolution is chosen, where that is more than anyone will want."""
+    if has_pixels(layer) or domain.window.pixels <= MOST_PIXELS:
+        return
+    size = f"{domain.shape[1]:,} x {domain.shape[0]:,} pixels of {domain.transform.a:g} map units"
+    allowed = f"must be given for this layer, all of which would be {size}; a coarser resolution helps too"
+    raise ParameterError(parameter, None, allowed)
+
+
+def _resolution(layer, resolution, parameter):
+    tiles = sorted(layer.dataProvider().nativeResolutions())
+    if resolution is None:
+        if tiles:
+            return tiles[0]
+        allowed = "must be given, in map units per pixel: this layer has no pixels of its own"
+        raise ParameterError(parameter, None, allowed)
+    if not math.isfinite(resolution) or resolution <= 0:
+        raise ParameterError(parameter, resolution, "must be a number of map units per pixel above 0")
+    return next((size for size in tiles if abs(size - resolution) <= _SAME * size), resolution)
+
+
+def _crs(layer):
+    """The layer's CRS as the core's files carry it, or None."""
+    crs = layer.crs()
+    if not crs.isValid():
+        return None
+    rasterio = load_rasterio()
+    with gdal_env():
+        return rasterio.crs.CRS.from_user_input(crs.authid() or crs.toWkt(type(crs).WktVariant.WKT_PREFERRED))

@@ -1,0 +1,46 @@
+"""Which pixels of a PostGIS raster there are.
+
+QGIS's provider gives 0 where the table has no tile, also where the raster has a nodata value, and an error where a
+block has none at all. So the database is asked for the places of the tiles.
+"""
+
+import numpy as np
+from qgis.core import QgsDataSourceUri, QgsProviderConnectionException, QgsProviderRegistry
+
+from ..core.domains import apply
+from ..core.errors import RasterReadError
+from .layer_watch import without_secrets
+
+PROVIDER = "postgresraster"
+
+
+def tile_windows(source, domain, name):
+    """``(tiles, 4)`` integers: first row, first column, and those behind, of each tile on the grid of ``domain``.
+
+    ``source`` is the provider's own text, ``name`` the layer's, for the :class:`RasterReadError` where the database
+    does not answer.
+    """
+    uri = QgsDataSourceUri(source)
+    raster = f'"{uri.geometryColumn()}"'
+    table = ".".join('"{}"'.format(part.replace('"', '""')) for part in (uri.schema(), uri.table()) if part)
+    where = f" where {uri.sql()}" if uri.sql() else ""
+    text = f"select ST_UpperLeftX({raster}), ST_UpperLeftY({raster}), ST_Width({raster}), ST_Height({raster}) from "
+    try:
+        metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
+        rows = metadata.createConnection(uri.connectionInfo(True), {}).executeSql(text + table + where)
+    except QgsProviderConnectionException as error:
+        reason = without_secrets(str(error))  # QGIS writes the password into it
+        raise RasterReadError(f"{name}: cannot ask the database which tiles there are: {reason}") from None
+    x, y, width, height = np.asarray(rows, dtype=np.float64).reshape(-1, 4).T
+    col, row = (np.rint(places).astype(np.int64) for places in apply(~domain.transform, x, y))
+    return np.stack([row, col, row + height.astype(np.int64), col + width.astype(np.int64)], axis=1)
+
+
+def without_tile(windows, block):
+    """``(h, w)`` bool: where the block is in none of the tiles."""
+    row, col, row_stop, col_stop = windows.T
+    touching = (row < block.row_stop) & (row_stop > block.row) & (col < block.col_stop) & (col_stop > block.col)
+    outside = np.ones((block.height, block.width), dtype=bool)
+    for top, left, bottom, right in windows[touching] - (block.row, block.col, block.row, block.col):
+        outside[max(top, 0) : bottom, max(left, 0) : right] = False
+    return outside
