@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from qgis.core import (
+    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -10,11 +11,17 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
 )
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
-ICON = Path(__file__).resolve().parents[1] / "icons" / "patchwise.svg"
-HELP_URL = "https://example.org/patchwise/docs"
+from .styles import told
+from .styling import present, title_of_file
+
+ICONS = Path(__file__).resolve().parents[1] / "icons"
+ICON = ICONS / "patchwise.svg"
+#: In pixels of the help panel, which is narrow; the files have more, for fine screens.
+PICTURE_WIDTH = 240
+HELP_URL = "https://example.org/patchwise/docs/algorithms"
 
 
 class PatchwiseAlgorithm(QgsProcessingAlgorithm):
@@ -47,8 +54,16 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return self.tr(self.SHORT)
 
     def shortHelpString(self):
-        """The text beside the dialog."""
-        return self.tr(self.HELP)
+        """The text beside the dialog, with a picture above it."""
+        text, picture = self.tr(self.HELP), self.picture()
+        # qgis_process prints the text as it stands.
+        if not picture.is_file() or QgsApplication.platform() == "qgis_process":
+            return text
+        return f'<img src="{QUrl.fromLocalFile(str(picture)).toString()}" width="{PICTURE_WIDTH}">\n{text}'
+
+    def picture(self):
+        """The file of the picture in the help."""
+        return ICONS / "help" / f"{self.NAME}.png"
 
     def tags(self):
         """Words that find the algorithm."""
@@ -59,8 +74,13 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return f"{HELP_URL}/{self.NAME}"
 
     def icon(self):
-        """Patchwise's icon."""
-        return QIcon(str(ICON))
+        """The algorithm's own icon."""
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self):
+        """The file of the icon, which the model designer draws at any size."""
+        own = ICONS / f"{self.NAME}.svg"
+        return str(own if own.is_file() else ICON)
 
     def add(self, definition, help_text, advanced=False):
         """Add a parameter with its help."""
@@ -99,6 +119,26 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             d.name() for d in self.parameterDefinitions() if isinstance(d, QgsProcessingParameterRasterDestination)
         ]
         return {name: self.parameterAsOutputLayer(parameters, name, scratch) for name in names}
+
+    def source_name(self, parameters, context, name="INPUT"):
+        """What the layer under ``name`` is called, for :meth:`present`; main thread."""
+        layer = self.parameterAsLayer(parameters, name, context)
+        return told(layer.name()) if layer is not None else ""
+
+    def present(self, results, context, source="", titles=None):
+        """``results``, whose layers will be named and styled once they are loaded; called last in a run.
+
+        A raster's name follows from its own configuration and ``source``, the name of what it was made from;
+        ``titles`` has names for other outputs.
+        """
+        titles = dict(titles or {})
+        for definition in self.destinationParameterDefinitions():
+            name = definition.name()
+            raster = isinstance(definition, QgsProcessingParameterRasterDestination)
+            if raster and results.get(name) and context.willLoadLayerOnCompletion(results[name]):
+                titles.setdefault(name, title_of_file(results[name], source))
+        present(self, results, context, titles)
+        return results
 
     def _out_of_range(self, definition, parameters, context):
         if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:

@@ -88,8 +88,7 @@ class LoadSentinel2(PatchwiseAlgorithm):
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: the extent and QGIS's settings become plain values."""
         with translated(self.CORE_NAMES):
-            self._output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
-            self._wanted = self._read(parameters, context, self._output)
+            self._wanted = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
         return True
 
     def _read(self, parameters, context, output):
@@ -106,6 +105,8 @@ class LoadSentinel2(PatchwiseAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
+        # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
+        self._output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         with translated(self.CORE_NAMES):
             feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=self._wanted["endpoint"]))
             scene = find_s2_scene(**self._wanted, cancelled=feedback.isCanceled)

@@ -1,15 +1,16 @@
 """``patchwise:slidingwindow``: the main job."""
 
+from dataclasses import replace
+
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, QgsProcessingParameterRasterDestination
 
 from ..core.raster_io import check_target
 from .base import PatchwiseAlgorithm
 from .bridge import translated
-from .job import make_job, run_job
+from .job import make_job, perform
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_operator, source_scale
-from .patching import NAMES as PATCHING_NAMES
-from .patching import add_patching, read_patcher
+from .patching import add_patching
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import (
     add_creation_options,
@@ -21,7 +22,8 @@ from .rasters import (
     read_window,
     source_paths,
 )
-from .report import sentences
+from .samplers import NAMES as PLACE_NAMES
+from .samplers import add_geometry, add_radius, read_regular_patcher
 
 
 class SlidingWindow(PatchwiseAlgorithm):
@@ -44,18 +46,20 @@ class SlidingWindow(PatchwiseAlgorithm):
         "separated by a semicolon. Examples: (b4-b3)/(b4+b3), or (b1-mean(b1))/std(b1)."
     )
     WORKERS, OUTPUT, COVERAGE = "WORKERS", "OUTPUT", "COVERAGE"
-    CORE_NAMES = {**PATCHING_NAMES, **OPERATOR_NAMES, **RASTER_NAMES, "workers": WORKERS}
+    CORE_NAMES = {**PLACE_NAMES, **OPERATOR_NAMES, **RASTER_NAMES, "workers": WORKERS}
 
     def __init__(self):
         super().__init__()
-        self._job = None
+        self._job, self._source = None, ""
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
         add_input(self)
         add_operator(self)
+        add_geometry(self, advanced=True)
         add_patching(self)
+        add_radius(self, advanced=True)
         add_value_type(self)
         self.add(
             QgsProcessingParameterNumber(
@@ -80,16 +84,23 @@ class SlidingWindow(PatchwiseAlgorithm):
 
     def refuse(self, parameters, context):
         """Raise what is wrong with the parameters, before anything is run."""
+        self.job(parameters, context)
+
+    def job(self, parameters, context):
+        """What a run would do, for pictures and estimates; ``QgsProcessingException`` says what is wrong."""
         with translated(self.CORE_NAMES):
-            self._make_job(parameters, context, self.output_paths(parameters, context))
+            return self._make_job(parameters, context, self.output_paths(parameters, context))
+
+    def patcher(self, parameters, context):
+        """The patcher of the parameters, which needs no raster; raises as :meth:`job` does."""
+        with translated(self.CORE_NAMES):
+            return read_regular_patcher(self, parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values, and everything wrong is refused."""
         with translated(self.CORE_NAMES):
-            paths = {
-                name: self.parameterAsOutputLayer(parameters, name, context) for name in (self.OUTPUT, self.COVERAGE)
-            }
-            self._job = self._make_job(parameters, context, paths)
+            self._job = self._make_job(parameters, context, self.output_paths(parameters, context))
+        self._source = self.source_name(parameters, context)
         return True
 
     def _make_job(self, parameters, context, paths):
@@ -107,7 +118,7 @@ class SlidingWindow(PatchwiseAlgorithm):
             raster,
             read_window(self, parameters, context, raster),
             read_operator(self, parameters, context, raster),
-            read_patcher(self, parameters, context),
+            read_regular_patcher(self, parameters, context),
             read_value_type(self, parameters, context),
             options=read_creation_options(self, parameters, context),
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
@@ -117,23 +128,12 @@ class SlidingWindow(PatchwiseAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
-        job = self._job
-        for note in job.notes:
-            feedback.pushInfo(note)
-        for warning in job.warnings:
-            feedback.pushWarning(warning)
+        # A layer to be loaded is noted here: in the background the run has a context of its own, and what was noted in
+        # that of prepareAlgorithm is lost.
+        output, coverage = (self.parameterAsOutputLayer(parameters, n, context) for n in (self.OUTPUT, self.COVERAGE))
+        job = replace(self._job, output=output, coverage=coverage or None)
         with translated(self.CORE_NAMES):
-            report = run_job(job, feedback)
-        lines, losses = sentences(self.tr, report, job.value_type.losses())
-        for line in lines:
-            feedback.pushInfo(line)
-        for loss in losses:
-            feedback.pushWarning(loss)
-        results = {
-            self.OUTPUT: job.output,
-            "CHIPS": report.chips,
-            "PIXELS_WITHOUT_DATA": report.pixels_without_data,
-        }
+            results = perform(self.tr, job, feedback)
         if job.coverage:
             results[self.COVERAGE] = job.coverage
-        return results
+        return self.present(results, context, self._source)
