@@ -1,10 +1,24 @@
 """The provider: what shows up in the toolbox under Patchwise."""
 
-from qgis.core import QgsProcessingProvider
+from pathlib import Path
+
+from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .apply_to_chips import ApplyToChips
 from .base import ICON
+from .chip_grid import ChipGrid
+from .load_sentinel2 import LoadSentinel2
+from .neighbourhood import Neighbourhood
+from .polygon_chips import PolygonChips
+from .run_config import RunConfig
+from .search_sentinel2 import SearchSentinel2
 from .sliding_window import SlidingWindow
+from .split_raster import SplitRaster
+from .stitch_chips import StitchChips
+from .window_weights import WindowWeights
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
 class PatchwiseProvider(QgsProcessingProvider):
@@ -35,6 +49,35 @@ class PatchwiseProvider(QgsProcessingProvider):
         return "tif"
 
     def loadAlgorithms(self):
-        """Add the algorithms."""
-        for algorithm in (SlidingWindow,):
+        """Add the algorithms, and the models once their steps can be looked up."""
+        for algorithm in (
+            SlidingWindow,
+            SplitRaster,
+            ApplyToChips,
+            StitchChips,
+            LoadSentinel2,
+            ChipGrid,
+            WindowWeights,
+            Neighbourhood,
+            SearchSentinel2,
+            PolygonChips,
+            RunConfig,
+        ):
             self.addAlgorithm(algorithm())
+        registry = QgsApplication.processingRegistry()
+        if registry.providerById(self.id()) is None:
+            registry.providerAdded.connect(self._registered)
+        else:
+            self._load_models()
+
+    def _registered(self, provider_id):
+        """A model's steps are looked up in the registry when it is loaded, and until now they were not there."""
+        if provider_id == self.id():
+            QgsApplication.processingRegistry().providerAdded.disconnect(self._registered)
+            self.refreshAlgorithms()
+
+    def _load_models(self):
+        for path in sorted(MODELS.glob("*.model3")):
+            model = QgsProcessingModelAlgorithm()
+            if model.fromFile(str(path)):
+                self.addAlgorithm(model)
