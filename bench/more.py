@@ -1,4 +1,4 @@
-"""The rest of ``make bench``: memory of a vote of 12 classes and of a mean on the tile, then the ONNX path.
+"""The rest of ``make bench``: memory of a vote of 12 classes and of a mean on the tile, live pictures, the ONNX path.
 
 Usage: ``python -m patchwise.bench.more [--skip-onnx]``. Prints; the figures in ``docs/performance.md`` are from a run.
 """
@@ -27,5 +27,6 @@ def aggregations() -> None:
 
 if __name__ == "__main__":
     aggregations()
+    subprocess.run(python("redraw"), env=ENV, cwd=ROOT, check=True)
     if "--skip-onnx" not in sys.argv:
         subprocess.run(python("onnx_run"), env=ENV, cwd=ROOT, check=True)

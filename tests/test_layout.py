@@ -22,11 +22,13 @@ GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osg
 #: Optional packages of the core, by file; each is imported inside a function, so that the core loads without it.
 OPTIONAL = {
     "core/raster_io.py": {"rasterio"},
+    "core/chip_manifest.py": {"rasterio.crs", "rasterio.transform"},
     "core/gdal_environment.py": {"rasterio", "affine"},
     "core/warped.py": {"rasterio"},
     "core/patch.py": {"rasterio.windows"},
     "core/rasterize.py": {"rasterio"},
     "core/config.py": {"yaml"},
+    "core/rerun.py": {"yaml"},
     "core/crs.py": {"pyproj"},
     "core/operators/onnx_model.py": {"onnxruntime"},
     "core/neighbour_search.py": {"scipy.spatial"},

@@ -1,0 +1,290 @@
+"""Starts the QGIS desktop on a virtual display, runs the main job from the dock, and takes a picture of each step.
+
+Outside of QGIS this file starts Xvfb and QGIS, which runs the same file again as its start-up script. What the pictures
+show is what happened: the script chooses, types and clicks as a user would, and fails where a step does not come about.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+FOLDER_VARIABLE, KIND_VARIABLE, ROOT_VARIABLE = "PATCHWISE_PICTURES", "PATCHWISE_KIND", "PATCHWISE_ROOT"
+SCREEN, SIZE = (1600, 1000), (1400, 880)
+
+
+def main():
+    """Take all pictures; the exit code is QGIS's."""
+    root = Path(__file__).resolve().parents[1]
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else root / "docs" / "images"
+    scene = root / "build" / "demo" / "tahoe.tif"
+    if not scene.exists():
+        subprocess.run([sys.executable, str(root / "tools" / "demo_scene.py"), str(scene)], check=True)
+    for kind in ("default", "dark", "german"):
+        code = start_qgis(root, folder, kind)
+        if code:
+            return code
+    return 0
+
+
+def start_qgis(root, folder, kind):
+    """One QGIS with an empty profile; 0 where all its pictures were taken."""
+    profile = tempfile.mkdtemp(prefix="patchwise-pictures-")
+    environment = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "PYTHONPATH")}
+    environment.update({
+        "QGIS_PLUGINPATH": str(root / "build" / "plugins"), FOLDER_VARIABLE: str(folder), KIND_VARIABLE: kind,
+        ROOT_VARIABLE: str(root), "LC_ALL": "C.UTF-8",
+    })  # fmt: skip
+    command = ["xvfb-run", "-a", "-s", f"-screen 0 {SCREEN[0]}x{SCREEN[1]}x24", "qgis", "--nologo", "--noversioncheck"]
+    command += ["--profiles-path", profile, "--code", str(Path(__file__).resolve())]
+    command += ["--lang", "de" if kind == "german" else "en"]
+    try:
+        return subprocess.run(command, env=environment, timeout=300).returncode
+    finally:
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+class Session:
+    """One desktop: each step is a method, and takes its picture."""
+
+    def __init__(self):
+        from qgis.utils import iface
+
+        self.interface, self.window = iface, iface.mainWindow()
+        self.folder, self.root = Path(os.environ[FOLDER_VARIABLE]), Path(os.environ[ROOT_VARIABLE])
+        self.kind = os.environ[KIND_VARIABLE]
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self):
+        """All steps."""
+        self.prepare()
+        if self.kind != "default":
+            self.picture(self.kind)
+            return
+        self.picture("start")
+        self.expression()
+        self.problem()
+        self.preview()
+        self.job()
+        self.settings()
+        self.sentinel()
+
+    def prepare(self):
+        """The theme, the plugin and the scene; the dock opens by its toolbar button."""
+        import qgis.utils
+        from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+
+        if self.kind == "dark":
+            QgsApplication.setUITheme("Night Mapping")
+        qgis.utils.updateAvailablePlugins()
+        for name in ("processing", "patchwise"):
+            if name not in qgis.utils.active_plugins:
+                self.need(qgis.utils.loadPlugin(name) and qgis.utils.startPlugin(name), f"the plugin {name} starts")
+        for name in ("Browser", "Browser2"):
+            dock = self.window.findChild(object_type("QDockWidget"), name)
+            if dock is not None:
+                dock.hide()
+        self.layer = QgsRasterLayer(str(self.root / "build" / "demo" / "tahoe.tif"), "tahoe")
+        QgsProject.instance().addMapLayer(self.layer)
+        QgsProject.instance().setCrs(self.layer.crs())
+        self.natural_colours()
+        self.window.resize(*SIZE)
+        self.interface.messageBar().clearWidgets()  # what the machine's fonts lack is nobody's concern here
+        action = self.window.findChild(object_type("QAction"), "patchwiseAction")
+        action.trigger()
+        self.wait(0.5)
+        self.dock = self.window.findChild(object_type("QDockWidget"), "PatchwiseDock")
+        self.need(self.dock is not None and self.dock.isVisible(), "the dock opens")
+        self.window.resizeDocks([self.dock], [360], orientation_horizontal())
+        self.wait(0.5)
+        self.interface.mapCanvas().setExtent(self.layer.extent())
+        self.interface.mapCanvas().refresh()
+        self.wait(3)
+
+    def natural_colours(self):
+        """Red, green and blue, stretched as a user would."""
+        from qgis.core import QgsContrastEnhancement, QgsMultiBandColorRenderer
+
+        provider = self.layer.dataProvider()
+        renderer = QgsMultiBandColorRenderer(provider, 3, 2, 1)
+        for setter in (renderer.setRedContrastEnhancement, renderer.setGreenContrastEnhancement,
+                       renderer.setBlueContrastEnhancement):  # fmt: skip
+            stretch = QgsContrastEnhancement(provider.dataType(1))
+            stretch.setMinimumValue(0)
+            stretch.setMaximumValue(1900)
+            stretch.setContrastEnhancementAlgorithm(
+                QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+            )
+            setter(stretch)
+        self.layer.setRenderer(renderer)
+
+    def expression(self):
+        """Type an expression; 60 % overlap."""
+        self.type("expressionEdit", "(b4-b3)/(b4+b3)")
+        self.widget("chipSizeSpin").setValue(384)
+        self.widget("overlapSlider").setValue(60)
+        self.wait(1.5)
+        self.picture("expression")
+
+    def problem(self):
+        """A slip in the expression, and a stride that leaves gaps."""
+        self.type("expressionEdit", "(b4-b3)/(b4+b9)")
+        self.wait(0.5)
+        self.need(not self.widget("runButton").isEnabled(), "a wrong expression disables the run")
+        self.picture("problem")
+        self.type("expressionEdit", "(b4-b3)/(b4+b3)")
+        self.widget("strideSpin").setValue(500)
+        self.wait(0.5)
+        self.scroll_to("weightPreview")
+        self.picture("gap")
+        self.widget("overlapSlider").setValue(50)
+
+    def preview(self):
+        """Open the chip preview."""
+        from qgis.core import QgsPointXY
+
+        canvas, box = self.interface.mapCanvas(), self.layer.extent()
+        shore = QgsPointXY(box.xMinimum() + 0.17 * box.width(), box.yMaximum() - 0.47 * box.height())
+        canvas.setCenter(shore)
+        canvas.zoomByFactor(0.4)
+        self.widget("previewGroup").setCollapsed(False)
+        self.wait(3)
+        self.scroll_to("chipPreview")
+        self.picture("chip-preview")
+        self.widget("previewGroup").setCollapsed(True)
+        canvas.setExtent(box)
+        self.wait(2)
+
+    def job(self):
+        """Run it, wait for the layer."""
+        from qgis.core import QgsProject
+
+        self.scroll_to("layerCombo")
+        self.widget("runButton").click()
+        self.wait(0.15)
+        self.picture("running")
+        self.until(lambda: len(QgsProject.instance().mapLayers()) == 2, "the result is added")
+        self.wait(3)
+        self.picture("result")
+        run_menu = self.widget("runButton").menu()
+        run_menu.popup(self.widget("runButton").mapToGlobal(self.widget("runButton").rect().topLeft()))
+        self.wait(0.5)
+        self.screen("menu")
+        run_menu.hide()
+
+    def settings(self):
+        """The result's own settings, and the rest of the choices."""
+        self.widget("moreGroup").setCollapsed(False)
+        self.scroll_to("moreGroup", bottom=True)
+        self.picture("more")
+        self.widget("moreGroup").setCollapsed(True)
+
+    def sentinel(self):
+        """The other tab."""
+        self.widget("tabs").setCurrentIndex(1)
+        self.wait(0.5)
+        self.picture("sentinel")
+        self.widget("tabs").setCurrentIndex(0)
+
+    def widget(self, name):
+        """A widget of the dock by its name."""
+        found = self.dock.findChild(object_type("QWidget"), name)
+        self.need(found is not None, f"the dock has {name}")
+        return found
+
+    def type(self, name, text):
+        """Replace the text of a field."""
+        self.widget(name).setFocus()
+        self.widget(name).selectAll()
+        self.widget(name).insert(text)
+
+    def scroll_to(self, name, bottom=False):
+        """Bring a widget into view."""
+        widget = self.widget(name)
+        self.wait(0.2)
+        self.widget("scrollArea").ensureWidgetVisible(widget, 0, 40)
+        if bottom:
+            bar = self.widget("scrollArea").verticalScrollBar()
+            bar.setValue(bar.maximum())
+        self.wait(0.3)
+
+    def picture(self, name):
+        """The main window."""
+        self.wait(0.2)
+        self.save(self.window.grab(), name)
+
+    def screen(self, name):
+        """The main window with what is a window of its own, such as a menu."""
+        box = self.window.frameGeometry()
+        self.save(self.window.screen().grabWindow(0, box.x(), box.y(), box.width(), box.height() + 60), name)
+
+    def save(self, pixmap, name):
+        """A picture in few colours, which is a third of the size."""
+        from qgis.PyQt.QtCore import Qt
+        from qgis.PyQt.QtGui import QImage
+
+        image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)
+        image = image.scaledToWidth(1280, Qt.TransformationMode.SmoothTransformation)
+        image = image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.AvoidDither)
+        self.need(image.save(str(self.folder / f"dock-{name}.png")), f"dock-{name}.png is written")
+
+    def wait(self, seconds):
+        """Let QGIS work."""
+        from qgis.PyQt.QtWidgets import QApplication
+
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def until(self, true, what, seconds=60):
+        """Wait for something."""
+        end = time.monotonic() + seconds
+        while not true():
+            self.need(time.monotonic() < end, what)
+            self.wait(0.05)
+
+    @staticmethod
+    def need(good, what):
+        """A step that did not come about ends it all."""
+        if not good:
+            raise RuntimeError(f"not so: {what}")
+
+
+def object_type(name):
+    """A class of QtWidgets."""
+    from qgis.PyQt import QtWidgets
+
+    return getattr(QtWidgets, name)
+
+
+def orientation_horizontal():
+    """Qt's constant."""
+    from qgis.PyQt.QtCore import Qt
+
+    return Qt.Orientation.Horizontal
+
+
+def inside():
+    """Run in the desktop, when it has started."""
+    code = 0
+    try:
+        Session().run()
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # QGIS would ask whether to save the project
+
+
+if FOLDER_VARIABLE in os.environ:
+    from qgis.PyQt.QtCore import QTimer
+
+    QTimer.singleShot(2500, inside)
+elif __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The dock and its live pictures: widgets to parameters, no numerics."""

@@ -1,0 +1,152 @@
+"""The dock: its tabs, and what it has to do with the project, the message bar and the layer tree."""
+
+from qgis.core import QgsProject
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtWidgets import QTabWidget
+
+from . import settings
+from .messages import say, say_done, say_failed
+from .result_layers import add_layers
+from .reuse import ReuseAction, bands_of, config_of, parameters_of, source_of
+from .run_menu import fill_menu
+from .sentinel_tab import SentinelTab
+from .texts import tr
+from .window_tab import WindowTab
+
+
+class PatchwiseDock(QgsDockWidget):
+    """``PatchwiseDock``. ``interface`` is QGIS's; :meth:`shut` comes before the end."""
+
+    def __init__(self, interface, parent=None):
+        super().__init__(tr("Patchwise"), parent or interface.mainWindow())
+        self.setObjectName("PatchwiseDock")
+        self._interface = interface
+        self.tab = WindowTab(interface.mapCanvas())
+        self.sentinel = SentinelTab(interface.mapCanvas())
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("tabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.tab, tr("Sliding window"))
+        self.tabs.addTab(self.sentinel, tr("Load Sentinel-2"))
+        self.setWidget(self.tabs)
+        fill_menu(self.tab.bar.menu, self._plan_and_path, self.save_defaults, self.use_defaults)
+        self.reuse_action = ReuseAction(interface, self)
+        self._first_state = self.state()
+        self._connect()
+        self._project_read()
+
+    @staticmethod
+    def was_open():
+        """Whether the dock was open when it was last there."""
+        return settings.was_open()
+
+    def state(self):
+        """The choices that are worth keeping, as JSON-serialisable values."""
+        parameters = self.tab.parameters()
+        layer = parameters.pop("INPUT", "")
+        parameters.pop("EXTENT", None)
+        return {
+            "parameters": parameters,
+            "input": layer,
+            "units": self.tab.patching.units(),
+            "grid": self.tab.chips.grid_check.isChecked(),
+        }
+
+    def set_state(self, state):
+        """Fill in choices that were kept; a layer that is gone is left alone."""
+        self.tab.patching.set_units(state.get("units"))
+        self.tab.chips.grid_check.setChecked(bool(state.get("grid", True)))
+        self.tab.set_parameters({**state.get("parameters", {}), "INPUT": state.get("input")})
+
+    def save_defaults(self):
+        """What is chosen now becomes the user's defaults, but for layer and bands."""
+        state = self.state()
+        state.pop("input")
+        state["parameters"].pop("BANDS", None)
+        settings.save_defaults(state)
+
+    def use_defaults(self):
+        """Back to the user's defaults, or to Patchwise's."""
+        self.set_state(settings.defaults() or self._first_state)
+
+    def use_settings_of(self, layer):
+        """Fill in the settings that a layer was made with, and its extent; False where Patchwise did not make it."""
+        config = config_of(layer)
+        if config is None:
+            return False
+        source = source_of(config) or self.tab.source.layer()
+        bands = bands_of(config, source.bandCount() if source is not None else 0)
+        self.tab.patching.set_units("pixels")
+        self.tab.set_parameters(
+            {**parameters_of(config), "INPUT": source.id() if source is not None else "", "BANDS": bands}
+        )
+        self.tab.source.set_extent(layer.extent(), layer.crs())
+        self.tabs.setCurrentWidget(self.tab)
+        self.setUserVisible(True)
+        return True
+
+    def shut(self):
+        """Stop what is under way and take everything off the map: nothing may be left when the plugin goes."""
+        self.visibilityChanged.disconnect(self._visibility_changed)
+        project = QgsProject.instance()
+        project.readProject.disconnect(self._project_read)
+        project.writeProject.disconnect(self._project_written)
+        project.cleared.disconnect(self._project_cleared)
+        self.tab.remove()
+        self.sentinel.remove()
+        self.reuse_action.remove()
+
+    def _connect(self):
+        project = QgsProject.instance()
+        project.readProject.connect(self._project_read)
+        project.writeProject.connect(self._project_written)
+        project.cleared.connect(self._project_cleared)
+        self.visibilityChanged.connect(self._visibility_changed)
+        self.tab.ended.connect(self._ended)
+        self.sentinel.ended.connect(self._loaded)
+        self.reuse_action.asked.connect(self.use_settings_of)
+        self.tab.source.reuse_button.clicked.connect(lambda: self.use_settings_of(self.tab.source.layer()))
+        self.tab.source.layer_combo.layerChanged.connect(self._offer_settings)
+        self._offer_settings(self.tab.source.layer())
+
+    def _visibility_changed(self, *_):
+        # A dock behind another in a stack of tabs is not hidden: its grid stays on the map.
+        self.tab.set_asleep(self.isHidden())
+        settings.save_open(not self.isHidden())
+
+    def _offer_settings(self, layer):
+        self.tab.source.reuse_button.setVisible(config_of(layer) is not None)
+
+    def _plan_and_path(self):
+        return self.tab.plan(), self.tab.path()
+
+    def _ended(self, run):
+        bar, window = self._interface.messageBar(), self._interface.mainWindow()
+        layer = add_layers(run) if run.ok else None
+        if run.ok:
+            say_done(bar, run, window)
+        elif run.cancelled:
+            say(bar, tr("The run was cancelled: nothing was written."))
+        else:
+            say_failed(bar, run, window)
+        return layer
+
+    def _loaded(self, run):
+        layer = self._ended(run)
+        if layer is not None:
+            self.tab.source.set_layer(layer)
+            self.tabs.setCurrentWidget(self.tab)
+
+    def _project_read(self, *_):
+        state = settings.from_project() or settings.defaults()
+        if state:
+            self.set_state(state)
+
+    def _project_written(self, *_):
+        settings.save_to_project(self.state())
+
+    def _project_cleared(self):
+        self.tab.controller.cancel()
+        self.sentinel.controller.cancel()
+        self.sentinel.footprints.clear()
+        self.set_state(settings.defaults() or self._first_state)

@@ -1,0 +1,50 @@
+"""The choice of an extent, which follows the map until the user chooses another."""
+
+from qgis.core import QgsReferencedRectangle
+from qgis.gui import QgsExtentWidget
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QLineEdit
+
+
+class MapExtent(QObject):
+    """QGIS's extent ``widget`` in one line. The map's extent is chosen at first, and again from the widget's menu."""
+
+    def __init__(self, name, canvas, tip):
+        self.widget = QgsExtentWidget(None, QgsExtentWidget.WidgetStyle.CondensedStyle)
+        super().__init__(self.widget)
+        self._canvas, self._following, self._busy = canvas, True, False
+        self.widget.setObjectName(name)
+        self.widget.setToolTip(tip)
+        self.widget.setMapCanvas(canvas)
+        self.widget.extentChanged.connect(self._changed)
+        canvas.extentsChanged.connect(self._map_moved)
+        canvas.destinationCrsChanged.connect(self._map_moved)
+        self._map_moved()
+
+    def follow(self):
+        """Choose the map's extent."""
+        self._following = True
+        self._map_moved()
+
+    def parameters(self):
+        """EXTENT, where there is one."""
+        if not self.widget.isValid():
+            return {}
+        return {"EXTENT": QgsReferencedRectangle(self.widget.outputExtent(), self.widget.outputCrs())}
+
+    def _map_moved(self):
+        if not self._following or self._canvas.extent().isEmpty():
+            return
+        crs = self._canvas.mapSettings().destinationCrs()
+        self._busy = True
+        self.widget.setCurrentExtent(self._canvas.extent(), crs)
+        self.widget.setOutputCrs(crs)
+        self.widget.setOutputExtentFromCurrent()
+        self._busy = False
+
+    def _changed(self, *_):
+        if not self._busy:
+            # The same button of the widget that takes the map's extent makes it be followed again.
+            self._following = self.widget.extentState() == QgsExtentWidget.ExtentState.CurrentExtent
+        for line in self.widget.findChildren(QLineEdit):
+            line.setCursorPosition(0)

@@ -1,0 +1,97 @@
+"""What the parts of the dock have in common: each reads and fills some parameters of the algorithm."""
+
+from contextlib import contextmanager
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+
+
+class Panel(QWidget):
+    """A part of the dock. ``changed`` says that :meth:`parameters` may give something else now."""
+
+    changed = pyqtSignal()
+    form = None
+
+    def parameters(self):
+        """The algorithm's parameters that this part holds, in plain values."""
+        return {}
+
+    def set_parameters(self, parameters):
+        """Fill the widgets; what ``parameters`` does not name keeps its value."""
+
+    @contextmanager
+    def quiet(self):
+        """Fill several widgets and say ``changed`` once."""
+        before = self.blockSignals(True)
+        try:
+            yield
+        finally:
+            self.blockSignals(before)
+        self.changed.emit()
+
+
+class Form(QGridLayout):
+    """Rows of a label and a field. Unlike in Qt 5's form layout, a hidden row takes no room."""
+
+    def __init__(self, parent):
+        super().__init__(parent)
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setColumnStretch(1, 1)
+        self._labels = {}
+
+    def add(self, text, field, buddy=None):
+        """Add a row; the label is the buddy of the field, or of the widget in it that takes the keys."""
+        row = self.rowCount()
+        label = QLabel(text)
+        label.setBuddy(buddy or field)
+        self.addWidget(label, row, 0)
+        self.addWidget(field, row, 1)
+        self._labels[field] = label
+
+    def add_wide(self, field):
+        """Add a row without a label."""
+        self.addWidget(field, self.rowCount(), 0, 1, 2)
+
+    def label(self, field):
+        """The label of a field."""
+        return self._labels[field]
+
+    def show_row(self, field, visible):
+        """Show or hide a row."""
+        field.setVisible(visible)
+        self._labels[field].setVisible(visible)
+
+    def label_width(self):
+        """Width of the widest label."""
+        return max((label.sizeHint().width() for label in self._labels.values()), default=0)
+
+
+def align(*forms):
+    """Let the fields of several forms begin at the same place."""
+    width = max(form.label_width() for form in forms)
+    for form in forms:
+        form.setColumnMinimumWidth(0, width)
+
+
+def choice(name, options, tip):
+    """A combo box of ``(value, text)`` that does not widen the dock; the value is the item's data."""
+    combo = QComboBox()
+    combo.setObjectName(name)
+    combo.setToolTip(tip)
+    narrow(combo)
+    for value, text in options:
+        combo.addItem(text, value)
+    return combo
+
+
+def narrow(combo):
+    """Let a combo box become narrower than its longest item."""
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+
+
+def choose(combo, value):
+    """Select the item whose data is ``value``; an unknown value changes nothing."""
+    index = combo.findData(value)
+    if index >= 0:
+        combo.setCurrentIndex(index)

@@ -1,0 +1,52 @@
+"""The dock's choices: the last ones with the project, the user's defaults with QGIS."""
+
+import json
+
+from qgis.core import QgsProject, QgsSettings
+
+SCOPE, KEY = "patchwise", "dock"
+USER_KEY, OPEN_KEY = "patchwise/dock", "patchwise/open"
+
+
+def save_to_project(state):
+    """Write the choices into the open project; it is saved with the project."""
+    text = json.dumps(state)
+    if QgsProject.instance().readEntry(SCOPE, KEY)[0] != text:
+        QgsProject.instance().writeEntry(SCOPE, KEY, text)
+
+
+def from_project():
+    """The choices in the open project, or None."""
+    return _parsed(QgsProject.instance().readEntry(SCOPE, KEY)[0])
+
+
+def save_defaults(state):
+    """Keep the choices for new projects; None forgets them."""
+    if state is None:
+        QgsSettings().remove(USER_KEY)
+    else:
+        QgsSettings().setValue(USER_KEY, json.dumps(state))
+
+
+def defaults():
+    """The user's defaults, or None."""
+    return _parsed(QgsSettings().value(USER_KEY, ""))
+
+
+def was_open():
+    """Whether the dock was open when it was last there; at first it is not."""
+    return QgsSettings().value(OPEN_KEY, False, type=bool)
+
+
+def save_open(opened):
+    """Remember whether the dock is open."""
+    QgsSettings().setValue(OPEN_KEY, opened)
+
+
+def _parsed(text):
+    """The choices; whatever somebody else has written there counts as nothing."""
+    try:
+        found = json.loads(text or "null")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
