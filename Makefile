@@ -50,7 +50,7 @@ gallery: $(READY)  ## draw the pictures of docs/gallery.md again
 models: $(READY)  ## make the graphical models of models/ again
 	$(PYTHON) tools/make_models.py
 
-pictures: $(READY)  ## run the dock in a QGIS desktop on a virtual display; pictures of each step in docs/images
+pictures: $(READY)  ## run the dock in a QGIS desktop on a virtual display; build/pictures and docs/images
 	$(PYTHON) tools/dock_pictures.py
 
 translations: $(READY)  ## bring the German texts up to date with the code (needs pyqt5-dev-tools, qttools5-dev-tools)

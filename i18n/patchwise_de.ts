@@ -1912,8 +1912,8 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
         <translation>Reflektanz berücksichtigt den Versatz der Verarbeitungsversion der Szene.</translation>
     </message>
     <message>
-        <source>Mask clouds, shadows and snow</source>
-        <translation>Wolken, Schatten und Schnee ausblenden</translation>
+        <source>Mask clouds and their shadows</source>
+        <translation>Wolken und ihre Schatten ausblenden</translation>
     </message>
     <message>
         <source>&amp;Search</source>

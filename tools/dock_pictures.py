@@ -16,11 +16,14 @@ from pathlib import Path
 FOLDER_VARIABLE, KIND_VARIABLE, ROOT_VARIABLE = "PATCHWISE_PICTURES", "PATCHWISE_KIND", "PATCHWISE_ROOT"
 SCREEN, SIZE = (1600, 1000), (1400, 880)
 
+#: What the user guide shows; the others are for looking at.
+KEPT = ("expression", "gap", "problem", "chip-preview", "result", "menu", "sentinel", "dark", "german")
+
 
 def main():
     """Take all pictures; the exit code is QGIS's."""
     root = Path(__file__).resolve().parents[1]
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else root / "docs" / "images"
+    folder = root / "build" / "pictures"
     scene = root / "build" / "demo" / "tahoe.tif"
     if not scene.exists():
         subprocess.run([sys.executable, str(root / "tools" / "demo_scene.py"), str(scene)], check=True)
@@ -28,6 +31,8 @@ def main():
         code = start_qgis(root, folder, kind)
         if code:
             return code
+    for name in KEPT:
+        shutil.copyfile(folder / f"dock-{name}.png", root / "docs" / "images" / f"dock-{name}.png")
     return 0
 
 
@@ -170,8 +175,10 @@ class Session:
         self.until(lambda: len(QgsProject.instance().mapLayers()) == 2, "the result is added")
         self.wait(3)
         self.picture("result")
-        run_menu = self.widget("runButton").menu()
-        run_menu.popup(self.widget("runButton").mapToGlobal(self.widget("runButton").rect().topLeft()))
+        button = self.widget("runButton")
+        run_menu, corner = button.menu(), button.mapToGlobal(button.rect().topLeft())
+        corner.setY(corner.y() - run_menu.sizeHint().height())
+        run_menu.popup(corner)
         self.wait(0.5)
         self.screen("menu")
         run_menu.hide()
@@ -220,16 +227,13 @@ class Session:
     def screen(self, name):
         """The main window with what is a window of its own, such as a menu."""
         box = self.window.frameGeometry()
-        self.save(self.window.screen().grabWindow(0, box.x(), box.y(), box.width(), box.height() + 60), name)
+        self.save(self.window.screen().grabWindow(0, box.x(), box.y(), box.width(), box.height()), name)
 
     def save(self, pixmap, name):
-        """A picture in few colours, which is a third of the size."""
+        """A picture of moderate width."""
         from qgis.PyQt.QtCore import Qt
-        from qgis.PyQt.QtGui import QImage
 
-        image = pixmap.toImage().convertToFormat(QImage.Format.Format_RGB888)
-        image = image.scaledToWidth(1280, Qt.TransformationMode.SmoothTransformation)
-        image = image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.AvoidDither)
+        image = pixmap.toImage().scaledToWidth(1120, Qt.TransformationMode.SmoothTransformation)
         self.need(image.save(str(self.folder / f"dock-{name}.png")), f"dock-{name}.png is written")
 
     def wait(self, seconds):

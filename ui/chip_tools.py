@@ -41,7 +41,6 @@ class ChipTools(QWidget):
         self.pick_button.setToolTip(tr("Click a place on the map to see its chip. Otherwise it is the one in the "
                                        "middle of the map."))  # fmt: skip
         self._tool = QgsMapToolEmitPoint(canvas)
-        self._tool.setButton(self.pick_button) if hasattr(self._tool, "setButton") else None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_DELAY)

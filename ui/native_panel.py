@@ -34,9 +34,9 @@ class _Contexts(QgsProcessingContextGenerator):
 
 
 class NativePanel(Panel):
-    """One row for each parameter of ``algorithm`` that is not in ``others``, and is no output."""
+    """One row for each parameter of ``algorithm`` that is not in ``others``, and is no output; or for ``only`` some."""
 
-    def __init__(self, algorithm, others, canvas, parent=None):
+    def __init__(self, algorithm, canvas, others=(), only=None, parent=None):
         super().__init__(parent)
         self._algorithm = algorithm  # the widgets refer to its definitions without owning them
         self._contexts = _Contexts()
@@ -48,7 +48,8 @@ class NativePanel(Panel):
         self.form = Form(self)
         self.form.setColumnStretch(0, 1)
         for definition in algorithm.parameterDefinitions() if algorithm is not None else ():
-            if definition.name() not in others and not isinstance(definition, QgsProcessingDestinationParameter):
+            name, output = definition.name(), isinstance(definition, QgsProcessingDestinationParameter)
+            if not output and name not in others and (only is None or name in only):
                 self._add(definition)
 
     def _add(self, definition):

@@ -40,7 +40,7 @@ class RunBar(QWidget):
         self.cancel_button = QPushButton(tr("Cancel"))
         self.cancel_button.setObjectName("cancelButton")
         self.cancel_button.setEnabled(False)
-        self.cancel_button.clicked.connect(self.cancelAsked)
+        self.cancel_button.clicked.connect(self._cancel)
         self._running, self._summary, self._problem = False, "", ""
         self._lay_out()
         self._enable()
@@ -67,6 +67,10 @@ class RunBar(QWidget):
     def set_progress(self, percent):
         """Progress, 0 to 100."""
         self.progress_bar.setValue(round(10 * percent))
+
+    def _cancel(self):
+        self.cancel_button.setEnabled(False)  # once is enough: the run stops after the chip that it is at
+        self.cancelAsked.emit()
 
     def _enable(self):
         self.run_button.setEnabled(not self._running and not self._problem)

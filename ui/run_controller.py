@@ -164,6 +164,7 @@ def write_history(run):
     command, good = algorithm.asQgisProcessCommand(parameters, context)
     if good:
         run.history["process_command"] = command
+    QgsGui.instance().processingRecentAlgorithmLog().push(algorithm.id())
     run.history_id, added = QgsGui.historyProviderRegistry().addEntry("processing", run.history)
     if not added:
         run.history_id = None

@@ -53,7 +53,7 @@ class SentinelFields:
             (("dn", tr("Stored numbers")), ("reflectance", tr("Reflectance"))),
             tr("Reflectance takes the offset of the scene's processing baseline into account."),
         )
-        self.mask = QCheckBox(tr("Mask clouds, shadows and snow"))
+        self.mask = QCheckBox(tr("Mask clouds and their shadows"))
         self.mask.setObjectName("maskCloudsCheck")
         self.search = QPushButton(QgsApplication.getThemeIcon("/search.svg"), tr("&Search"))
         self.search.setObjectName("searchButton")

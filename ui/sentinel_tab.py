@@ -41,7 +41,7 @@ class SentinelTab(QWidget):
         self.footprints = Footprints(canvas)
         self.controller = RunController(self)
         held = ("EXTENT", "START_DATE", "END_DATE", "MAX_CLOUD", "BANDS", "UNITS", "MASK_CLOUDS")
-        self.more = NativePanel(algorithm_of(LOAD), held, canvas)
+        self.more = NativePanel(algorithm_of(LOAD), canvas, others=held)
         self.more.show_for()
         self.fields.body.insertWidget(1, group("sentinelMoreGroup", tr("More settings"), self.more, collapsed=True))
         self._connect()

@@ -11,7 +11,7 @@ from .native_panel import NativePanel
 from .operator_panel import OperatorPanel
 from .panel import align
 from .patching_panel import PatchingPanel
-from .planning import OF_OPERATOR, SLIDING_WINDOW, in_place, make_plan, shortened, with_outputs
+from .planning import OF_OPERATOR, POLYGON_CHIPS, SLIDING_WINDOW, in_place, in_words, make_plan, shortened, with_outputs
 from .run_bar import RunBar
 from .run_controller import RunController, algorithm_of, make_context
 from .source_panel import SourcePanel
@@ -39,7 +39,8 @@ class WindowTab(QWidget):
         self.weights = WeightPreview()
         self.output_file = self._make_output_file()
         self._sliding_window = algorithm_of(SLIDING_WINDOW)
-        self.more = NativePanel(self._sliding_window, self._held(), canvas)
+        self.more = NativePanel(self._sliding_window, canvas, others=self._held())
+        self.statistics = NativePanel(algorithm_of(POLYGON_CHIPS), canvas, only=("STATISTICS",))
         self.chips = ChipTools(canvas)
         self.bar = RunBar(self.output_file)
         self.controller = RunController(self)
@@ -62,9 +63,12 @@ class WindowTab(QWidget):
     def parameters(self):
         """What all panels together say."""
         found = {}
-        for panel in (self.source, self.operator, self.patching, self.more):
+        for panel in self._panels():
             found.update(panel.parameters())
         return found
+
+    def _panels(self):
+        return self.source, self.operator, self.patching, self.more, self.statistics
 
     def path(self):
         """Where the result goes; empty is a temporary file."""
@@ -72,7 +76,7 @@ class WindowTab(QWidget):
 
     def set_parameters(self, parameters):
         """Fill the panels."""
-        for panel in (self.source, self.operator, self.patching, self.more):
+        for panel in self._panels():
             panel.set_parameters(parameters)
 
     def set_asleep(self, asleep):
@@ -129,7 +133,8 @@ class WindowTab(QWidget):
         if plan is None or not plan.good:
             return
         parameters = with_outputs(plan, self.path())
-        self.bar.set_problem(self.controller.start(plan.algorithm, parameters, self.source.layer()))
+        problem = self.controller.start(plan.algorithm, parameters, self.source.layer())
+        self.bar.set_problem(in_words(plan.algorithm, problem)[1])
 
     def _show_patcher(self):
 
@@ -151,12 +156,14 @@ class WindowTab(QWidget):
     def _show_more(self, *_):
         layer = self.source.layer()
         foreign = layer is not None and layer.providerType() != "gdal"
+        self.statistics.setVisible(self.patching.geometry_kind() == "polygons")
         self.more.show_for(self.operator.operator(), *(("layer",) if foreign else ()))
 
     def _connect(self):
-        for panel in (self.source, self.operator, self.patching, self.more):
+        for panel in self._panels():
             panel.changed.connect(self.change)
         self.operator.changed.connect(self._show_more)
+        self.patching.fields.geometry.currentIndexChanged.connect(self._show_more)
         self.output_file.fileChanged.connect(self.change)
         self.source.layer_combo.layerChanged.connect(self.patching.set_layer)
         self.source.layer_combo.layerChanged.connect(self._show_more)
@@ -197,7 +204,7 @@ class WindowTab(QWidget):
         column.addWidget(group("operatorGroup", tr("Operator"), self.operator))
         column.addWidget(group("patchingGroup", tr("Chips"), self.patching, self.weights, self.chips.grid_check))
         column.addWidget(group("previewGroup", tr("Chip preview"), self.chips, collapsed=True))
-        column.addWidget(group("moreGroup", tr("More settings"), self.more, collapsed=True))
+        column.addWidget(group("moreGroup", tr("More settings"), self.statistics, self.more, collapsed=True))
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("scrollArea")

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ParameterError
 from ..geometry import is_whole
 from .base import Operator
-from .onnx_model import OnnxModel
+from .onnx_model import opened_model
 from .onnx_values import ACTIVATION, activated, class_names, normalization
 
 
@@ -87,7 +87,7 @@ class Onnx(Operator):
         size = None if chip is None else (int(chip[0]), int(chip[1]))
         if normalize != "metadata":  # what is wrong without the model is told before it is opened
             normalization(normalize, mean, std, bands, {})
-        self.model = model = OnnxModel(str(path), int(bands), size, provider, batch_size)
+        self.model = model = opened_model(str(path), int(bands), size, provider, batch_size)
         self.normalization = normalization(normalize, mean, std, bands, model.metadata)
         self.bands, self.activation, self.fill = int(bands), activation, float(fill)
         single = [output.name for output in model.outputs if output.bands == 1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class OnnxModel:
 
     def __init__(self, path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None) -> None:
         self.path, self.bands = path, bands
-        self.session = _opened(path, provider)
+        self.session = _session(path, provider)
         self.provider = _short(self.session.get_providers()[0])
         self.metadata: dict[str, str] = dict(self.session.get_modelmeta().custom_metadata_map)
         self.layout, self.dtype = self._input()
@@ -145,10 +146,43 @@ class OnnxModel:
         return results
 
 
+# Whoever plans a run at each change of a setting must not load a large network each time: what somebody still holds is
+# used again, and what nobody holds is gone.
+_SESSIONS: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
+_MODELS: weakref.WeakValueDictionary[Any, OnnxModel] = weakref.WeakValueDictionary()
+
+
+def opened_model(path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None) -> OnnxModel:
+    """An :class:`OnnxModel`: one that is in use already, if the file is still the same, else a new one."""
+    key = (_identity(path), bands, chip, provider, batch)
+    model = _MODELS.get(key)
+    if model is None:
+        model = _MODELS[key] = OnnxModel(path, bands, chip, provider, batch)
+    return model
+
+
+def _session(path: str, provider: str) -> Any:
+    if not os.path.isfile(path):
+        onnxruntime()  # where it is missing that comes first
+        raise ParameterError("path", path, "there is no such file; expected is an ONNX model")
+    key = (_identity(path), provider)
+    session = _SESSIONS.get(key)
+    if session is None:
+        session = _SESSIONS[key] = _opened(path, provider)
+    return session
+
+
+def _identity(path: str) -> tuple[Any, ...]:
+    """What is another as soon as the file is."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (path,)
+    return (os.path.abspath(path), found.st_mtime_ns, found.st_size, found.st_ino)
+
+
 def _opened(path: str, provider: str) -> Any:
     module = onnxruntime()
-    if not os.path.isfile(path):
-        raise ParameterError("path", path, "there is no such file; expected is an ONNX model")
     options = module.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised; its own lines on stderr would only add noise
     options.intra_op_num_threads = _threads()[1]

@@ -245,3 +245,20 @@ def test_configuration(tmp_path):
     again = Onnx.from_config(config)
     assert again.get_config() == config and config["chip"] == [20, 24]
     assert_array_equal(again(chip_of()), full(chip_of()))
+
+
+def test_a_model_in_use_is_not_opened_again_and_a_changed_file_is(tmp_path):
+    import gc
+    import weakref
+
+    path = models.identity(tmp_path / "m.onnx", models.ANY)
+    first = Onnx(path, 3, (20, 24))
+    assert Onnx(path, 3, (20, 24), fill=1.0).model is first.model
+    other = Onnx(path, 3, (40, 24))
+    assert other.model is not first.model and other.model.session is first.model.session
+    changed = models.conv(tmp_path / "m.onnx", weights_of(2, 3, 3, 3), pad=1)
+    assert Onnx(changed, 3, (20, 24)).output_bands == 2
+    gone = weakref.ref(first.model.session)
+    del first, other
+    gc.collect()
+    assert gone() is None

@@ -77,6 +77,19 @@ def test_polygons_of_a_layer(layer, dock, user):
     assert table.featureCount() == 2 and any(name.endswith("mean") for name in table.fields().names())
 
 
+def test_statistics_of_polygons_can_be_chosen(layer, dock, user):
+    fields = polygons()
+    user.choose("geometryCombo", "Polygons of a layer")
+    user.find("polygonsCombo").setLayer(fields)
+    assert dock.tab.statistics.isVisibleTo(user.find("moreGroup"))
+    dock.tab.statistics.set_parameters({"STATISTICS": ["max"]})
+    assert user.run().ok
+    (table,) = [one for one in new_layers(layer, fields) if isinstance(one, QgsVectorLayer)]
+    assert [name for name in table.fields().names() if name != "name"] == ["B02_max"]
+    user.choose("geometryCombo", "Rectangular")
+    assert not dock.tab.statistics.isVisibleTo(user.find("moreGroup"))
+
+
 def test_what_is_wrong_with_polygons_is_said(layer, dock, user):
     fields = polygons()
     user.choose("geometryCombo", "Polygons of a layer")

@@ -81,6 +81,11 @@ def test_a_place_on_the_map_can_be_picked(desktop, layer, dock, user):
     user.qtbot.mouseClick(desktop.canvas.viewport(), Qt.MouseButton.LeftButton, pos=position)
     row, col = chip_shown(dock, user).picture().anchor
     assert abs(row + 16 - 280) <= 16 and abs(col + 16 - 180) <= 16
+    desktop.canvas.unsetMapTool(dock.tab.chips._tool)
+    assert not user.find("pickChipButton").isChecked()
+    user.set("chipSizeSpin", 30)
+    assert abs(chip_shown(dock, user).picture().anchor[0] + 15 - 280) <= 15, "another tool does not change the place"
+    user.click("pickChipButton")
     user.click("pickChipButton")
     assert desktop.canvas.mapTool() is not dock.tab.chips._tool
     assert chip_shown(dock, user).picture().anchor[0] < 180, "the middle again"

@@ -165,6 +165,7 @@ def test_cancel_in_the_dock(desktop, large_layer, dock, user, tmp_path):
     folder = start_slowly(dock, user, tmp_path)
     with user.qtbot.waitSignal(dock.tab.ended, timeout=10000) as ended:
         user.click("cancelButton")
+        assert not user.find("cancelButton").isEnabled()
     assert ended.args[0].cancelled and not ended.args[0].ok
     assert os.listdir(folder) == [] and results() == []
     assert "cancelled" in desktop.bar.currentItem().text() and user.can_run()
