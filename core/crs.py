@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, Callable, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,23 @@ from .errors import MissingPackageError, ParameterError
 from .gdal_environment import gdal_env
 
 _LONLAT = ("EPSG:4326", "OGC:CRS84")
+_T = TypeVar("_T")
+# pyproj 3.7 keeps what PROJ works with in the state that Python has of a thread, and its address in the thread itself.
+# A thread of Qt loses that state whenever it leaves Python: the next use crashed (pyproj issue 1509). So what is not
+# asked for by the main thread is worked out in one thread of Python's own.
+_thread = ThreadPoolExecutor(1, "patchwise-proj")
+
+
+def _in_python_thread(function: Callable[..., _T]) -> Callable[..., _T]:
+    """``function`` called here by the main thread, else in the thread for it; such functions never call each other."""
+
+    @wraps(function)
+    def call(*args: Any) -> _T:
+        if threading.current_thread() is threading.main_thread():
+            return function(*args)
+        return _thread.submit(function, *args).result()
+
+    return call
 
 
 def crs_text(crs: Any, parameter: str = "crs") -> str:
@@ -72,12 +91,18 @@ def transform_points(xs: Any, ys: Any, src: Any, dst: Any) -> tuple[np.ndarray, 
 def _transformed(x: np.ndarray, y: np.ndarray, src: str, dst: str) -> tuple[np.ndarray, np.ndarray]:
     if src == dst:
         return x, y
-    new_x, new_y = _transformer(src, dst).transform(x, y)
+    new_x, new_y = _by_proj(x, y, src, dst)
     bad = ~(np.isfinite(new_x) & np.isfinite(new_y))
     return np.where(bad, np.nan, new_x), np.where(bad, np.nan, new_y)
 
 
+@_in_python_thread
+def _by_proj(x: np.ndarray, y: np.ndarray, src: str, dst: str) -> Any:
+    return _transformer(src, dst).transform(x, y)
+
+
 @lru_cache(maxsize=32)
+@_in_python_thread
 def _geographic(text: str) -> str:
     """The geographic CRS, in degrees from Greenwich, under a CRS; the text itself where it is one."""
     if text.upper() in _LONLAT:

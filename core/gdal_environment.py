@@ -191,9 +191,10 @@ class _Ear(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         messages, text = getattr(self.local, "messages", None), record.getMessage()
         signalled = text.startswith("GDAL signalled an error") or record.levelno >= logging.ERROR
-        if messages is not None and signalled and "PROJ:" not in text:  # PROJ complains and goes on
-            words = re.search(r"msg='(.*)'$", text)
-            messages.append(words.group(1) if words else text)
+        refused = "response_code=" in text  # rasterio 1.4 makes a mere warning of what a server answered
+        if messages is not None and (signalled or refused) and "PROJ:" not in text:  # PROJ complains and goes on
+            words = re.search(r"msg=(['\"])(.*)\1$", text)
+            messages.append(words.group(2) if words else text.replace("CPLE_AppDefined:", ""))
         return record.levelno >= logging.getLogger("rasterio").getEffectiveLevel()
 
 
@@ -204,7 +205,8 @@ _EAR = _Ear()
 def heard(messages: list[str]) -> Iterator[None]:
     """What GDAL signals in this thread goes to ``messages``."""
     logger = logging.getLogger("rasterio._env")
-    logger.addFilter(_EAR)  # once, however often it is added
+    for speaker in (logger, logging.getLogger("rasterio._err")):  # the latter speaks in rasterio 1.4
+        speaker.addFilter(_EAR)  # once, however often it is added
     if not logger.isEnabledFor(logging.INFO):
         logger.setLevel(logging.INFO)
     before, _Ear.local.messages = getattr(_Ear.local, "messages", None), messages

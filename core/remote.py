@@ -24,8 +24,9 @@ _LONGEST_WAIT = 60.0
 @dataclass(frozen=True)
 class Network:
     """How servers are asked. ``timeout`` in seconds without an answer; ``attempts`` in all, with waits between them
-    that begin at ``first_wait`` seconds and double. ``proxy`` is a URL such as ``http://user:password@host:3128``, ""
-    for what the environment says; hosts whose name ends with one of ``direct`` are reached without it.
+    that begin at ``first_wait`` seconds and double. ``proxy`` is a URL such as ``http://host:3128``, with user and
+    password before the host where it asks for them, or "" for what the environment says; hosts whose name ends with
+    one of ``direct`` are reached without it.
     """
 
     timeout: float = 30.0

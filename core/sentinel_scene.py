@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -67,7 +66,7 @@ class S2Scene:
         endpoint: str = "",
     ) -> dict[str, Any]:
         """What can be refused before anything is searched, as arguments for :func:`scene_of`."""
-        if not (isinstance(resolution, Real) and math.isfinite(resolution) and resolution > 0):
+        if not (isinstance(resolution, (int, float, np.number)) and math.isfinite(resolution) and resolution > 0):
             raise ParameterError("resolution", resolution, "must be above 0 metres")
         if units not in UNITS:
             raise ParameterError("units", units, f"must be one of {', '.join(UNITS)}")

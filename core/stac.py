@@ -8,14 +8,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, Callable
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from .errors import MissingPackageError, ParameterError, StacError
 from .geotensor import GeoTensor
 from .remote import Asked, Network, http_session, interruptible, redacted, without_secrets
-from .sentinel_items import Box, S2Item, checked_box, checked_tile, item_of, newest
+from .sentinel_items import S2Item, checked_box, checked_tile, item_of, newest
+from .sentinel_places import Box
 from .sentinel_scene import S2Scene, S2TimeStack, scene_of, scenes_of
 from .sentinel_source import Signer
 from .signing import planetary_signer
@@ -252,7 +254,7 @@ def why_none(
     cloudier, complete = _searched(bbox, date_range, 100, *where) if max_cloud_cover < 100 else ([], True)
     if cloudier:
         best = min(cloudier, key=lambda item: item.cloud)
-        few = f"{len(cloudier)}" if complete else f"more than {len(cloudier)}"
+        few = f"{len(cloudier)}" if complete else f"at least {len(cloudier)}"
         return f"{asked}. With more cloud there are {few}: the least cloudy is {best.day} with {best.cloud:.3g} %"
     first, last = (dt.date.fromisoformat(day) for day in days.split("/"))
     wider = (first - dt.timedelta(days=366), last + dt.timedelta(days=366))
@@ -288,7 +290,7 @@ def _date(day: Any) -> dt.date:
 
 
 def _checked_cloud(cloud: float) -> float:
-    if not (isinstance(cloud, Real) and math.isfinite(cloud) and 0 <= cloud <= 100):
+    if not (isinstance(cloud, (int, float, np.number)) and math.isfinite(cloud) and 0 <= cloud <= 100):
         raise ParameterError("cloud cover", cloud, "must be from 0 to 100 percent")
     return float(cloud)
 

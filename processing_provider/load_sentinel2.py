@@ -1,5 +1,7 @@
 """``patchwise:loadsentinel2``: a Sentinel-2 chip from a STAC API."""
 
+from math import isnan
+
 from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -13,6 +15,7 @@ from qgis.core import (
 from ..core import GeoTiffSink
 from ..core.config import tags
 from ..core.raster_io import check_target
+from ..core.remote import without_secrets
 from ..core.sentinel_bands import CLOUDS, parse_bands
 from ..core.sentinel_scene import UNITS, S2Scene
 from ..core.stac import find_s2_scene
@@ -108,7 +111,9 @@ class LoadSentinel2(PatchwiseAlgorithm):
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
         self._output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         with translated(self.CORE_NAMES):
-            feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=self._wanted["endpoint"]))
+            feedback.setProgressText(
+                self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._wanted["endpoint"]))
+            )
             scene = find_s2_scene(**self._wanted, cancelled=feedback.isCanceled)
             self._tell(scene, feedback)
             value_type = scene.value_type
@@ -129,10 +134,12 @@ class LoadSentinel2(PatchwiseAlgorithm):
             feedback.pushInfo(line)
         for loss in losses:
             feedback.pushWarning(loss)
+        if report.pixels_without_data == report.pixels:
+            feedback.pushWarning(self.tr("No pixel has a value: all of the extent is without data, or masked."))
         results = {
             self.OUTPUT: self._output,
             self.ITEM_ID: ",".join(scene.item_ids),
-            self.CLOUD_COVER: scene.choice.cloud,
+            self.CLOUD_COVER: None if isnan(scene.choice.cloud) else scene.choice.cloud,
         }
         title = f"Sentinel-2 {scene.choice.day} {scene.choice.items[0].tile}".strip()
         return self.present(results, context, titles={self.OUTPUT: title})
@@ -140,7 +147,7 @@ class LoadSentinel2(PatchwiseAlgorithm):
     def _tell(self, scene, feedback):
         tr = self.tr
         for item in scene.choice.items:
-            text = tr("{id}: {day}, {cloud} % cloud")
+            text = tr("{id}: {day}, cloud not known") if isnan(item.cloud) else tr("{id}: {day}, {cloud} % cloud")
             feedback.pushInfo(text.format(id=item.id, day=item.datetime, cloud=f"{item.cloud:.3g}"))
         for note in scene.notes:
             feedback.pushWarning(note)
@@ -154,7 +161,7 @@ class LoadSentinel2(PatchwiseAlgorithm):
         return {
             "algorithm": f"patchwise:{self.NAME}",
             "search": {
-                "endpoint": wanted["endpoint"],
+                "endpoint": without_secrets(wanted["endpoint"]),
                 "collection": wanted["collection"],
                 "bbox": list(wanted["bbox"]),
                 "dates": list(wanted["date_range"]),

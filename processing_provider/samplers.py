@@ -172,7 +172,8 @@ def _crs_text(crs):
     if not crs.isValid():
         return ""
     name = crs.authid()  # one of the user's own, USER:100000, means nothing outside of this QGIS
-    return name if name and not name.startswith("USER:") else crs.toWkt(QgsCoordinateReferenceSystem.WKT_PREFERRED)
+    variant = QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED
+    return name if name and not name.startswith("USER:") else crs.toWkt(variant)
 
 
 def _choice(name, description, options, default):

@@ -1,27 +1,30 @@
 """``patchwise:searchsentinel2``: footprints of Sentinel-2 products in a STAC API."""
 
 import json
+from math import isnan
 
 from qgis.core import (
+    NULL,
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsFeatureSink,
     QgsField,
     QgsFields,
     QgsGeometry,
     QgsJsonUtils,
     QgsProcessing,
-    QgsProcessingException,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QDateTime, Qt, QVariant
+from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt, QVariant
 
-from ..core.sentinel_items import share_mask
+from ..core.remote import without_secrets
+from ..core.sentinel_items import covered
 from ..core.stac import search_s2, why_none
 from .base import PatchwiseAlgorithm
 from .bridge import translated
+from .feature_output import BATCH, FeatureOutput, check_file_target, new_field
 from .sentinel import NAMES, add_search, add_server, read_search
 
 
@@ -61,6 +64,7 @@ class SearchSentinel2(PatchwiseAlgorithm):
         """Raise what is wrong with the parameters, before anything is asked."""
         with translated(NAMES):
             read_search(self, parameters, context)
+            check_file_target(self, parameters, self.OUTPUT, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: the extent and QGIS's settings become plain values."""
@@ -71,34 +75,33 @@ class SearchSentinel2(PatchwiseAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         wanted, box = dict(self._wanted), self._wanted["bbox"]
-        feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=wanted["endpoint"]))
+        shown = without_secrets(wanted["endpoint"])
+        feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
         with translated(NAMES):
             items = search_s2(**wanted, cancelled=feedback.isCanceled)
             if not items:
                 feedback.pushWarning(why_none(**wanted, cancelled=feedback.isCanceled))
-        sink, destination = self.parameterAsSink(
-            parameters, self.OUTPUT, context, _fields(), QgsWkbTypes.Type.MultiPolygon,
-            QgsCoordinateReferenceSystem("EPSG:4326"),
-        )  # fmt: skip
-        if sink is None:
-            raise QgsProcessingException(self.invalidSinkError(parameters, self.OUTPUT))
-        for item in items:
-            if not sink.addFeature(_feature(item, box), QgsFeatureSink.Flag.FastInsert):
-                raise QgsProcessingException(self.writeFeatureError(sink, parameters, self.OUTPUT))
-        del sink  # the file is complete when QGIS lets go of it
-        results = {self.OUTPUT: destination, self.COUNT: len(items)}
+            crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, _fields(), kind, crs)
+            with output:
+                for first in range(0, len(items), BATCH):
+                    output.add([_feature(item, box) for item in items[first : first + BATCH]])
+        results = {self.OUTPUT: output.target, self.COUNT: len(items)}
         return self.present(results, context, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
 
 
 def _fields():
+    new = Qgis.QGIS_VERSION_INT >= 33800
+    # Older names are no longer there in Qt 6.
+    text = QMetaType.Type.QString if new else getattr(QVariant, "String")  # noqa: B009
+    moment = QMetaType.Type.QDateTime if new else getattr(QVariant, "DateTime")  # noqa: B009
     fields = QgsFields()
-    for name, kind in (
-        ("id", QVariant.String), ("datetime", QVariant.DateTime), ("day", QVariant.String),
-        ("cloud", QVariant.Double), ("tile", QVariant.String), ("orbit", QVariant.String),
-        ("platform", QVariant.String), ("baseline", QVariant.String), ("epsg", QVariant.Int),
-        ("share", QVariant.Double),
+    for field in (
+        QgsField("id", text), QgsField("datetime", moment), QgsField("day", text), new_field("cloud", "Double"),
+        QgsField("tile", text), QgsField("orbit", text), QgsField("platform", text), QgsField("baseline", text),
+        new_field("epsg", "Int"), new_field("share", "Double"),
     ):  # fmt: skip
-        fields.append(QgsField(name, kind))
+        fields.append(field)
     return fields
 
 
@@ -109,9 +112,9 @@ def _feature(item, box):
     feature.setGeometry(geometry)
     baseline = "" if item.baseline is None else "{:02d}.{:02d}".format(*item.baseline)
     feature.setAttributes([
-        item.id, QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs), item.day, item.cloud, item.tile,
+        item.id, QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs), item.day,
+        NULL if isnan(item.cloud) else item.cloud, item.tile,
         item.orbit, str(item.properties.get("platform", "")), baseline, item.epsg,
-        round(100 * float(share_mask(item.footprint, box).mean()), 1),
+        round(100 * float(covered(item, box).mean()), 1),
     ])  # fmt: skip
     return feature
-

@@ -15,7 +15,7 @@ from qgis.PyQt.QtNetwork import QNetworkProxy
 from ..core.errors import ParameterError
 from ..core.remote import Network
 from ..core.sentinel_items import checked_box, checked_tile
-from ..core.stac import COLLECTION, PLANETARY_COMPUTER, checked_dates, checked_endpoint
+from ..core.stac import COLLECTION, PLANETARY_COMPUTER, check_client, checked_dates, checked_endpoint
 from .bridge import extent_points
 
 EXTENT, START_DATE, END_DATE = "EXTENT", "START_DATE", "END_DATE"
@@ -75,6 +75,7 @@ def add_server(algorithm):
 
 def read_search(algorithm, parameters, context):
     """What to look for, as arguments for the core; refuses what is wrong before anything is asked. Main thread."""
+    check_client()
     collection = algorithm.parameterAsString(parameters, COLLECTION_NAME, context).strip()
     if not collection:
         raise ParameterError("collection", collection, f"must be named, such as {COLLECTION}")
@@ -98,7 +99,11 @@ def _box(algorithm, parameters, context):
         raise ParameterError("bbox", extent.toString(6), "must be a box with some area")
     geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, crs)
     xs, ys = zip(*extent_points(geometry))
-    return checked_box((min(xs), min(ys), max(xs), max(ys)))
+    box = min(xs), min(ys), max(xs), max(ys)
+    turned = not algorithm.parameterAsExtentCrs(parameters, EXTENT, context).isGeographic()
+    if turned and any(abs(x1 - x0) > 180 for x0, x1 in zip(xs, xs[1:])):
+        raise ParameterError("bbox", box, "must not cross the 180th meridian; load either side by itself")
+    return checked_box(box)
 
 
 def _day(algorithm, parameters, context, name):

@@ -34,7 +34,8 @@ OPTIONAL = {
     "core/neighbour_search.py": {"scipy.spatial"},
     "core/zarr_store.py": {"rasterio.crs"},
     "core/operators/spyndex_catalogue.py": {"spyndex"},
-    "core/stac.py": {"pystac_client", "planetary_computer", "requests"},
+    "core/stac.py": {"pystac_client", "requests"},
+    "core/signing.py": {"planetary_computer", "requests"},
     "core/remote.py": {"requests", "urllib3"},
 }
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
