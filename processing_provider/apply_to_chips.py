@@ -13,7 +13,7 @@ from ..core.configurable import part
 from ..core.errors import ParameterError, PatchwiseError
 from ..core.partial_folder import PartialFolder, check_folder
 from ..core.stacked import StackedRaster
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import progress, raster_path, translated
 from .chip_index import write_index
 from .chips_in import NAMES as CHIP_NAMES
@@ -33,7 +33,7 @@ class _Job:
     notes: tuple
 
 
-class ApplyToChips(PatchwiseAlgorithm):
+class ApplyToChips(JobAlgorithm):
     """Runs an operator on each chip of a folder."""
 
     NAME = "applytochips"
@@ -52,10 +52,6 @@ class ApplyToChips(PatchwiseAlgorithm):
     SKIP_FAILED, OUTPUT = "SKIP_FAILED", "OUTPUT"
     CORE_NAMES = {**OPERATOR_NAMES, **CHIP_NAMES, "output": OUTPUT}
 
-    def __init__(self):
-        super().__init__()
-        self._job = None
-
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
@@ -73,18 +69,8 @@ class ApplyToChips(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("FAILED", tr("Chips that failed")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._make_job(parameters, context)
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers become plain values, and everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context)
-        return True
-
-    def _make_job(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
         chips = read_chips(self, parameters, context, source_scale(self, parameters, context))
         skip = self.parameterAsBool(parameters, self.SKIP_FAILED, context)
         if not chips.manifest.chips:

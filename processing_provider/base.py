@@ -14,6 +14,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
+from .bridge import translated
 from .styles import told
 from .styling import present, title_of_file
 
@@ -155,3 +156,29 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             allowed = self.tr("from {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
         text = self.tr("{name} is {value}: it must be {allowed}")
         return text.format(name=definition.name(), value=f"{value:g}", allowed=allowed)
+
+
+class JobAlgorithm(PatchwiseAlgorithm):
+    """An algorithm whose parameters become one plain value, ``_job``, on the main thread, before the worker starts."""
+
+    #: The algorithm's names of the core's parameters, for its error messages.
+    CORE_NAMES = {}
+
+    def __init__(self):
+        super().__init__()
+        self._job = None
+
+    def make_job(self, parameters, context):
+        """The job; raises the core's errors for what is wrong."""
+        raise NotImplementedError
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self.make_job(parameters, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: layers and extents become plain values, and everything wrong is refused."""
+        with translated(self.CORE_NAMES):
+            self._job = self.make_job(parameters, context)
+        return True

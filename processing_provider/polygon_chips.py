@@ -26,7 +26,7 @@ from ..core.partial import check_target
 from ..core.polygon_chips import polygon_chips
 from ..core.polygon_statistics import STATISTICS as NAMES_OF_STATISTICS
 from ..core.run_record import input_record, nodata_record, placed
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target
 from .job import only_used, operator_warnings
@@ -55,7 +55,7 @@ class _Task:
     warnings: tuple
 
 
-class PolygonChips(PatchwiseAlgorithm):
+class PolygonChips(JobAlgorithm):
     """One masked chip per polygon: statistics as attributes, and where it is wanted the results as a raster."""
 
     NAME = "polygonchips"
@@ -79,7 +79,7 @@ class PolygonChips(PatchwiseAlgorithm):
 
     def __init__(self):
         super().__init__()
-        self._task, self._source_name = None, ""
+        self._source_name = ""
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -122,19 +122,14 @@ class PolygonChips(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("POLYGONS", tr("Number of polygons")))
         self.addOutput(QgsProcessingOutputNumber("WITHOUT_PIXELS", tr("Polygons without a pixel")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._make_task(parameters, context)
-
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers become plain values, and everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._task = self._make_task(parameters, context)
+        super().prepareAlgorithm(parameters, context, feedback)
         self._source_name = self.source_name(parameters, context)
         return True
 
-    def _make_task(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
         source = self.parameterAsSource(parameters, self.POLYGONS, context)
         if source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.POLYGONS))
@@ -190,8 +185,8 @@ class PolygonChips(PatchwiseAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: features and pixels are read here, by what the main thread has prepared."""
-        stitched = self.parameterAsOutputLayer(parameters, self.STITCHED, context) if self._task.stitched else ""
-        task = replace(self._task, stitched=stitched)
+        stitched = self.parameterAsOutputLayer(parameters, self.STITCHED, context) if self._job.stitched else ""
+        task = replace(self._job, stitched=stitched)
         for note in task.notes:
             feedback.pushInfo(note)
         for warning in task.warnings:

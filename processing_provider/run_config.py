@@ -16,7 +16,7 @@ from ..core.errors import ParameterError
 from ..core.partial import check_target
 from ..core.rerun import found_path, read_file, read_recipe, read_tag
 from ..core.stacked import StackedRaster
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import raster_path, translated
 from .job import job_of, perform
 from .layer_grid import has_pixels
@@ -24,7 +24,7 @@ from .layer_source import LayerSource
 from .rasters import source_paths
 
 
-class RunConfig(PatchwiseAlgorithm):
+class RunConfig(JobAlgorithm):
     """Repeats a run of the sliding window from the tags of its result or from a file."""
 
     NAME = "runconfig"
@@ -47,7 +47,7 @@ class RunConfig(PatchwiseAlgorithm):
 
     def __init__(self):
         super().__init__()
-        self._job, self._source = None, ""
+        self._source = ""
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -78,19 +78,14 @@ class RunConfig(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._make_job(parameters, context)
-
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: the configuration becomes a job, and everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context)
+        super().prepareAlgorithm(parameters, context, feedback)
         self._source = self.source_name(parameters, context) if self._given(parameters, self.INPUT) else ""
         return True
 
-    def _make_job(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
         config, folder, name = self._config(parameters, context)
         with _of(name):
             recipe = read_recipe(config)

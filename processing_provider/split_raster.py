@@ -15,7 +15,7 @@ from qgis.core import (
 
 from ..core.chip_split import Split, check_split, split_to_folder
 from ..core.partial_folder import PartialFolder, check_folder
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import fill_index, index_output, write_index
 from .feature_output import check_file_target
@@ -37,7 +37,7 @@ class _Job:
     name: str
 
 
-class SplitRaster(PatchwiseAlgorithm):
+class SplitRaster(JobAlgorithm):
     """A raster to a folder of georeferenced chips, with an index and a manifest."""
 
     NAME = "splitraster"
@@ -59,10 +59,6 @@ class SplitRaster(PatchwiseAlgorithm):
     )
     MIN_VALID, LABELS, LABEL_FIELD, OUTPUT, INDEX = "MIN_VALID", "LABELS", "LABEL_FIELD", "OUTPUT", "INDEX"
     CORE_NAMES = {**SAMPLER_NAMES, **RASTER_NAMES, "min_valid": MIN_VALID, "labels": LABELS, "output": OUTPUT}
-
-    def __init__(self):
-        super().__init__()
-        self._job = None
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -107,18 +103,8 @@ class SplitRaster(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("LEFT_OUT", tr("Chips left out")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._make_job(parameters, context)
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers and extents become plain values, and everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context)
-        return True
-
-    def _make_job(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
         raster = read_raster(self, parameters, context)
         window = read_window(self, parameters, context, raster)
         patcher = read_sampled_patcher(self, parameters, context, raster)

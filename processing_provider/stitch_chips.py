@@ -15,7 +15,7 @@ from ..core.chip_stitch import StoredChips, stitch_chips, stitch_domain, stitch_
 from ..core.config import tags
 from ..core.partial import check_target
 from ..core.run_record import nodata_record, placed
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
@@ -44,7 +44,7 @@ class _Job:
     notes: tuple
 
 
-class StitchChips(PatchwiseAlgorithm):
+class StitchChips(JobAlgorithm):
     """One seamless raster of a folder of chips."""
 
     NAME = "stitchchips"
@@ -64,10 +64,6 @@ class StitchChips(PatchwiseAlgorithm):
     )
     ALLOW_MISSING, OUTPUT = "ALLOW_MISSING", "OUTPUT"
     CORE_NAMES = {**OPERATOR_NAMES, **PATCHING_NAMES, **RASTER_NAMES, **CHIP_NAMES, "window": WINDOW, "output": OUTPUT}
-
-    def __init__(self):
-        super().__init__()
-        self._job = None
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -90,18 +86,8 @@ class StitchChips(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MISSING", tr("Chips missing or damaged")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._make_job(parameters, context)
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context)
-        return True
-
-    def _make_job(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
         chips = read_chips(self, parameters, context)
         allow_missing = self.parameterAsBool(parameters, self.ALLOW_MISSING, context)
         if not allow_missing:

@@ -10,6 +10,7 @@ import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from demo import DEMO, ROOT, draw, run_algorithm
 
@@ -19,14 +20,16 @@ SECONDS = 10
 
 
 def unreachable(endpoint):
-    """Why the server cannot be reached, or ""; a proxy that the environment names is asked instead."""
-    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    parts = urlsplit(proxy or endpoint)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    """Why the server cannot be reached, or ""; a proxy that the environment names for it is asked instead."""
+    parts = urlsplit(endpoint)
+    proxy = "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
+    if proxy:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     try:
-        socket.create_connection((parts.hostname, port), timeout=SECONDS).close()
-    except OSError as error:
-        return f"{parts.hostname} cannot be reached ({error})"
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=SECONDS).close()
+    except (OSError, ValueError) as error:
+        return f"{parts.hostname or endpoint} cannot be reached ({error})"
     return ""
 
 
