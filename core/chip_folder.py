@@ -137,7 +137,7 @@ class ChipRaster:
         """Refuse a folder in which files are missing, by their names."""
         missing = self.missing()
         if missing:
-            raise ParameterError(self._parameter, self.folder, f"{len(missing)} chips are missing: {named(missing)}")
+            raise ParameterError(self._parameter, self.folder, f"{len(missing)} chip(s) are missing: {named(missing)}")
 
     def close(self) -> None:
         """Nothing is held open: each chip is closed when it has been read."""

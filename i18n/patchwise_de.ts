@@ -2167,6 +2167,30 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
         <source>The Patchwise provider is not enabled.</source>
         <translation>Der Anbieter Patchwise ist nicht eingeschaltet.</translation>
     </message>
+    <message>
+        <source>{name} is &apos;{value}&apos;: it must be one of {allowed}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chips of this size need about {memory} GB of memory: smaller chips need less.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No pixel has a value: all of the extent is without data, or masked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{id}: {day}, cloud not known</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No pixel of the result has a value: look at the input&apos;s nodata value and at the operator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must have a band {number}, which the run needs</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>PatchwiseProvider</name>

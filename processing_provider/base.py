@@ -8,6 +8,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
 )
@@ -97,7 +98,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         while the algorithm prepares, reaches a script only as "there were errors".
         """
         for definition in self.parameterDefinitions():
-            problem = self._out_of_range(definition, parameters, context)
+            problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
             if problem:
                 return False, problem
         good, problem = super().checkParameterValues(parameters, context)
@@ -156,6 +157,17 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             allowed = self.tr("from {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
         text = self.tr("{name} is {value}: it must be {allowed}")
         return text.format(name=definition.name(), value=f"{value:g}", allowed=allowed)
+
+    def _no_option(self, definition, parameters):
+        """QGIS's own message does not say what can be chosen, and its help asks for numbers."""
+        value = parameters.get(definition.name())
+        if not isinstance(definition, QgsProcessingParameterEnum) or not isinstance(value, str) or not value:
+            return ""
+        parts = value.split(",") if definition.allowMultiple() else [value]
+        if not definition.usesStaticStrings() or set(parts) <= set(definition.options()):
+            return ""
+        text = self.tr("{name} is '{value}': it must be one of {allowed}")
+        return text.format(name=definition.name(), value=value, allowed=", ".join(definition.options()))
 
 
 class JobAlgorithm(PatchwiseAlgorithm):

@@ -6,6 +6,8 @@ from qgis.core import QgsProcessingException, QgsProviderRegistry
 
 from ..core.errors import ParameterError, PatchwiseError
 
+_NO_MEMORY = "There is not enough memory for this: choose smaller chips, fewer bands or fewer threads"
+
 
 def raster_path(layer, parameter):
     """What GDAL opens for a layer; refused where its pixels do not come from GDAL."""
@@ -61,3 +63,5 @@ def translated(names):
         raise QgsProcessingException(text) from error
     except PatchwiseError as error:
         raise QgsProcessingException(str(error)) from error
+    except MemoryError as error:
+        raise QgsProcessingException(f"{_NO_MEMORY} ({error})" if str(error) else _NO_MEMORY) from error

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
-    QgsProviderRegistry,
     QgsWkbTypes,
 )
 
@@ -86,10 +85,7 @@ class ChipGrid(PatchwiseAlgorithm):
         with translated(self.CORE_NAMES):
             job = self._read(parameters, context)
             check_footprints(job.patcher, job.domain, job.window)
-            layer = read_layer(self, parameters, context)
-            # A GeoPackage may hold the raster.
-            path = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source()).get("path")
-            check_file_target(self, parameters, self.OUTPUT, context, [path] if path else [])
+            check_file_target(self, parameters, self.OUTPUT, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values."""

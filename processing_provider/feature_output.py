@@ -10,6 +10,7 @@ from qgis.core import (
     QgsField,
     QgsProcessing,
     QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProperty,
@@ -25,6 +26,8 @@ from ..core.partial import PartialFile
 BATCH = 1000
 # Of an older GeoPackage of that name that somebody has open: SQLite would mix them into the new one.
 _STALE = ("-wal", "-shm", "-journal")
+# Types of parameters that are one layer to be read.
+_LAYERS = ("raster", "source", "vector", "layer")
 
 
 def new_field(name, kind):
@@ -48,8 +51,8 @@ def file_target(algorithm, parameters, name, context):
     return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
 
 
-def check_file_target(algorithm, parameters, name, context, sources=()):
-    """Refuse a file that cannot be made, or that one of ``sources``, the sources of layers, is in."""
+def check_file_target(algorithm, parameters, name, context):
+    """Refuse a file that cannot be made, or that a layer among the parameters is in."""
     path = file_target(algorithm, parameters, name, context)
     if not path:
         return
@@ -58,10 +61,26 @@ def check_file_target(algorithm, parameters, name, context, sources=()):
         raise ParameterError(name, path, "its folder must exist")
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         raise ParameterError(name, path, "must be a file in a folder that can be written to")
-    for source in sources:
-        read = QgsProviderRegistry.instance().decodeUri("ogr", source).get("path", "")
-        if read and os.path.realpath(read) == os.path.realpath(path):
-            raise ParameterError(name, path, "must not be the file that is read: choose another")
+    ending = os.path.splitext(path)[1]
+    if not QgsVectorFileWriter.driverForExtension(ending):
+        raise ParameterError(name, path, f"QGIS writes no layers to {ending} files: choose another, such as .gpkg")
+    if os.path.realpath(path) in {os.path.realpath(read) for read in _files_read(algorithm, parameters, context)}:
+        raise ParameterError(name, path, "must not be the file that is read: choose another")
+
+
+def _files_read(algorithm, parameters, context):
+    """The files of the layers among the parameters; a GeoPackage may hold rasters too."""
+    registry = QgsProviderRegistry.instance()
+    for definition in algorithm.parameterDefinitions():
+        given = {definition.name(): parameters.get(definition.name())}
+        value = given[definition.name()]
+        if definition.type() not in _LAYERS or value in (None, ""):
+            continue
+        if isinstance(value, QgsProcessingFeatureSourceDefinition):
+            given[definition.name()] = value.source
+        layer = algorithm.parameterAsLayer(given, definition.name(), context)
+        if layer is not None:
+            yield registry.decodeUri(layer.providerType(), layer.source()).get("path") or ""
 
 
 class FeatureOutput:

@@ -8,12 +8,15 @@ from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, 
 from ..core.config import tags
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
+from ..core.errors import ParameterError
+from ..core.estimate import estimate
 from ..core.run_record import placed, run_record
 from .bridge import progress
 from .operators import fitted, read_aggregation
 from .rasters import follow, source_paths
-from .report import sentences
+from .report import memory_of_machine, sentences
 
+_MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
 _COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
 
 
@@ -55,6 +58,7 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     if not _round(patcher):
         patcher.plan(raster.domain)  # refuses what does not fit
     if hasattr(patcher.geometry, "size"):
+        check_memory(raster, window, patcher, operator)
         patcher.weights_of(*patcher.geometry.size)
     if getattr(operator, "categories", ()) and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
@@ -137,6 +141,20 @@ def run_job(job, feedback):
         )
 
 
+def check_memory(raster, window, patcher, operator):
+    """Refuse chips that this machine has not the memory for, rather than let the system end QGIS."""
+    memory, there = _memory(raster, window, patcher, operator), memory_of_machine()
+    if there is not None and memory > there:
+        needed = f"needs about {memory / 1e9:.0f} GB of memory, and this machine has {there / 1e9:.0f} GB"
+        raise ParameterError("chip size", patcher.geometry.size, f"{needed}: choose smaller chips")
+
+
+def _memory(raster, window, patcher, operator):
+    """Bytes that a run holds, the weights of a chip included."""
+    height, width = patcher.geometry.size
+    return estimate(raster, patcher, operator, window).memory + 8 * height * width
+
+
 def _warnings(tr, raster, window, patcher, operator, value_type):
     """What is allowed but likely not meant."""
     share = 0 if _round(patcher) else 1 - patcher.plan(raster.domain).covered_share(window)
@@ -145,6 +163,10 @@ def _warnings(tr, raster, window, patcher, operator, value_type):
                   "the chip size and the boundary shift leave none.")  # fmt: skip
         yield text.format(share=f"{100 * share:.1f}")
     yield from operator_warnings(tr, raster, window, operator)
+    memory = _memory(raster, window, patcher, operator) if hasattr(patcher.geometry, "size") else 0
+    if memory > _MUCH_MEMORY:
+        text = tr("Chips of this size need about {memory} GB of memory: smaller chips need less.")
+        yield text.format(memory=f"{memory / 1e9:.0f}")
     if value_type.dtype.kind != "f" and not value_type.chosen:
         text = tr("No nodata value was chosen: {value} stands for no data in the {type} output.")
         yield text.format(value=f"{value_type.nodata:.0f}", type=value_type.dtype.name)

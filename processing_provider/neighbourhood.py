@@ -24,7 +24,7 @@ from ..core.neighbourhood import statistics
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target, new_field
-from .point_reader import batches, read_points
+from .point_reader import batches, check_points, read_points
 
 #: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
 READ, FOUND = 0.25, 0.55
@@ -127,9 +127,7 @@ class Neighbourhood(PatchwiseAlgorithm):
         """Raise what is wrong with the parameters, before anything is run."""
         with translated(self.CORE_NAMES):
             self._read(parameters, context)
-            layer = self.parameterAsVectorLayer(parameters, self.INPUT, context)
-            sources = [layer.source()] if layer is not None and layer.providerType() == "ogr" else []
-            check_file_target(self, parameters, self.OUTPUT, context, sources)
+            check_file_target(self, parameters, self.OUTPUT, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: the layer becomes a source of features."""
@@ -141,6 +139,7 @@ class Neighbourhood(PatchwiseAlgorithm):
         source = self.parameterAsSource(parameters, self.INPUT, context)
         if source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.INPUT))
+        check_points(source, self.INPUT)
         field = self.parameterAsString(parameters, self.FIELD, context)
         index = source.fields().lookupField(field)
         if index < 0 or not source.fields()[index].isNumeric():

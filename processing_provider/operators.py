@@ -214,7 +214,7 @@ def _index(algorithm, parameters, context, raster):
     counts = tuple(len(names) for names in getattr(raster, "names_of", (raster.band_names,)))
     if len(counts) != 2 or counts[0] != counts[1]:
         allowed = f"{name} needs two rasters with the same bands: INPUT from before, and one further input from after"
-        raise ParameterError(OTHER_INPUTS, counts, allowed)
+        raise ParameterError(OTHER_INPUTS, list(getattr(raster, "paths", ()))[1:], allowed)
     names = raster.band_names[: counts[0]]
     severity = algorithm.parameterAsBool(parameters, SEVERITY, context)
     return Change(

@@ -23,6 +23,15 @@ class Points:
     values: np.ndarray
 
 
+def check_points(source, parameter):
+    """Refuse a layer of lines or polygons; one that does not tell its geometries may have points."""
+    if QgsWkbTypes.geometryType(source.wkbType()) in (
+        QgsWkbTypes.GeometryType.LineGeometry,
+        QgsWkbTypes.GeometryType.PolygonGeometry,
+    ):
+        raise ParameterError(parameter, source.sourceName(), "must be a layer of points")
+
+
 def batches(features, feedback):
     """Lists of features; ends with :class:`Cancelled` where the feedback says so."""
     while True:

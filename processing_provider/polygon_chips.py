@@ -142,9 +142,7 @@ class PolygonChips(JobAlgorithm):
             check_target(stitched, source_paths(raster), self.STITCHED)
             if layer.providerType() != "gdal":
                 check_bounded(layer, raster.domain, self.STITCHED)
-        polygons = self.parameterAsVectorLayer(parameters, self.POLYGONS, context)
-        read = [] if polygons is None else [polygons.source()]
-        check_file_target(self, parameters, self.OUTPUT, context, read)
+        check_file_target(self, parameters, self.OUTPUT, context)
         operator = read_operator(self, parameters, context, raster)
         # A model's sizes follow from the polygons, each of which has its own.
         operator = operator if hasattr(operator, "name") else operator(None)

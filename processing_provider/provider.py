@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .apply_to_chips import ApplyToChips
@@ -13,6 +13,7 @@ from .neighbourhood import Neighbourhood
 from .polygon_chips import PolygonChips
 from .run_config import RunConfig
 from .search_sentinel2 import SearchSentinel2
+from .shipped_model import ShippedModel
 from .sliding_window import SlidingWindow
 from .split_raster import SplitRaster
 from .stitch_chips import StitchChips
@@ -78,6 +79,6 @@ class PatchwiseProvider(QgsProcessingProvider):
 
     def _load_models(self):
         for path in sorted(MODELS.glob("*.model3")):
-            model = QgsProcessingModelAlgorithm()
+            model = ShippedModel()
             if model.fromFile(str(path)):
                 self.addAlgorithm(model)

@@ -1,5 +1,6 @@
 """The parameters of rasters that go in and come out, shared by all algorithms that read or write one."""
 
+import numpy as np
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterBand,
@@ -11,6 +12,7 @@ from qgis.core import (
 )
 
 from ..core import RasterFile, ValueType
+from ..core.creation_options import checked_options
 from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
@@ -161,5 +163,7 @@ def read_value_type(algorithm, parameters, context):
 
 
 def read_creation_options(algorithm, parameters, context):
-    """The creation options as a dict."""
-    return key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
+    """The creation options as a dict; those that GDAL cannot follow are refused."""
+    options = key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
+    checked_options(options, np.dtype(np.float32))
+    return options

@@ -1,5 +1,6 @@
 """The closing report of a run."""
 
+import os
 import sys
 
 
@@ -31,6 +32,14 @@ def _peak_on_windows():
     return counters.PeakWorkingSetSize if found else None
 
 
+def memory_of_machine():
+    """Bytes of memory that the machine has, or None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 def sentences(tr, report, losses):
     """The lines of the log: chips, pixels without data, seconds, MB/s, peak memory; what was lost as warnings apart."""
     chips = tr("{chips} chips").format(chips=f"{report.chips:,}")
@@ -44,6 +53,11 @@ def sentences(tr, report, losses):
         without.format(count=f"{report.pixels_without_data:,}", all=f"{report.pixels:,}", share=f"{share:.1f}"),
         speed.format(seconds=f"{report.seconds:.1f}", speed=f"{report.mb_per_second:.0f}"),
     ]
+    if report.pixels_without_data == report.pixels:
+        losses = [
+            tr("No pixel of the result has a value: look at the input's nodata value and at the operator."),
+            *losses,
+        ]
     peak = peak_memory()
     if peak is not None:
         lines.append(tr("peak memory of the process: {peak} MB").format(peak=f"{peak / 1e6:.0f}"))

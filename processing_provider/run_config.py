@@ -139,7 +139,11 @@ class RunConfig(JobAlgorithm):
                 raise ParameterError(self.INPUT, None, allowed)
             first = RasterFile(found_path(record, folder), bands, scaled, parameter=self.INPUT)
         else:
-            first = self._chosen(self._layer(parameters, self.INPUT, context), record, bands, scaled)
+            layer = self._layer(parameters, self.INPUT, context)
+            if bands and max(bands) > layer.bandCount():
+                text = self.tr("must have a band {number}, which the run needs")
+                raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
+            first = self._chosen(layer, record, bands, scaled)
         differences = recipe.differences(first)
         others = [found_path(other, folder) for other in record.get("others") or ()]
         return (StackedRaster(first, others) if others else first), differences

@@ -29,6 +29,7 @@ from .patching import (
     read_stride,
     read_window_of_chips,
 )
+from .point_reader import check_points
 
 GEOMETRY, RADIUS_KM, SAMPLER, JITTER, COUNT = "GEOMETRY", "RADIUS_KM", "SAMPLER", "JITTER", "COUNT"
 MIN_DISTANCE, SEED, ANCHORS = "MIN_DISTANCE", "SEED", "ANCHORS"
@@ -161,6 +162,7 @@ def _points(algorithm, parameters, context, raster):
     source = algorithm.parameterAsSource(parameters, ANCHORS, context)
     if source is None:
         raise ParameterError(ANCHORS, str(parameters[ANCHORS]), "must be a layer of points that can be read")
+    check_points(source, ANCHORS)
     points = [(point.x(), point.y()) for feature in source.getFeatures() for point in feature.geometry().vertices()]
     if not points:
         raise ParameterError(ANCHORS, source.sourceName(), "must have at least one point")

@@ -18,7 +18,7 @@ from ..core.run_record import nodata_record, placed
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chips_in import NAMES as CHIP_NAMES
-from .chips_in import add_chips, read_chips
+from .chips_in import add_chips, check_beside, read_chips
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import add_aggregation, read_aggregation
 from .patching import NAMES as PATCHING_NAMES
@@ -102,6 +102,7 @@ class StitchChips(JobAlgorithm):
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(parameters, context)[self.OUTPUT]
         check_target(output, [], self.OUTPUT)
+        check_beside(output, chips, self.OUTPUT)
         patcher = stitch_patcher(chips, aggregation, window)
         options = read_creation_options(self, parameters, context)
         notes = tuple(filter(None, [said]))
@@ -115,17 +116,19 @@ class StitchChips(JobAlgorithm):
             feedback.pushInfo(note)
         manifest = job.chips.manifest
         self._say_left_out(feedback, manifest)
-        sink = GeoTiffSink(
-            job.output,
-            stitch_domain(job.chips),
-            job.value_type,
-            names=job.chips.band_names,
-            categories=manifest.categories,
-            tags=tags(placed(_config(job), job.output)),
-            options=job.options,
-            parameter=self.OUTPUT,
-        )
-        with translated(self.CORE_NAMES), sink:
+        with (
+            translated(self.CORE_NAMES),
+            GeoTiffSink(
+                job.output,
+                stitch_domain(job.chips),
+                job.value_type,
+                names=job.chips.band_names,
+                categories=manifest.categories,
+                tags=tags(placed(_config(job), job.output)),
+                options=job.options,
+                parameter=self.OUTPUT,
+            ) as sink,
+        ):
             report, lost = stitch_chips(
                 job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
                 cancelled=feedback.isCanceled,

@@ -48,8 +48,9 @@ class Case:
 
 PATCHING_WRONG: dict[str, tuple[Any, str]] = {
     "chip size": ({"CHIP_SIZE": 0}, "CHIP_SIZE is 0: it must be at least 1"),
+    "a chip larger than any memory": ({"CHIP_SIZE": 10**7}, "(There is not enough memory for this|needs about .* of memory)"),
     "stride": ({"STRIDE": -4}, "STRIDE is -4: it must be at least 1"),
-    "window": ({"WINDOW": "kaiser"}, "WINDOW"),
+    "window": ({"WINDOW": "kaiser"}, "WINDOW is 'kaiser': it must be one of .*hann"),
     "alpha": ({"WINDOW": "tukey", "TUKEY_ALPHA": 1.5}, "TUKEY_ALPHA is 1.5: it must be from 0 to 1"),
     "custom window": ({"WINDOW": "custom", "CUSTOM_WINDOW": "q"}, "CUSTOM_WINDOW is 'q': there is no variable 'q'"),
     "boundary": ({"BOUNDARY": "bounce"}, "BOUNDARY"),
@@ -73,6 +74,7 @@ OPERATOR_WRONG: dict[str, tuple[Any, str]] = {
 VALUE_WRONG: dict[str, tuple[Any, str]] = {
     "data type": ({"DATA_TYPE": "complex64"}, "DATA_TYPE"),
     "nodata": ({"DATA_TYPE": "uint8", "NODATA": 300}, "NODATA is 300.0: must be a whole number from 0 to 255"),
+    "compression": ({"CREATION_OPTIONS": "COMPRESS=FOO"}, "CREATION_OPTIONS is 'COMPRESS=FOO': is not a compression"),
     "creation options": ({"CREATION_OPTIONS": "COMPRESS"}, "CREATION_OPTIONS is 'COMPRESS': must be KEY=VALUE"),
 }
 RASTER_WRONG: dict[str, tuple[Any, str]] = {
@@ -108,7 +110,7 @@ GRID_WRONG: dict[str, tuple[Any, str]] = {
 CHIPS_WRONG: dict[str, tuple[Any, str]] = {
     "no folder": ({"CHIPS": "/nowhere/at/all"}, "CHIPS is '/nowhere/at/all'"),
     "a folder of other things": (lambda inputs: {"CHIPS": str(inputs.folder)}, "CHIPS is "),
-    "a chip is gone": (lambda inputs: {"CHIPS": inputs.incomplete}, "CHIPS is .*1 chips are missing: "),
+    "a chip is gone": (lambda inputs: {"CHIPS": inputs.incomplete}, "CHIPS is .*1 chip\\(s\\) are missing: "),
 }
 
 CASES: dict[str, Case] = {
@@ -130,6 +132,18 @@ CASES: dict[str, Case] = {
             **GRID_WRONG,
             **SAMPLER_WRONG,
             "folder of the output": ({"OUTPUT": "/nowhere/at/all/out.gpkg"}, "OUTPUT is .*folder"),
+            "ending": (
+                lambda inputs: {"OUTPUT": str(inputs.folder / "grid.foo")},
+                "OUTPUT is .*QGIS writes no layers to .foo files",
+            ),
+            "the anchors themselves": (
+                lambda inputs: {"SAMPLER": "points", "ANCHORS": inputs.on_scene, "OUTPUT": inputs.on_scene},
+                "OUTPUT is .*must not be the file",
+            ),
+            "anchors that are polygons": (
+                lambda inputs: {"SAMPLER": "points", "ANCHORS": inputs.polygons},
+                "ANCHORS is 'polygons': must be a layer of points",
+            ),
         },
         long=lambda inputs: {"STRIDE": 1},
     ),
@@ -151,6 +165,10 @@ CASES: dict[str, Case] = {
         outputs={"OUTPUT": ".gpkg"},
         wrong={
             "no input": ({"INPUT": "/nowhere/at/all.gpkg"}, "INPUT|Input points"),
+            "polygons": (
+                lambda inputs: {"INPUT": inputs.polygons, "FIELD": "id"},
+                "INPUT is 'polygons': must be a layer of points",
+            ),
             "field": ({"FIELD": "depth"}, "FIELD is 'depth': must be a field of numbers, one of: height"),
             "field of texts": ({"FIELD": "name"}, "FIELD is 'name': must be a field of numbers"),
             "kind": ({"NEIGHBOURHOOD": "grid"}, "NEIGHBOURHOOD"),
@@ -233,6 +251,10 @@ CASES: dict[str, Case] = {
             **RASTER_WRONG,
             **PATCHING_WRONG,
             **SAMPLER_WRONG,
+            "the labels as footprints": (
+                lambda inputs: {"LABELS": inputs.polygons, "INDEX": inputs.polygons},
+                "INDEX is .*must not be the file",
+            ),
             "least share": ({"MIN_VALID": 2}, "MIN_VALID is 2: it must be from 0 to 1"),
             "labels": ({"LABELS": "/nowhere/at/all.tif"}, "LABELS"),
             "field of labels": (
@@ -255,6 +277,10 @@ CASES: dict[str, Case] = {
             "custom window": PATCHING_WRONG["custom window"],
             "aggregation": ({"AGGREGATION": "guess"}, "AGGREGATION"),
             "folder of the output": FOLDER_OF_OUTPUT["folder of the output"],
+            "one of the chips": (
+                lambda inputs: {"OUTPUT": str(next(Path(inputs.chips()).glob("*.tif")))},
+                "OUTPUT is .*must not be one of the chips",
+            ),
         },
         long=lambda inputs: {"CHIPS": inputs.chips("many", STRIDE=8)},
     ),
@@ -265,6 +291,7 @@ CASES: dict[str, Case] = {
             **GRID_WRONG,
             **SAMPLER_WRONG,
             "kind": ({"KIND": "sum"}, "KIND"),
+            "a chip larger than any memory": PATCHING_WRONG["a chip larger than any memory"],
             "window": PATCHING_WRONG["window"],
             "alpha": PATCHING_WRONG["alpha"],
             "custom window": PATCHING_WRONG["custom window"],

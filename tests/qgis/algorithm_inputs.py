@@ -77,6 +77,17 @@ class Inputs:
             QgsVectorFileWriter.writeAsVectorFormatV3(made, str(path), QgsCoordinateTransformContext(), options)
         return str(path)
 
+    @property
+    def on_scene(self) -> str:
+        """One point on :attr:`scene`, in its CRS."""
+        path = self.folder / "on_scene.geojson"
+        if not path.exists():
+            crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32610"}}
+            point = {"type": "Point", "coordinates": [750020, 4349900]}
+            features = [{"type": "Feature", "properties": {}, "geometry": point}]
+            path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}))
+        return str(path)
+
     def result(self, name: str = "result", **parameters: Any) -> str:
         """A raster that the sliding window made of :attr:`scene`."""
         from qgis import processing

@@ -126,6 +126,21 @@ def test_training_chips(scene, tmp_path):
     assert set(np.unique(label.data)) <= {1, 2, 3, 4, 5}
 
 
+def test_an_input_that_is_left_out_has_the_models_default(scene, tmp_path):
+    labels = tmp_path / "labels.tif"
+    write(labels, np.ones((1, 300, 340), "uint8"), nodata=0)
+    qgis_process("Training chips from labels", raster=scene, labels=labels, chips=tmp_path / "chips",
+                 index_of_chips=tmp_path / "index.gpkg")  # fmt: skip
+    manifest = json.loads((tmp_path / "chips" / "manifest.json").read_text())
+    assert read(tmp_path / "chips" / manifest["chips"][0]["path"]).shape == (3, 128, 128)
+
+
+def test_the_lake_is_the_default_of_the_loading_model(stac, tmp_path):
+    result = qgis_process("Lake Tahoe NDVI", endpoint=stac.open_endpoint, sentinel2_chip=tmp_path / "chip.tif",
+                          ndvi=tmp_path / "ndvi.tif")  # fmt: skip
+    assert read(result["ndvi"]).shape == (1, 3935, 1599)
+
+
 def step(model, child_id, algorithm, sources, output=None):
     """Add a step as the model designer does."""
     child = QgsProcessingModelChildAlgorithm(f"patchwise:{algorithm}")

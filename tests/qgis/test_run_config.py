@@ -177,7 +177,7 @@ def test_another_raster_is_said(run, again, scene, tmp_path, log):
     assert "The input has 5 band(s), and that of the run had 4." in said
     assert "The bands of the input are a, c, and those of the run were B02, B04" in said
     write(few, array[:2])
-    with pytest.raises(QgsProcessingException, match="bands is 3: must be from 1 to 2"):
+    with pytest.raises(QgsProcessingException, match="INPUT is 'few': must have a band 3, which the run needs"):
         again(CONFIG_FROM=out, INPUT=few)
     log = Log()
     again(log, CONFIG_FROM=out, INPUT=scene)

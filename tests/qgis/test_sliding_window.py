@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 import rasterio
-from qgis.core import QgsProcessingException, QgsRasterLayer
+from qgis import processing
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsRasterLayer
 from rasterio.warp import transform_bounds
 
 from .conftest import Log, read, write
@@ -234,3 +236,25 @@ def test_odd_grids_are_carried(run, tmp_path, kind):
         assert target.transform.almost_equals(transforms[kind], 1e-9)
         assert target.crs == (rasterio.crs.CRS.from_string(crs) if crs else None)
     np.testing.assert_array_equal(read(out), read(source))
+
+
+def test_chips_beyond_the_machines_memory_are_refused_and_large_ones_warned_of(
+    provider, scene, tmp_path, log, monkeypatch
+):
+    from patchwise.processing_provider import job
+
+    algorithm = provider.algorithm("slidingwindow").create()
+    parameters = {"INPUT": scene, "EXPRESSION": "b1-mean(b1)", "CHIP_SIZE": 400000, "STRIDE": 400000,
+                  "OUTPUT": str(tmp_path / "out.tif")}  # fmt: skip
+    good, problem = algorithm.checkParameterValues(parameters, QgsProcessingContext())
+    assert not good and re.match(r"CHIP_SIZE is \(400000, 400000\): needs about \d+ GB of memory, and this machine has "
+                                 r"\d+ GB: choose smaller chips", problem), problem  # fmt: skip
+    monkeypatch.setattr(job, "_MUCH_MEMORY", 1e6)
+    processing.run("patchwise:slidingwindow", {**parameters, "CHIP_SIZE": 64, "STRIDE": 64}, feedback=log)
+    assert any("Chips of this size need about" in warning for warning in log.warnings)
+
+
+def test_a_result_without_any_value_is_warned_of(provider, scene, tmp_path, log):
+    parameters = {"INPUT": scene, "EXPRESSION": "log(0-b1)", "OUTPUT": str(tmp_path / "out.tif")}
+    processing.run("patchwise:slidingwindow", parameters, feedback=log)
+    assert any(warning.startswith("No pixel of the result has a value") for warning in log.warnings)

@@ -172,7 +172,7 @@ def test_apply_refuses(provider, chips, tmp_path):
     assert "must lie apart from" in said(OUTPUT=os.path.join(chips, "inside"))
     assert said(OPERATOR="onnx").startswith("MODEL is '': must be given for this OPERATOR")
     os.remove(os.path.join(chips, sorted(os.listdir(chips))[0]))
-    assert "1 chips are missing: chip_00001_r00000_c00000.tif" in said()
+    assert "1 chip(s) are missing: chip_00001_r00000_c00000.tif" in said()
     assert said(SKIP_FAILED=True) == ""
 
 
@@ -236,7 +236,7 @@ def spoil(chips):
 def test_missing_chips_are_named_at_the_start(provider, process, chips, tmp_path):
     missing, damaged = spoil(chips)
     text = said_by(provider, "stitchchips", CHIPS=chips, OUTPUT=str(tmp_path / "out.tif"))
-    assert text == f"CHIPS is '{chips}': 1 chips are missing: {missing}"
+    assert text == f"CHIPS is '{chips}': 1 chip(s) are missing: {missing}"
 
 
 def test_damaged_chips_are_named_and_nothing_is_left(process, scene, chips, tmp_path):
