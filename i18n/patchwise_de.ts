@@ -2169,27 +2169,27 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
     </message>
     <message>
         <source>{name} is &apos;{value}&apos;: it must be one of {allowed}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} ist '{value}': erlaubt ist eines von {allowed}</translation>
     </message>
     <message>
         <source>Chips of this size need about {memory} GB of memory: smaller chips need less.</source>
-        <translation type="unfinished"></translation>
+        <translation>Chips dieser Größe brauchen etwa {memory} GB Speicher: kleinere Chips brauchen weniger.</translation>
     </message>
     <message>
         <source>No pixel has a value: all of the extent is without data, or masked.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Pixel hat einen Wert: die ganze Ausdehnung ist ohne Daten oder maskiert.</translation>
     </message>
     <message>
         <source>{id}: {day}, cloud not known</source>
-        <translation type="unfinished"></translation>
+        <translation>{id}: {day}, Bewölkung nicht bekannt</translation>
     </message>
     <message>
         <source>No pixel of the result has a value: look at the input&apos;s nodata value and at the operator.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Pixel des Ergebnisses hat einen Wert: der Nodata-Wert der Eingabe und der Operator sollten geprüft werden.</translation>
     </message>
     <message>
         <source>must have a band {number}, which the run needs</source>
-        <translation type="unfinished"></translation>
+        <translation>muss einen Kanal {number} haben, den der Lauf braucht</translation>
     </message>
 </context>
 <context>
