@@ -10,13 +10,24 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 import numpy as np
 
 from .errors import ExpressionError
-from .expression_functions import CONSTANTS, FUNCTIONS, Function, Truth, Value, as_number, as_truth, compare, known
+from .expression_functions import (
+    CONSTANTS,
+    FUNCTIONS,
+    Function,
+    Truth,
+    Value,
+    as_number,
+    as_truth,
+    compare,
+    known,
+    plain,
+)
 
 _BINARY: dict[type, tuple[str, Callable]] = {
     ast.Add: ("+", np.add),
@@ -150,9 +161,9 @@ class _Compiler:
     def number(self, node: ast.AST) -> _Node:
         """A part that must be used as a number; a condition counts as 1 or 0."""
         part = self.visit(node)
-        if not part.truth:
-            return part
-        return _Node(lambda env: as_number(part.run(env), env[0].dtype))
+        if part.truth:
+            return _Node(lambda env: as_number(part.run(env), env[0].dtype))
+        return replace(part, run=lambda env: plain(part.run(env)))
 
     def condition(self, node: ast.AST, sign: str) -> _Node:
         part = self.visit(node)

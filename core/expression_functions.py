@@ -30,6 +30,11 @@ def as_number(value: Value, dtype: np.dtype) -> Any:
     return known(number, value.unknown)
 
 
+def plain(value: Value) -> Value:
+    """One number as Python's own, beside which an array keeps its type: in numpy 2 one of numpy's would widen it."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def as_truth(value: Value) -> Truth:
     """For the type checker: conditions are conditions by the time they are evaluated."""
     if not isinstance(value, Truth):

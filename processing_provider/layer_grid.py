@@ -7,6 +7,7 @@ of it that is wanted.
 """
 
 import math
+import re
 
 from ..core.domains import RasterDomain
 from ..core.errors import ParameterError
@@ -14,6 +15,9 @@ from ..core.gdal_environment import gdal_env, load_rasterio
 
 #: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
 MOST_PIXELS = 100_000_000
+#: How many times finer in each direction tiles are asked for, to be the server's own pixels.
+FINER = 3
+_MOST_ZOOM = 18  # of tiles whose address does not say so
 _SAME = 1e-6  # the share by which a resolution may differ from one of the tiles', and an edge from a whole pixel
 
 
@@ -44,6 +48,36 @@ def layer_domain(layer, resolution, parameter):
     from rasterio.transform import from_origin
 
     return RasterDomain(shape, from_origin(extent.xMinimum(), extent.yMaximum(), size_x, size_y), _crs(layer))
+
+
+def reader_of(layer, domain):
+    """A provider that reads ``layer``, and how many times finer in each direction than ``domain`` it is to be asked.
+
+    Of the finer pixels the middle ones are the pixels of ``domain``. Since 3.40.7 QGIS draws a tile out to whole
+    pixels, and takes what rounding leaves at an edge for a part of one: of a tile that lies on the pixels one half is
+    moved by one pixel. Three times finer only the neighbours of the middle ones are concerned.
+    """
+    provider = layer.dataProvider().clone()
+    size, sizes = domain.transform.a, sorted(provider.nativeResolutions())
+    finer = sum(other < size * (1 - _SAME) for other in sizes)
+    if domain.transform.e != -size or finer == len(sizes) or abs(sizes[finer] - size) > _SAME * size:
+        return provider, 1  # no tiles, or none of this resolution
+    provider.setDataSourceUri(_exact_uri(provider.dataSourceUri(), finer))
+    exact = provider.clone()  # reads the address anew
+    if exact.isValid() and min(exact.nativeResolutions(), default=0) == sizes[finer]:
+        return exact, FINER
+    return layer.dataProvider().clone(), 1
+
+
+def _exact_uri(uri, finer):
+    """The address of tiles without the finest levels, ``finer`` of them, and without blending of pixels."""
+    if finer:  # QGIS would take them for finer pixels
+        most = re.search(r"\bzmax=(\d+)", uri)
+        level = int(most.group(1)) if most else _MOST_ZOOM
+        uri = re.sub(r"&?\bzmax=\d+", "", uri) + f"&zmax={level - finer}"
+    uri = re.sub(r"&?\bSmoothPixmapTransform\b(=[^&]*)?", "", uri)
+    # XYZ tiles are always blended where they are scaled, but not where they are said to stand for other values.
+    return uri if "interpretation=" in uri else f"{uri}&interpretation=none"
 
 
 def check_bounded(layer, domain, parameter):

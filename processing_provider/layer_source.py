@@ -18,7 +18,7 @@ from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
 from ..core.source_rows import CallerThread
 from . import layer_tiles
-from .layer_grid import layer_domain
+from .layer_grid import layer_domain, reader_of
 from .layer_watch import Watch, missing_on_server, without_secrets
 
 BLOCK = (512, 1024)  # rows and columns of one request
@@ -53,7 +53,7 @@ class LayerSource:
         provider = layer.dataProvider()
         self.name, self.path, self.scaled = layer.name(), public_source(layer), scaled
         self.domain = layer_domain(layer, resolution, resolution_name)
-        self._provider = provider.clone()
+        self._provider, self._finer = reader_of(layer, self.domain)
         self._colours = _is_colour(provider)
         count = len(COLOURS) if self._colours else provider.bandCount()
         self.band_numbers = tuple(bands) or tuple(range(1, count + 1))
@@ -64,7 +64,7 @@ class LayerSource:
         self._ranges = {number: provider.userNoDataValues(number) for number in range(1, provider.bandCount() + 1)}
         parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), provider.dataSourceUri())
         self._host, self._authcfg = QUrl(parts.get("url", "")).host(), parts.get("authcfg", "")
-        self._uri, self._feedback = provider.dataSourceUri(), None
+        self._uri, self._feedback = self._provider.dataSourceUri(), None
         self.tags = {}  # a server has none
         self.missing = set()  # addresses of tiles that the server does not have
         self._tiles = None
@@ -206,8 +206,8 @@ class LayerSource:
                 raise Cancelled
         with Watch(self._host) as watch:
             numbers = (1,) if self._colours else self.band_numbers
-            blocks = [provider.block(number, self._extent(block), block.width, block.height, feedback)
-                      for number in numbers]  # fmt: skip
+            size = self._finer * block.width, self._finer * block.height
+            blocks = [provider.block(number, self._extent(block), *size, feedback) for number in numbers]
         if feedback.isCanceled():
             raise Cancelled
         if watch.problems:
@@ -215,7 +215,7 @@ class LayerSource:
                 return None, next(iter(watch.problems.values()))
             self.missing |= set(watch.problems)
         for got in blocks:
-            if not got.isValid() or (got.width(), got.height()) != (block.width, block.height):
+            if not got.isValid() or (got.width(), got.height()) != size:
                 return None, got.error().summary() or provider.error().summary() or "the provider gave nothing"
         if feedback.errors():
             return None, "; ".join(feedback.errors())
@@ -233,7 +233,7 @@ class LayerSource:
 
     def _split(self, block):
         """The chosen colours of an image, unknown where it is transparent."""
-        pixels = np.frombuffer(block.data(), "=u4").reshape(block.height(), block.width())
+        pixels = self._pixels(block, "=u4")
         alpha = (pixels >> _ALPHA).astype(np.uint8)
         colours = [(pixels >> COLOURS[band.name]).astype(np.uint8) for band in self._bands]
         if block.dataType() == Qgis.DataType.ARGB32_Premultiplied:
@@ -242,13 +242,18 @@ class LayerSource:
         return [(values, alpha == 0) for values in colours]
 
     def _numbers(self, block, band):
-        raw = np.frombuffer(block.data(), band.dtype).reshape(block.height(), block.width()).copy()
+        raw = self._pixels(block, band.dtype).copy()
         known = Band(band.index, "", band.dtype, block.noDataValue() if block.hasNoDataValue() else None, None, 1, 0)
         invalid = equal(raw, known)
         for low, high, closed in _intervals(self._ranges[band.index]):
             inside = ((raw >= low) if closed[0] else (raw > low)) & ((raw <= high) if closed[1] else (raw < high))
             invalid = _either(invalid, inside)
         return raw, invalid
+
+    def _pixels(self, block, dtype):
+        """The block's pixels of the grid, of those that were asked for the middle ones."""
+        pixels = np.frombuffer(block.data(), dtype).reshape(block.height(), block.width())
+        return pixels[self._finer // 2 :: self._finer, self._finer // 2 :: self._finer]
 
     def _extent(self, block):
         left, top = apply(self.domain.transform, block.col, block.row)

@@ -1,7 +1,5 @@
 """One chip before and after the operator."""
 
-from functools import partial
-
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
@@ -36,8 +34,8 @@ class ChipPreview(QWidget):
         self.setAccessibleName(tr("Chip before and after the operator"))
         self._picture, self._images = None, ()
         self._wanted = self._waiting = None
-        self._running = []  # the task under way, if any; shared with what cancels it when the widget goes
-        self.destroyed.connect(partial(_cancel_all, self._running))
+        self._running = _Tasks()
+        self.destroyed.connect(self._running.leave)
         self._say("")
 
     def show_chip(self, request):
@@ -51,7 +49,7 @@ class ChipPreview(QWidget):
     def cancel(self):
         """Cancel what is under way, and take away what was shown: it belongs to earlier choices."""
         self._wanted = self._waiting = None
-        _cancel_all(self._running)
+        self._running.cancel()
         self._say("")
 
     def clear(self):
@@ -205,7 +203,24 @@ def range_text(picture):
     return tr("{low} to {high}").format(low=theme.number(picture.low), high=theme.number(picture.high))
 
 
-def _cancel_all(tasks, *_):
-    for task in tasks:
-        if not sip.isdeleted(task):
-            task.cancel()
+class _Tasks(list):
+    """The task under way, if any; it outlives the widget, to cancel it when that goes."""
+
+    # A method of what is kept here, not a function: where Python collects the widget before Qt deletes it, PyQt forgets
+    # functions that are connected to it, calls them all the same, and crashes.
+    _kept = []
+
+    def __init__(self):
+        super().__init__()
+        self._kept.append(self)
+
+    def cancel(self):
+        """Of no use any more."""
+        for task in self:
+            if not sip.isdeleted(task):
+                task.cancel()
+
+    def leave(self):
+        """The widget has gone."""
+        self.cancel()
+        self._kept[:] = [tasks for tasks in self._kept if tasks is not self]

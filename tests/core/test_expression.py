@@ -224,3 +224,10 @@ def test_results_do_not_share_memory_that_can_be_written(text):
 def test_a_chip_with_other_bands_than_were_said():
     with pytest.raises((ParameterError, IndexError)):
         Expression("b3", 3)(np.ones((2, 4, 4), np.float32))
+
+
+@pytest.mark.parametrize("limit", ["-0.1", "-(0.2 / 2)", "-0.1 * 1", "min(-0.1, 1)", "-0.1 * mean(b1 * 0 + 1)"])
+def test_numbers_do_not_widen_a_chip(limit):
+    """A limit is taken in the chip's own precision, with numpy 2 as with numpy 1."""
+    assert one(f"b1 >= {limit}", -0.1) == one(f"b1 == {limit}", -0.1) == 1
+    assert one(f"b1 < {limit}", -0.1) == one(f"b1 * 0 + {limit} != b1", -0.1) == 0

@@ -1,10 +1,26 @@
 """A QGIS with the provider registered, and small rasters made by code."""
 
+import gc
+
 import numpy as np
 import pytest
 import rasterio
-from qgis.core import QgsApplication, QgsProcessingFeedback
+from qgis.core import QgsApplication, QgsProcessingFeedback, QgsRasterLayer
+from qgis.PyQt import sip
 from rasterio.transform import from_origin
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_layer_outlives_qgis(qgis_app):
+    """QGIS takes GDAL along when it goes, without which layers that are still there crash.
+
+    That is those that wait to be collected, and those of failed runs: QGIS keeps the exceptions of algorithms for good.
+    """
+    yield
+    gc.collect()
+    for layer in [found for found in gc.get_objects() if type(found) is QgsRasterLayer]:
+        if sip.ispyowned(layer) and not sip.isdeleted(layer):
+            sip.delete(layer)
 
 
 @pytest.fixture()

@@ -87,6 +87,18 @@ def test_a_coarser_resolution_takes_coarser_tiles(run, tmp_path):
     np.testing.assert_array_equal(read(out)[0], expected(np.arange(1024), np.arange(1024))[0])
 
 
+@pytest.mark.parametrize("uri", ["zmin=0&zmax=18", "zmin=0", "zmax=18&SmoothPixmapTransform=1&zmin=0", "zmax=2"])
+def test_levels_beyond_the_wanted_one_are_not_taken(qgis_app, uri):
+    from patchwise.processing_provider.layer_grid import FINER, reader_of
+
+    layer = QgsRasterLayer(f"{uri}&type=xyz&url=http://127.0.0.1:1/%7Bz%7D/%7Bx%7D/%7By%7D.png", "t", "wms")
+    wanted = 2 * HALF / 1024
+    provider, finer = reader_of(layer, domain_of(layer, wanted))
+    assert finer == FINER and min(provider.nativeResolutions()) == pytest.approx(wanted, rel=1e-9)
+    assert provider.extent() == layer.extent()
+    assert reader_of(layer, domain_of(layer, 1.1 * wanted))[1] == 1, "no tiles have it"
+
+
 def test_wms_is_read_on_the_grid_of_the_resolution(run, tmp_path):
     whole, part = str(tmp_path / "whole.tif"), str(tmp_path / "part.tif")
     parameters = {"EXPRESSION": f"{Z_SCORE}; green", "CHIP_SIZE": 100, "STRIDE": 70, "RESOLUTION": 10}

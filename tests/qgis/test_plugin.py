@@ -1,6 +1,7 @@
 """The plugin object: everything that it registers goes when it is unloaded, and comes back when it is loaded again."""
 # ruff: noqa: F811 (fixtures are imported, and are the names of arguments)
 
+import gc
 import os
 
 import pytest
@@ -67,6 +68,14 @@ def test_reloaded_it_is_as_before(desktop, layer, qtbot):
     finally:
         second.unload()
     QgsProject.instance().clear()  # signals of an unloaded dock would be heard here
+
+
+def test_python_may_collect_the_dock_before_qt_deletes_it(desktop, qtbot):
+    plugin = make_plugin(desktop)
+    plugin.unload()
+    del plugin
+    gc.collect()
+    assert docks(desktop, qtbot) == []
 
 
 def test_unloaded_twice_nothing_happens(desktop):

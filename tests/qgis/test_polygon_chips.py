@@ -189,12 +189,12 @@ def test_all_polygons_off_the_raster(chips, scene, tmp_path, log):
 def test_invalid_geometries_are_treated_as_the_user_has_set(chips, scene):
     bow = "Polygon ((750500 4349000, 750700 4348800, 750700 4349000, 750500 4348800, 750500 4349000))"
     layer, context = layer_of([PARCELS[0], bow, PARCELS[1]]), QgsProcessingContext()
-    context.setInvalidGeometryCheck(QgsFeatureRequest.GeometryAbortOnInvalid)
+    context.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometryAbortOnInvalid)
     with pytest.raises(QgsProcessingException, match="POLYGONS: the feature 2 has an invalid geometry"):
         chips(context=context, INPUT=scene, POLYGONS=layer)
-    context.setInvalidGeometryCheck(QgsFeatureRequest.GeometrySkipInvalid)
+    context.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometrySkipInvalid)
     assert [f["code"] for f in chips(context=context, INPUT=scene, POLYGONS=layer)[1]] == [0, 20]
-    context.setInvalidGeometryCheck(QgsFeatureRequest.GeometryNoCheck)
+    context.setInvalidGeometryCheck(QgsFeatureRequest.InvalidGeometryCheck.GeometryNoCheck)
     features = chips(context=context, INPUT=scene, POLYGONS=layer)[1]
     assert [f["code"] for f in features] == [0, 10, 20] and features[1]["B02_count"] == pytest.approx(200, abs=15)
 

@@ -34,8 +34,11 @@ PALETTE = "water #1f78b4: b1 > 4500\nland #33a02c: b1 <= 4500"
 
 
 @pytest.fixture()
-def project(qgis_app):
-    """The project, empty before and after."""
+def project(qgis_app, qgis_processing, monkeypatch):
+    """The project, empty before and after, and no layer panel: since QGIS 3.44 nothing can stand for one."""
+    from processing.gui import Postprocessing
+
+    monkeypatch.setattr(Postprocessing, "iface", None)
     QgsProject.instance().clear()
     yield QgsProject.instance()
     QgsProject.instance().clear()
