@@ -18,6 +18,8 @@ def default_options(dtype: np.dtype, zstd: bool) -> dict[str, Any]:
     options: dict[str, Any] = {"tiled": True, "blockxsize": TILE, "blockysize": TILE, "bigtiff": "IF_SAFER"}
     options.update({"compress": "ZSTD", "zstd_level": 1} if zstd else {"compress": "DEFLATE", "zlevel": 1})
     options.update(_predictor(dtype), num_threads="ALL_CPUS")
+    if dtype == np.uint8:
+        options["alpha"] = "NO"  # of four bands of bytes GDAL would take the last to say how opaque the others are
     return options
 
 

@@ -19,12 +19,15 @@ ROTATED = Affine.translation(500_000, 4_000_000) * Affine.rotation(31) * Affine.
 
 def write_raster(path: Path, array: np.ndarray, **profile: Any) -> str:
     """A GeoTIFF of ``(bands, h, w)``; ``scales``, ``offsets``, ``descriptions``, ``mask``, ``colorinterp`` too."""
-    after = {k: profile.pop(k) for k in ("scales", "offsets", "descriptions", "colorinterp") if k in profile}
+    after = {k: profile.pop(k) for k in ("scales", "offsets", "descriptions") if k in profile}
+    colorinterp = profile.pop("colorinterp", None)
     mask = profile.pop("mask", None)
     profile = {"driver": "GTiff", "crs": UTM, "transform": GRID, "dtype": array.dtype.name, **profile}
     bands, height, width = array.shape
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
         with rasterio.open(path, "w", count=bands, height=height, width=width, **profile) as target:
+            if colorinterp is not None:
+                target.colorinterp = colorinterp  # GDAL 3.10 makes no alpha band of one that is written
             target.write(array)
             for name, value in after.items():
                 setattr(target, name, value)

@@ -108,6 +108,16 @@ def test_an_alpha_band(tmp_path, bands, boundary):
     check_chips(raster, split(raster, tmp_path / "chips", boundary), stored=alpha)
 
 
+@pytest.mark.parametrize("photometric", ["MINISBLACK", "RGB"])
+def test_a_fourth_band_is_no_alpha_band_by_itself(tmp_path, photometric):
+    """Blue, green, red and near infrared in bytes, for one; GDAL's default is to take the last for an alpha band."""
+    array = values("uint8", 4)
+    array[3, 10:25, 5:30] = 0
+    raster = RasterFile(write_raster(tmp_path / "a.tif", array, photometric=photometric, alpha="NO"))
+    assert not np.isnan(read_all(raster)).any()
+    check_chips(raster, split(raster, tmp_path / "chips"))
+
+
 def test_bands_that_one_file_cannot_say_it_of_are_floats(tmp_path):
     array = values("uint8")
     source = write_raster(tmp_path / "a.tif", array)
