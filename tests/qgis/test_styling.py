@@ -114,14 +114,16 @@ def test_a_name_that_was_chosen_stays(loaded):
 
 
 @pytest.mark.parametrize("prefer", [True, False])
-def test_the_file_name_is_used_where_the_settings_say_so(loaded, project, prefer):
+def test_the_file_name_is_used_where_the_settings_say_so(loaded, project, prefer, tmp_path, monkeypatch):
     from processing.core.ProcessingConfig import ProcessingConfig
 
     key = ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME
     before = ProcessingConfig.getSetting(key)
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build) as folder:  # QGIS never uses the names of files in the system's own
+    # QGIS never uses the names of files in the system's folder for temporary ones, where this checkout may be.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with tempfile.TemporaryDirectory(dir=build) as folder:
         output = QgsProcessingOutputLayerDefinition(str(Path(folder) / "file_name.tif"), project)
         try:
             ProcessingConfig.setSettingValue(key, prefer)
