@@ -109,7 +109,8 @@ def test_each_index_is_its_formula(name, data):
     expected = direct(name, dict(zip(roles, chip.astype(np.float64) * scale)))
     assert result.dtype == np.float32 and result.shape == (1, 1, 2)
     sure = np.isfinite(expected) & (np.abs(expected) < 1e4)  # beyond, a denominator is 0 but for its rounding
-    np.testing.assert_allclose(result[0][sure], expected[sure], rtol=1e-6, atol=1e-6)
+    atol = 1e-6 * (705 if name == "S2REP" else 1)  # that much is added, and may cancel out
+    np.testing.assert_allclose(result[0][sure], expected[sure], rtol=1e-6, atol=atol)
     low, high = INDICES[name].low, INDICES[name].high
     known = result[np.isfinite(result)]
     assert (known >= low - 1e-6 * max(1, abs(low))).all() and (known <= high + 1e-6 * max(1, abs(high))).all()
