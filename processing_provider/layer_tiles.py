@@ -13,6 +13,13 @@ from .layer_watch import without_secrets
 
 PROVIDER = "postgresraster"
 
+_PLACE = ("ST_UpperLeftX", "ST_UpperLeftY", "ST_Width", "ST_Height")
+
+
+def _quoted(name):
+    """An identifier of SQL."""
+    return '"{}"'.format(name.replace('"', '""'))
+
 
 def tile_windows(source, domain, name):
     """``(tiles, 4)`` integers: first row, first column, and those behind, of each tile on the grid of ``domain``.
@@ -21,13 +28,13 @@ def tile_windows(source, domain, name):
     does not answer.
     """
     uri = QgsDataSourceUri(source)
-    raster = f'"{uri.geometryColumn()}"'
-    table = ".".join('"{}"'.format(part.replace('"', '""')) for part in (uri.schema(), uri.table()) if part)
-    where = f" where {uri.sql()}" if uri.sql() else ""
-    text = f"select ST_UpperLeftX({raster}), ST_UpperLeftY({raster}), ST_Width({raster}), ST_Height({raster}) from "
+    raster, table = _quoted(uri.geometryColumn()), ".".join(map(_quoted, filter(None, (uri.schema(), uri.table()))))
+    columns = ", ".join(f"{what}({raster})" for what in _PLACE)
+    # Names are quoted, and the filter is the one that the layer itself sends to the database.
+    clauses = ["select", columns, "from", table, *(["where", uri.sql()] if uri.sql() else [])]
     try:
         metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
-        rows = metadata.createConnection(uri.connectionInfo(True), {}).executeSql(text + table + where)
+        rows = metadata.createConnection(uri.connectionInfo(True), {}).executeSql(" ".join(clauses))
     except QgsProviderConnectionException as error:
         reason = without_secrets(str(error))  # QGIS writes the password into it
         raise RasterReadError(f"{name}: cannot ask the database which tiles there are: {reason}") from None
