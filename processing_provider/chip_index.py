@@ -3,12 +3,10 @@
 import os
 
 from qgis.core import (
-    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransformContext,
     QgsFeature,
     QgsFeatureSink,
-    QgsField,
     QgsFields,
     QgsGeometry,
     QgsPointXY,
@@ -16,7 +14,6 @@ from qgis.core import (
     QgsVectorFileWriter,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QMetaType, QVariant
 
 from ..core.chip_manifest import INDEX as INDEX_FILE
 from ..core.crs import crs_text
@@ -60,13 +57,12 @@ def index_crs(manifest):
 
 
 def _fields():
-    new = Qgis.QGIS_VERSION_INT >= 33800
-    text = QMetaType.Type.QString if new else getattr(QVariant, "String")  # noqa: B009 - no longer there in Qt 6
     fields = QgsFields()
-    fields.append(QgsField("path", text))
-    for name, kind in (("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double")):
+    for name, kind in (
+        ("path", "String"), ("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double"),
+        ("label", "String"),
+    ):  # fmt: skip
         fields.append(new_field(name, kind))
-    fields.append(QgsField("label", text))
     return fields
 
 

@@ -31,9 +31,10 @@ _LAYERS = ("raster", "source", "vector", "layer")
 
 
 def new_field(name, kind):
-    """A field; ``kind`` is Int, LongLong or Double, which are called alike in all versions of Qt."""
-    kinds = QMetaType.Type if Qgis.QGIS_VERSION_INT >= 33800 else QVariant
-    return QgsField(name, getattr(kinds, kind))
+    """A field; ``kind`` is Int, LongLong, Double, String or DateTime."""
+    if Qgis.QGIS_VERSION_INT < 33800:
+        return QgsField(name, getattr(QVariant, kind))
+    return QgsField(name, getattr(QMetaType.Type, kind if kind in ("Int", "LongLong", "Double") else f"Q{kind}"))
 
 
 def file_target(algorithm, parameters, name, context):

@@ -14,7 +14,7 @@ from ..core.run_record import placed, run_record
 from .bridge import progress
 from .operators import fitted, read_aggregation
 from .rasters import follow, source_paths
-from .report import memory_of_machine, sentences
+from .report import memory_of_machine, say
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
 _COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
@@ -90,11 +90,7 @@ def perform(tr, job, feedback):
     for warning in job.warnings:
         feedback.pushWarning(warning)
     report = run_job(job, feedback)
-    lines, losses = sentences(tr, report, job.value_type.losses())
-    for line in lines:
-        feedback.pushInfo(line)
-    for loss in losses:
-        feedback.pushWarning(loss)
+    say(tr, feedback, report, job.value_type.losses())
     return {"OUTPUT": job.output, "CHIPS": report.chips, "PIXELS_WITHOUT_DATA": report.pixels_without_data}
 
 

@@ -19,13 +19,13 @@ from ..core.remote import without_secrets
 from ..core.sentinel_bands import CLOUDS, parse_bands
 from ..core.sentinel_scene import UNITS, S2Scene
 from ..core.stac import find_s2_scene
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import progress, translated
-from .report import sentences
+from .report import say
 from .sentinel import NAMES, add_search, add_server, read_search
 
 
-class LoadSentinel2(PatchwiseAlgorithm):
+class LoadSentinel2(JobAlgorithm):
     """From a box and dates to a stacked, georeferenced chip."""
 
     NAME = "loadsentinel2"
@@ -43,10 +43,6 @@ class LoadSentinel2(PatchwiseAlgorithm):
     BANDS, RESOLUTION, UNITS, MASK_CLOUDS, OUTPUT = "BANDS", "RESOLUTION", "UNITS", "MASK_CLOUDS", "OUTPUT"
     ITEM_ID, CLOUD_COVER = "ITEM_ID", "CLOUD_COVER"
     CORE_NAMES = {**NAMES, "bands": BANDS, "resolution": RESOLUTION, "units": UNITS}
-
-    def __init__(self):
-        super().__init__()
-        self._wanted, self._output = {}, ""
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -83,19 +79,9 @@ class LoadSentinel2(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputString(self.ITEM_ID, tr("Item")))
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is asked."""
-        with translated(self.CORE_NAMES):
-            self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: the extent and QGIS's settings become plain values."""
-        with translated(self.CORE_NAMES):
-            self._wanted = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
-        return True
-
-    def _read(self, parameters, context, output):
-        check_target(output, [], self.OUTPUT)
+    def make_job(self, parameters, context):
+        """What is wanted, as arguments for the core."""
+        check_target(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
         wanted = {
             **read_search(self, parameters, context),
             "bands": parse_bands(self.parameterAsString(parameters, self.BANDS, context)),
@@ -109,16 +95,16 @@ class LoadSentinel2(PatchwiseAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
-        self._output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
         with translated(self.CORE_NAMES):
             feedback.setProgressText(
-                self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._wanted["endpoint"]))
+                self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._job["endpoint"]))
             )
-            scene = find_s2_scene(**self._wanted, cancelled=feedback.isCanceled)
+            scene = find_s2_scene(**self._job, cancelled=feedback.isCanceled)
             self._tell(scene, feedback)
             value_type = scene.value_type
             sink = GeoTiffSink(
-                self._output,
+                output,
                 scene.domain,
                 value_type,
                 names=scene.bands,
@@ -129,15 +115,10 @@ class LoadSentinel2(PatchwiseAlgorithm):
             feedback.setProgressText(self.tr("Reading"))
             with sink:
                 report = scene.stream_to(sink, progress(feedback), feedback.isCanceled)
-        lines, losses = sentences(self.tr, report, value_type.losses())
-        for line in lines[1:]:
-            feedback.pushInfo(line)
-        for loss in losses:
-            feedback.pushWarning(loss)
-        if report.pixels_without_data == report.pixels:
-            feedback.pushWarning(self.tr("No pixel has a value: all of the extent is without data, or masked."))
+        empty = self.tr("No pixel has a value: all of the extent is without data, or masked.")
+        say(self.tr, feedback, report, value_type.losses(), empty, chips=False)
         results = {
-            self.OUTPUT: self._output,
+            self.OUTPUT: output,
             self.ITEM_ID: ",".join(scene.item_ids),
             self.CLOUD_COVER: None if isnan(scene.choice.cloud) else scene.choice.cloud,
         }
@@ -157,7 +138,7 @@ class LoadSentinel2(PatchwiseAlgorithm):
                                       epsg=scene.choice.epsg))  # fmt: skip
 
     def _config(self, scene):
-        wanted = self._wanted
+        wanted = self._job
         return {
             "algorithm": f"patchwise:{self.NAME}",
             "search": {

@@ -40,8 +40,23 @@ def memory_of_machine():
         return None
 
 
-def sentences(tr, report, losses):
-    """The lines of the log: chips, pixels without data, seconds, MB/s, peak memory; what was lost as warnings apart."""
+def say(tr, feedback, report, losses, empty=None, chips=True):
+    """Say in the log what a run did: chips, pixels without data, seconds, MB/s, peak memory; as warnings what was lost.
+
+    ``empty`` is for a result without any value, where there is more to say than usual; without ``chips`` their number,
+    which means something to those only who chose them, is left out.
+    """
+    if report.pixels_without_data == report.pixels:
+        usual = tr("No pixel of the result has a value: look at the input's nodata value and at the operator.")
+        losses = [empty or usual, *losses]
+    for line in sentences(tr, report)[0 if chips else 1 :]:
+        feedback.pushInfo(line)
+    for loss in losses:
+        feedback.pushWarning(loss)
+
+
+def sentences(tr, report):
+    """The lines of the log."""
     chips = tr("{chips} chips").format(chips=f"{report.chips:,}")
     if report.once:
         chips += tr(" (the operator looks at single pixels: each was computed once, which gives the same result)")
@@ -53,12 +68,7 @@ def sentences(tr, report, losses):
         without.format(count=f"{report.pixels_without_data:,}", all=f"{report.pixels:,}", share=f"{share:.1f}"),
         speed.format(seconds=f"{report.seconds:.1f}", speed=f"{report.mb_per_second:.0f}"),
     ]
-    if report.pixels_without_data == report.pixels:
-        losses = [
-            tr("No pixel of the result has a value: look at the input's nodata value and at the operator."),
-            *losses,
-        ]
     peak = peak_memory()
     if peak is not None:
         lines.append(tr("peak memory of the process: {peak} MB").format(peak=f"{peak / 1e6:.0f}"))
-    return lines, list(losses)
+    return lines

@@ -5,10 +5,8 @@ from math import isnan
 
 from qgis.core import (
     NULL,
-    Qgis,
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsField,
     QgsFields,
     QgsGeometry,
     QgsJsonUtils,
@@ -17,18 +15,18 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt, QVariant
+from qgis.PyQt.QtCore import QDateTime, Qt
 
 from ..core.remote import without_secrets
 from ..core.sentinel_items import covered
 from ..core.stac import search_s2, why_none
-from .base import PatchwiseAlgorithm
+from .base import JobAlgorithm
 from .bridge import translated
 from .feature_output import BATCH, FeatureOutput, check_file_target, new_field
 from .sentinel import NAMES, add_search, add_server, read_search
 
 
-class SearchSentinel2(PatchwiseAlgorithm):
+class SearchSentinel2(JobAlgorithm):
     """A list of what there is, before anything is loaded."""
 
     NAME = "searchsentinel2"
@@ -43,10 +41,7 @@ class SearchSentinel2(PatchwiseAlgorithm):
         "more cloud or other dates would give some."
     )
     OUTPUT, COUNT = "OUTPUT", "COUNT"
-
-    def __init__(self):
-        super().__init__()
-        self._wanted = {}
+    CORE_NAMES = NAMES
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -60,53 +55,41 @@ class SearchSentinel2(PatchwiseAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is asked."""
-        with translated(NAMES):
-            read_search(self, parameters, context)
-            check_file_target(self, parameters, self.OUTPUT, context)
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: the extent and QGIS's settings become plain values."""
-        with translated(NAMES):
-            self._wanted = read_search(self, parameters, context)
-        return True
+    def make_job(self, parameters, context):
+        """What is wanted, as arguments for the core."""
+        check_file_target(self, parameters, self.OUTPUT, context)
+        return read_search(self, parameters, context)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
-        wanted, box = dict(self._wanted), self._wanted["bbox"]
+        wanted, box, fields = self._job, self._job["bbox"], _fields()
         shown = without_secrets(wanted["endpoint"])
         feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
-        with translated(NAMES):
+        with translated(self.CORE_NAMES):
             items = search_s2(**wanted, cancelled=feedback.isCanceled)
             if not items:
                 feedback.pushWarning(why_none(**wanted, cancelled=feedback.isCanceled))
             crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, _fields(), kind, crs)
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, crs)
             with output:
                 for first in range(0, len(items), BATCH):
-                    output.add([_feature(item, box) for item in items[first : first + BATCH]])
+                    output.add([_feature(item, box, fields) for item in items[first : first + BATCH]])
         results = {self.OUTPUT: output.target, self.COUNT: len(items)}
         return self.present(results, context, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
 
 
 def _fields():
-    new = Qgis.QGIS_VERSION_INT >= 33800
-    # Older names are no longer there in Qt 6.
-    text = QMetaType.Type.QString if new else getattr(QVariant, "String")  # noqa: B009
-    moment = QMetaType.Type.QDateTime if new else getattr(QVariant, "DateTime")  # noqa: B009
     fields = QgsFields()
-    for field in (
-        QgsField("id", text), QgsField("datetime", moment), QgsField("day", text), new_field("cloud", "Double"),
-        QgsField("tile", text), QgsField("orbit", text), QgsField("platform", text), QgsField("baseline", text),
-        new_field("epsg", "Int"), new_field("share", "Double"),
+    for name, kind in (
+        ("id", "String"), ("datetime", "DateTime"), ("day", "String"), ("cloud", "Double"), ("tile", "String"),
+        ("orbit", "String"), ("platform", "String"), ("baseline", "String"), ("epsg", "Int"), ("share", "Double"),
     ):  # fmt: skip
-        fields.append(field)
+        fields.append(new_field(name, kind))
     return fields
 
 
-def _feature(item, box):
-    feature = QgsFeature(_fields())
+def _feature(item, box, fields):
+    feature = QgsFeature(fields)
     geometry = QgsGeometry(QgsJsonUtils.geometryFromGeoJson(json.dumps(item.footprint)))
     geometry.convertToMultiType()
     feature.setGeometry(geometry)

@@ -25,7 +25,7 @@ from .patching import NAMES as PATCHING_NAMES
 from .patching import WINDOW, WINDOWS, add_window, read_window_of_chips
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_creation_options, add_value_type, read_creation_options, read_value_type
-from .report import sentences
+from .report import say
 
 FROM_MANIFEST = "manifest"
 MOST_NAMED = 100
@@ -137,11 +137,7 @@ class StitchChips(JobAlgorithm):
             feedback.pushWarning(self.tr("{path} is missing or damaged: nodata").format(path=name))
         if len(lost) > MOST_NAMED:
             feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(lost) - MOST_NAMED:,}"))
-        lines, losses = sentences(self.tr, report, job.value_type.losses())
-        for line in lines:
-            feedback.pushInfo(line)
-        for loss in losses:
-            feedback.pushWarning(loss)
+        say(self.tr, feedback, report, job.value_type.losses())
         results = {
             self.OUTPUT: job.output,
             "DONE": report.chips,
