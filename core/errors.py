@@ -74,6 +74,21 @@ class OperatorError(PatchwiseError):
         super().__init__(f"operator {operator} failed on the {where}: {reason}")
 
 
+class UntrustedError(PatchwiseError):
+    """A document names what nobody has confirmed: a file that would be run, or a host that would be asked.
+
+    ``named`` are those things, as ``trust.py`` describes them: what has to be confirmed before the same can be done.
+    """
+
+    def __init__(self, named: tuple[Any, ...]) -> None:
+        self.named = named
+        what = "; ".join(str(each) for each in named)
+        entries = ",".join(dict.fromkeys(each.entry for each in named if each.entry))
+        super().__init__(
+            f"This names what has not been confirmed: {what}. If you trust it, run again with TRUST={entries}"
+        )
+
+
 class UserCodeError(PatchwiseError):
     """A user's own Python file raised an exception; the text names file, line and exception."""
 
