@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_MOST_NAMED = 10
+
 
 def _short(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
@@ -82,8 +84,11 @@ class UntrustedError(PatchwiseError):
 
     def __init__(self, named: tuple[Any, ...]) -> None:
         self.named = named
-        what = "; ".join(str(each) for each in named)
-        entries = ",".join(dict.fromkeys(each.entry for each in named if each.entry))
+        shown = named[:_MOST_NAMED]
+        what = "; ".join(
+            [str(each) for each in shown] + [f"and {len(named) - len(shown)} more"] * (len(named) > len(shown))
+        )
+        entries = ",".join(dict.fromkeys(each.entry for each in shown if each.entry))
         super().__init__(
             f"This names what has not been confirmed: {what}. If you trust it, run again with TRUST={entries}"
         )

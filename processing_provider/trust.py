@@ -15,6 +15,8 @@ from ..core.trust import Trust
 
 TRUST = "TRUST"
 _KEY = "patchwise/trust"
+#: What one question asks for: all of it has to be seen, on a small screen too.
+_AT_ONCE = 4
 
 #: The desktop's question, a callable of what is named that says whether the user agrees; none in ``qgis_process``.
 _CONFIRMERS = []
@@ -63,10 +65,13 @@ def confirm(named):
 
     False where nobody can be asked: outside of the desktop, and off its main thread.
     """
-    here = QThread.currentThread() is QgsApplication.instance().thread()
-    if not _CONFIRMERS or not here or not _CONFIRMERS[0](tuple(named)):
+    if not _CONFIRMERS or QThread.currentThread() is not QgsApplication.instance().thread():
         return False
-    remember(named)
+    for first in range(0, len(named), _AT_ONCE):
+        some = tuple(named[first : first + _AT_ONCE])
+        if not _CONFIRMERS[0](some):
+            return False
+        remember(some)
     return True
 
 

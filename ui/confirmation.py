@@ -1,12 +1,16 @@
 """The question whether what a document names may be run, opened or asked."""
 
 import html
+import os
 
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
 from ..core.trust import DESCRIPTION, MODEL, PYTHON_FILE, NamedFile, NamedHost
 from .texts import tr
+
+#: Letters in a line of a name.
+_WIDTH = 60
 
 
 def asker(window):
@@ -62,15 +66,15 @@ def _entry(each):
         }[each.kind]
         half = len(each.sha256) // 2
         rows = (
-            (tr("Path"), escaped(each.path)),
+            (tr("Path"), broken(each.path)),
             (tr("Size"), escaped(tr("{count} bytes").format(count=f"{each.size:,}"))),
             (tr("SHA-256"), f"<code>{each.sha256[:half]}<br>{each.sha256[half:]}</code>"),
         )
     elif isinstance(each, NamedHost):
         does = tr("This host would be asked:")
-        rows = ((tr("Host"), escaped(each.host)), (tr("For"), escaped(each.source)))
+        rows = ((tr("Host"), broken(each.host)), (tr("For"), broken(each.source)))
     else:
-        does, rows = tr("This raster on your machine would be opened:"), ((tr("Path"), escaped(each.path)),)
+        does, rows = tr("This raster on your machine would be opened:"), ((tr("Path"), broken(each.path)),)
     cells = "".join(f"<tr><td>{name}:&nbsp;</td><td><b>{text}</b></td></tr>" for name, text in rows)
     return f"<p>{escaped(does)}</p><table>{cells}</table>"
 
@@ -82,16 +86,28 @@ def in_words(named):
         if isinstance(each, NamedFile):
             text = tr("{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
                       "Until then it is neither opened nor run.")  # fmt: skip
-            said.append(text.format(path=each.path))
+            said.append(text.format(path=short(each.path)))
         elif isinstance(each, NamedHost):
             text = tr("The host {host} waits for your confirmation: a project or saved settings name a raster there. "
                       "Until then it is not asked.")  # fmt: skip
-            said.append(text.format(host=each.host))
+            said.append(text.format(host=each.host[:60]))
         else:
             text = tr("{path} waits for your confirmation: a project or saved settings name it as a further input. "
                       "Until then it is not opened.")  # fmt: skip
-            said.append(text.format(path=each.path))
+            said.append(text.format(path=short(each.path)))
     return " ".join(dict.fromkeys(said))
+
+
+def broken(text):
+    """Text as HTML in lines of a bounded width: a long name must not push the buttons off the screen."""
+    return "<br>".join(escaped(text[at : at + _WIDTH]) for at in range(0, max(len(text), 1), _WIDTH))
+
+
+def short(path):
+    """The name of a file for a narrow place."""
+    name = os.path.basename(path) or path
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return name if len(name) <= 40 else f"{name[:18]}...{name[-18:]}"
 
 
 def escaped(text):

@@ -200,3 +200,12 @@ def test_untrusted_says_each_thing_once():
     with pytest.raises(UntrustedError) as error:
         Trust().check([host, host])
     assert error.value.named == (host,)
+
+
+def test_many_things_are_asked_for_so_that_all_can_be_seen():
+    many = [NamedHost(f"h{k}.org", "x") for k in range(10)]
+    yes = Asked(True)
+    assert trust.confirm(many)
+    assert [len(named) for named in yes] == [4, 4, 2] and trust.remembered().hosts == {each.host for each in many}
+    text = str(UntrustedError(tuple(NamedHost(f"h{k}.org", "x") for k in range(1000))))
+    assert "and 990 more" in text and len(text) < 2000
