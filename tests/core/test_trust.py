@@ -376,6 +376,27 @@ def test_loading_is_told_to_every_operator_and_once(tmp_path):
 # Sources of records, and manifests.
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_raster_asks_nobody_for_its_overviews(tmp_path, beside):
+    rasterio = pytest.importorskip("rasterio")
+    from patchwise.core import RasterFile
+
+    path = str(tmp_path / "a.tif")
+    with listening() as (port, calls):
+        address = f"/vsicurl/http://127.0.0.1:{port}/o.ovr"
+        with rasterio.open(path, "w", driver="GTiff", width=8, height=8, count=1, dtype="uint8") as dataset:
+            dataset.write(np.ones((1, 8, 8), np.uint8))
+            if not beside:
+                dataset.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=address)
+        if beside:
+            entry = f'<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{address}</MDI></Metadata>'
+            (tmp_path / "a.tif.aux.xml").write_text(f"<PAMDataset>{entry}</PAMDataset>")
+        with rasterio.Env(GDAL_HTTP_TIMEOUT=1), RasterFile(path) as raster:
+            values = np.empty((1, 8, 8), np.float32)
+            raster.read(raster.domain.window, values)
+        assert not calls and raster.overviews == () and (values == 1).all()
+
+
 def record(**given):
     source = {"source": "/nowhere.tif", "shape": [8, 8], **given}
     return {"format": 1, "algorithm": "patchwise:slidingwindow", "input": source}
