@@ -28,9 +28,12 @@ class PatchwisePlugin:
 
     def initGui(self):
         """Called by the desktop."""
+        from .processing_provider import trust
+        from .ui.confirmation import asker
         from .ui.dock import PatchwiseDock
 
         self.initProcessing()
+        trust.register(asker(self.interface.mainWindow()))
         self.dock = PatchwiseDock(self.interface)
         opened = self.dock.was_open()
         self.interface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
@@ -40,6 +43,9 @@ class PatchwisePlugin:
     def unload(self):
         """Take back everything that was registered, in the reverse order: a run is stopped before its provider goes."""
         if self.dock is not None:
+            from .processing_provider import trust
+
+            trust.register(None)
             self.dock.shut()
             self._remove_action()
             self.interface.removeDockWidget(self.dock)

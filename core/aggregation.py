@@ -10,7 +10,7 @@ is NaN. Where the text says "in float64", sums are rounded to the type of the re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Callable
 
@@ -277,6 +277,11 @@ class SpatialLearned(SpatialAggregation):
     def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
         """Every contribution with its weight, and their number."""
         return overlaps * (bands * dtype.itemsize + 8) + 4
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> SpatialLearned:
+        """Refused: a Python callable cannot be written down."""
+        raise ParameterError("SpatialLearned.fn", config.get("fn"), "a Python callable cannot be written down")
 
     def get_config(self) -> dict[str, Any]:
         """Refused: a Python callable cannot be written down."""

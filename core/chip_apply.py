@@ -23,7 +23,7 @@ from .domains import PixelWindow
 from .errors import OperatorError, PatchwiseError, RasterReadError
 from .geotensor import GeoTensor
 from .list_plan import ListPlan
-from .operators.base import Operator
+from .operators.base import Operator, load_all
 from .plan import Plan, PlannedChip
 from .stream import StreamReport
 
@@ -103,6 +103,11 @@ class _Applied(Operator):
         self._made: dict[tuple[int, int], _Made] = {}
         self._lock = threading.Lock()
         self.failed: dict[tuple[int, int], str] = {}
+
+    def load(self) -> _Applied:
+        """Load the operator that is applied."""
+        load_all([self._operator])
+        return self
 
     def __call__(self, place: Any) -> np.ndarray:
         """Make the chip at this place."""

@@ -27,6 +27,7 @@ from .list_plan import ListPlan
 from .operators.categories import Category
 from .patcher import SpatialPatcher
 from .plan import Plan
+from .trust import checked_crs, without_files
 
 MANIFEST, INDEX, LABELS = "manifest.json", "index.gpkg", "labels"
 KIND = "patchwise chips"
@@ -190,7 +191,7 @@ def _loaded(folder: str) -> dict[str, Any]:
 
 
 def _manifest(found: dict[str, Any]) -> ChipManifest:
-    patcher = build(found["patcher"])
+    patcher = build(without_files(found["patcher"], "patcher"))
     if not isinstance(patcher, SpatialPatcher):
         raise ParameterError("patcher", type(patcher).__name__, "must be a SpatialPatcher")
     return ChipManifest(
@@ -240,5 +241,5 @@ def _domain(grid: Mapping[str, Any]) -> RasterDomain:
     height, width = grid["shape"]
     transform = None if grid["transform"] is None else Affine(*grid["transform"])
     with gdal_env():
-        crs = None if grid["crs"] is None else CRS.from_user_input(grid["crs"])
+        crs = None if grid["crs"] is None else CRS.from_user_input(checked_crs(grid["crs"]))
     return RasterDomain((int(height), int(width)), transform, crs)

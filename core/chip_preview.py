@@ -16,6 +16,7 @@ from .domains import PixelWindow, apply
 from .errors import Cancelled, ParameterError
 from .geotensor import GeoTensor
 from .operators.band_roles import find_roles
+from .operators.base import load_all
 from .outlines import nearest_chip
 from .pictures import Picture, draw
 from .plan import PlannedChip, mirror
@@ -72,6 +73,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
 
     source, operator = request.source, request.operator
     may_go_on()
+    load_all([operator])
     chip, mirrored = nearest_chip(request.patcher, source.domain, request.row, request.col)
     may_go_on()
     values = read_chip(source, chip, mirrored)

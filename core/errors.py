@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_MOST_NAMED = 10
+
 
 def _short(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
@@ -72,6 +74,24 @@ class OperatorError(PatchwiseError):
         else:
             where = f"chip at row {anchor[0]}, column {anchor[1]}"
         super().__init__(f"operator {operator} failed on the {where}: {reason}")
+
+
+class UntrustedError(PatchwiseError):
+    """A document names what nobody has confirmed: a file that would be run, or a host that would be asked.
+
+    ``named`` are those things, as ``trust.py`` describes them: what has to be confirmed before the same can be done.
+    """
+
+    def __init__(self, named: tuple[Any, ...]) -> None:
+        self.named = named
+        shown = named[:_MOST_NAMED]
+        what = "; ".join(
+            [str(each) for each in shown] + [f"and {len(named) - len(shown)} more"] * (len(named) > len(shown))
+        )
+        entries = ",".join(dict.fromkeys(each.entry for each in shown if each.entry))
+        super().__init__(
+            f"This names what has not been confirmed: {what}. If you trust it, run again with TRUST={entries}"
+        )
 
 
 class UserCodeError(PatchwiseError):

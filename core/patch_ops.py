@@ -14,7 +14,7 @@ from .configurable import part
 from .errors import OperatorError, ParameterError, PatchwiseError
 from .fields import RasterField
 from .geotensor import GeoTensor
-from .operators.base import Operator
+from .operators.base import Operator, load_all
 from .patch import Patch
 from .patcher import SpatialPatcher
 from .sinks import ArraySink
@@ -73,6 +73,11 @@ class ApplyToChips(Operator):
         results = (patch.with_data(self._run(patch)) for patch in patches)
         return list(results) if isinstance(patches, (list, tuple)) else results
 
+    def load(self) -> ApplyToChips:
+        """Load the operator."""
+        load_all([self.operator])
+        return self
+
     def get_config(self) -> dict[str, Any]:
         """The operator's configuration."""
         return {"operator": part(self.operator)}
@@ -121,6 +126,10 @@ class _Chain(Operator):
         self._operators = [stage.operator for stage in stages]
         self.pointwise = all(getattr(operator, "pointwise", False) for operator in self._operators)
         self.name = " | ".join(operator_name(operator) for operator in self._operators) or "identity"
+
+    def load(self) -> _Chain:
+        load_all(self._operators)
+        return self
 
     def __call__(self, chip: Any) -> Any:
         for operator in self._operators:

@@ -64,7 +64,9 @@ class RasterFile:
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
             self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
             self.gcps = dataset.gcps
-            self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
+            # A file's own tags may say that its overviews lie elsewhere, on a server too: GDAL would ask it.
+            elsewhere = dataset.tags(ns="OVERVIEWS")
+            self.overviews = () if elsewhere else tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             block_height = max(shape[0] for shape in dataset.block_shapes)
         self._raw: np.ndarray | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,13 +14,25 @@ from .aggregation import SpatialAggregation
 from .config import CONFIG_TAG, FORMAT, from_config
 from .configurable import build
 from .domains import PixelWindow
-from .errors import MissingPackageError, ParameterError
+from .errors import MissingPackageError, ParameterError, UntrustedError
 from .geometry import SpatialRectangular
 from .operators import Expression, Sequential
 from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
 from .run_record import ALGORITHM, expanded
 from .sampler import SpatialSampler
+from .trust import (
+    NOBODY,
+    PYTHON_FILE,
+    Named,
+    NamedFile,
+    Trust,
+    admitted,
+    files_in,
+    hosts_of,
+    named_files,
+    named_source,
+)
 from .values import ValueType
 from .window import SpatialWindow
 
@@ -83,15 +94,22 @@ class Recipe:
         return said
 
 
-def found_path(record: Mapping[str, Any], folder: str) -> str:
-    """The file of a record, sought from ``folder`` and then by its path; refused where it is not there."""
-    if record.get("relative"):
-        near = os.path.normpath(os.path.join(folder, str(record["relative"])))
+def found_path(record: Mapping[str, Any], folder: str, trust: Trust = NOBODY) -> str:
+    """The file of a record, sought from ``folder`` and then by its path; refused where it is not there.
+
+    A name for which a server would be asked is looked at only where ``trust`` covers the server, and so is a
+    description that leads to one: :class:`UntrustedError`.
+    """
+    relative = str(record.get("relative") or "")
+    if relative and not hosts_of(relative) and not os.path.isabs(relative):
+        near = os.path.normpath(os.path.join(folder, relative))
         if os.path.exists(near):
+            trust.check(named_source(near) if not hosts_of(near) else ())
             return near
     source = str(record.get("source", ""))
     path = expanded(source)
-    named_for_gdal = path.startswith("/vsi") or re.match(r"[A-Za-z0-9_]{2,}:", path)
+    trust.check(named_source(path))
+    named_for_gdal = path.startswith(("/vsi", "<")) or re.match(r"[A-Za-z0-9_]{2,}:", path)
     if path and (named_for_gdal or os.path.exists(path)):
         return path
     shown = source or str(record.get("layer", "")) or None
@@ -136,13 +154,35 @@ def read_tag(tags: Mapping[str, str], path: str) -> dict[str, Any]:
     return config
 
 
-def read_recipe(config: Mapping[str, Any]) -> Recipe:
+def check_trust(config: Mapping[str, Any], folder: str, trust: Trust, source: bool = True) -> None:
+    """Raise :class:`UntrustedError` for all that a configuration names and ``trust`` does not cover, at once.
+
+    ``source``: whether the raster of the run would be opened too, or another was chosen.
+    """
+    needed: list[Named] = list(named_files(config))
+    given = config.get("input")
+    records = [given] if source and isinstance(given, Mapping) else []
+    others = given.get("others") if isinstance(given, Mapping) else ()
+    records += [other for other in others or () if isinstance(other, Mapping)]
+    for record in records:
+        try:
+            found_path(record, folder, trust)
+        except UntrustedError as error:
+            needed += error.named
+        except ParameterError:
+            continue  # it is not there, which is said when it is needed
+    trust.check(needed)
+
+
+def read_recipe(config: Mapping[str, Any], trust: Trust = NOBODY) -> Recipe:
     """What a record, a patcher's configuration or that of a pipeline says is to be done.
 
-    A pipeline is ``Sequential([GridSampler, ApplyToChips ..., Stitch])``. A Python file whose content is no longer that
-    of the record is taken as it is now, with a warning.
+    A pipeline is ``Sequential([GridSampler, ApplyToChips ..., Stitch])``. A file that it would run or open has to be
+    covered by ``trust`` as it is now (:class:`UntrustedError`), and is bound to that content; where the content is no
+    longer that of the record, a warning says so.
     """
-    config, warnings = _with_files_as_they_are(config)
+    warnings = [_told(part, now) for part, now in zip(files_in(config), named_files(config)) if now.kind == PYTHON_FILE]
+    config = admitted(config, trust)
     recipe = _pipeline(from_config(config)) if "class" in config else _run(config)
     _check_axes(recipe.patcher)
     return replace(recipe, warnings=tuple(warnings))
@@ -199,31 +239,9 @@ def _pipeline(thing: Any) -> Recipe:
     return Recipe(patcher, operator)
 
 
-def _with_files_as_they_are(value: Any) -> tuple[Any, list[str]]:
-    """The configuration without digests of Python files that have changed, and what is to be said of them."""
-    if isinstance(value, Mapping):
-        parts = {key: _with_files_as_they_are(item) for key, item in value.items()}
-        config = {key: item for key, (item, _) in parts.items()}
-        warnings = [warning for _, found in parts.values() for warning in found]
-        if config.get("class") == "PythonFile" and isinstance(config.get("config"), dict):
-            warnings += _check_python_file(config["config"])
-        return config, warnings
-    if isinstance(value, (list, tuple)):
-        items = [_with_files_as_they_are(item) for item in value]
-        return [item for item, _ in items], [warning for _, found in items for warning in found]
-    return value, []
-
-
-def _check_python_file(config: dict[str, Any]) -> list[str]:
-    path = str(config.get("path", ""))
-    # It will be run: a raster from elsewhere must not be able to name a file on somebody's server.
-    if not os.path.isabs(path) or path.startswith(("//", "\\\\")):
-        raise ParameterError("python file", path, "must be an absolute path on this machine")
-    try:
-        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
-        return []  # the operator says so
-    if config.pop("sha256", digest) == digest:
-        return [f"The configuration runs the Python file {path}, with all your rights."]
-    return [f"The Python file {path} has changed since the configuration was written: it is run as it is now, with all "
-            "your rights."]  # fmt: skip
+def _told(part: tuple[str, Any], now: NamedFile) -> str:
+    """A sentence about a Python file that will be run."""
+    if part[1].get("sha256", now.sha256) == now.sha256:
+        return f"The configuration runs the Python file {now.path}, with all your rights."
+    return (f"The Python file {now.path} has changed since the configuration was written: it is run as it is now, with "
+            "all your rights.")  # fmt: skip

@@ -26,6 +26,7 @@ from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
 from .geometry import is_whole
 from .geotensor import GeoTensor
+from .operators.base import load_all
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
 from .window import SpatialBoxcar
@@ -72,7 +73,8 @@ def stream(
 
     ``workers``: threads for the operator, 0 for all cores. ``memory_limit`` in bytes bounds the row buffers: a raster
     too wide for it is done in column blocks. ``progress`` gets the share done, 0 to 1; ``cancelled`` is asked once a
-    chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read.
+    chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read, and only then
+    is the operator loaded (``Operator.load``).
 
     An operator with a ``batch_size`` above 1 gets several chips of one shape at a time (``operator.batch``). With a
     ``scale`` above 1 it gives ``scale`` times as many rows and columns, and so does the run: the sink is then for the
@@ -93,6 +95,7 @@ def stream(
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
     for height, width in plan.sizes:
         patcher.weights_of(height, width)  # refused now, if at all
+    load_all([operator])
     with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
         run.callbacks(progress, cancelled)
         started = time.perf_counter()

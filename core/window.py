@@ -9,6 +9,7 @@ Fourier transform", Proc. IEEE 66 (1978), moved to half-pixel centres.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, ClassVar
 
@@ -168,6 +169,13 @@ class SpatialCustom(SpatialWindow):
         weights = program([r, r, r])[0]
         check_weights(weights, self.fn)
         return weights
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> SpatialCustom:
+        """The window of an expression: a part that can be called would be run where weights are only shown."""
+        if not isinstance(config.get("fn"), str):
+            raise ParameterError("custom window", config.get("fn"), "must be an expression in x, y and r")
+        return super().from_config(config)
 
     def get_config(self) -> dict[str, Any]:
         """``{"fn": expression}``; a Python callable or an array cannot be written down and is refused."""

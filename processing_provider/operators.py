@@ -1,5 +1,6 @@
 """The parameters that say what is done with a chip, shared by all algorithms that run an operator."""
 
+import os
 from dataclasses import replace
 
 from qgis.core import (
@@ -34,6 +35,9 @@ from ..core.operators.onnx import Onnx
 from ..core.operators.onnx_values import ACTIVATION as ACTIVATIONS
 from ..core.operators.onnx_values import NORMALIZE as NORMALIZATIONS
 from ..core.operators.python_file import PythonFile
+from ..core.trust import MODEL as MODEL_FILE
+from ..core.trust import PYTHON_FILE, NamedFile, named_file
+from .trust import TRUST, add_trust, read_trust
 
 OPERATOR, EXPRESSION, INDEX, BAND_ROLES = "OPERATOR", "EXPRESSION", "INDEX", "BAND_ROLES"
 SCALE, OFFSET, OTHER_INPUTS, AGGREGATION = "SCALE", "OFFSET", "OTHER_INPUTS", "AGGREGATION"
@@ -70,6 +74,7 @@ NAMES = {
     "offset": OFFSET,
     "fill": FILL,
     "other inputs": OTHER_INPUTS,
+    "trust": TRUST,
 }
 
 
@@ -177,6 +182,11 @@ def _add_advanced(algorithm):
         QgsProcessingParameterString(PROVIDER, tr("Execution provider"), "auto"),
         tr("Where the model runs: auto, cpu, cuda, or another that onnxruntime offers. The log says which one ran."),
     )
+    add_trust(
+        algorithm,
+        tr("Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these "
+           "SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run."),
+    )  # fmt: skip
 
 
 def read_operator(algorithm, parameters, context, raster):
@@ -198,7 +208,12 @@ def read_operator(algorithm, parameters, context, raster):
         roles = _roles(text(BAND_ROLES), raster.band_names, raster.bands)
         return Classify(_given(RULES, text(RULES), OPERATOR), raster.bands, raster.band_names, roles, scale, offset)
     if kind == "python":
-        return PythonFile(_given(PYTHON, text(PYTHON), OPERATOR), raster.band_names, parameter="python file").load()
+        file = PythonFile(_given(PYTHON, text(PYTHON), OPERATOR), raster.band_names, parameter="python file")
+        if text(TRUST).strip():
+            read_trust(algorithm, parameters, context).check(
+                [NamedFile(PYTHON_FILE, file.path, file.size, file.sha256)]
+            )
+        return file  # it is run when the run begins
     return _onnx(algorithm, parameters, context, raster)
 
 
@@ -235,6 +250,11 @@ def _onnx(algorithm, parameters, context, raster):
         "fill": algorithm.parameterAsDouble(parameters, FILL, context),
         "provider": text(PROVIDER) or "auto",
     }
+    if text(TRUST).strip():
+        path = os.path.abspath(path)
+        named = named_file(MODEL_FILE, path, "path")
+        read_trust(algorithm, parameters, context).check([named])
+        options["sha256"] = named.sha256
     return lambda size: Onnx(path, raster.bands, size, **options)
 
 

@@ -14,7 +14,7 @@ from qgis.core import (
 from ..core import RasterFile
 from ..core.errors import ParameterError
 from ..core.partial import check_target
-from ..core.rerun import found_path, read_file, read_recipe, read_tag
+from ..core.rerun import check_trust, found_path, read_file, read_recipe, read_tag
 from ..core.stacked import StackedRaster
 from .base import JobAlgorithm
 from .bridge import raster_path, translated
@@ -22,6 +22,7 @@ from .job import job_of, perform
 from .layer_grid import has_pixels
 from .layer_source import LayerSource
 from .rasters import source_paths
+from .trust import TRUST, add_trust, agreed, read_trust
 
 
 class RunConfig(JobAlgorithm):
@@ -39,11 +40,12 @@ class RunConfig(JobAlgorithm):
         "core write it.\n\n"
         "The input is found again where it was, seen from the folder of the raster or file, or by its path. To run "
         "the same on another raster, choose that as input: where it differs in size or bands, the log says so.\n\n"
-        "A configuration may name a Python file. It is run inside QGIS with all your rights, and the log names it: "
-        "repeat such runs only if you trust the file."
+        "A configuration may name a Python file, a model, or rasters on servers. A Python file is run inside QGIS with "
+        "all your rights. Nothing of this is run, opened or asked before you have agreed: by your answer in QGIS's "
+        "window, which is remembered for the content of the file and for the server, or by the parameter Trust."
     )
     CONFIG, CONFIG_FROM, INPUT, OUTPUT = "CONFIG", "CONFIG_FROM", "INPUT", "OUTPUT"
-    CORE_NAMES = {"input": INPUT}
+    CORE_NAMES = {"input": INPUT, "trust": TRUST}
 
     def __init__(self):
         super().__init__()
@@ -75,6 +77,12 @@ class RunConfig(JobAlgorithm):
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
             tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
         )
+        add_trust(
+            self,
+            tr("What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
+               "file, host:example.org for a server, or all. What is refused without it is named with what to write "
+               "here. In QGIS's window you are asked instead."),
+        )  # fmt: skip
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
@@ -85,17 +93,19 @@ class RunConfig(JobAlgorithm):
         return True
 
     def make_job(self, parameters, context):
-        """What the worker needs; everything wrong is refused."""
+        """What the worker needs; everything wrong is refused, and what nobody has agreed to is asked for."""
+        return agreed(lambda trust: self._make(parameters, context, trust), read_trust(self, parameters, context))
+
+    def _make(self, parameters, context, trust):
         config, folder, name = self._config(parameters, context)
         with _of(name):
-            recipe = read_recipe(config)
-        raster, differences = self._raster(parameters, context, recipe, folder)
+            check_trust(config, folder, trust, not self._given(parameters, self.INPUT))
+            recipe = read_recipe(config, trust)
+        raster, differences = self._raster(parameters, context, recipe, folder, trust)
         output = self.output_paths(parameters, context)[self.OUTPUT]
         check_target(output, source_paths(raster), self.OUTPUT)
         with _of(name):
             operator = recipe.operator_for(raster)
-            if hasattr(operator, "load"):
-                operator.load()
             job = job_of(
                 self.tr,
                 raster,
@@ -127,7 +137,7 @@ class RunConfig(JobAlgorithm):
             config = read_tag(RasterFile(path, parameter=self.CONFIG_FROM).tags, path)
         return config, os.path.dirname(os.path.abspath(path)), self.CONFIG_FROM
 
-    def _raster(self, parameters, context, recipe, folder):
+    def _raster(self, parameters, context, recipe, folder, trust):
         """The raster to work on, and sentences about how it differs from that of the run."""
         record = recipe.input or {}
         bands = record.get("bands") or ()
@@ -137,7 +147,7 @@ class RunConfig(JobAlgorithm):
             if recipe.input is None:
                 allowed = self.tr("must be given: this configuration does not say what to run on")
                 raise ParameterError(self.INPUT, None, allowed)
-            first = RasterFile(found_path(record, folder), bands, scaled, parameter=self.INPUT)
+            first = RasterFile(found_path(record, folder, trust), bands, scaled, parameter=self.INPUT)
         else:
             layer = self._layer(parameters, self.INPUT, context)
             if bands and max(bands) > layer.bandCount():
@@ -145,7 +155,7 @@ class RunConfig(JobAlgorithm):
                 raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
             first = self._chosen(layer, record, bands, scaled)
         differences = recipe.differences(first)
-        others = [found_path(other, folder) for other in record.get("others") or ()]
+        others = [found_path(other, folder, trust) for other in record.get("others") or ()]
         return (StackedRaster(first, others) if others else first), differences
 
     def _chosen(self, layer, record, bands, scaled):

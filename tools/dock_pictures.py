@@ -4,6 +4,7 @@ Outside of QGIS this file starts Xvfb and QGIS, which runs the same file again a
 show is what happened: the script chooses, types and clicks as a user would, and fails where a step does not come about.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,7 +18,8 @@ FOLDER_VARIABLE, KIND_VARIABLE, ROOT_VARIABLE = "PATCHWISE_PICTURES", "PATCHWISE
 SCREEN, SIZE = (1600, 1000), (1400, 880)
 
 #: What the user guide shows; the others are for looking at.
-KEPT = ("expression", "gap", "problem", "chip-preview", "result", "menu", "sentinel", "dark", "german")
+KEPT = ("expression", "gap", "problem", "chip-preview", "result", "menu", "sentinel", "waiting", "confirm", "dark",
+        "german")  # fmt: skip
 
 
 def main():
@@ -77,6 +79,7 @@ class Session:
         self.job()
         self.settings()
         self.sentinel()
+        self.stranger()
 
     def prepare(self):
         """The theme, the plugin and the scene; the dock opens by its toolbar button."""
@@ -196,6 +199,35 @@ class Session:
         self.wait(0.5)
         self.picture("sentinel")
         self.widget("tabs").setCurrentIndex(0)
+
+    def stranger(self):
+        """A project that names a Python file: it waits, Run asks, and No runs nothing."""
+        from qgis.core import QgsProject
+        from qgis.PyQt.QtCore import QTimer
+
+        # A fixed place, as the picture shows it.
+        file, mark = Path(tempfile.gettempdir()) / "sharpen.py", Path(tempfile.gettempdir()) / "sharpen.ran"
+        file.write_text(f"open({str(mark)!r}, 'w').close()\n\n\ndef operator(chip, meta):\n    return chip\n")
+        named = {"OPERATOR": "python", "PYTHON": str(file), "CHIP_SIZE": 384, "STRIDE": 192}
+        QgsProject.instance().writeEntry("patchwise", "dock", json.dumps({"parameters": named}))
+        self.dock._project_read()
+        self.scroll_to("layerCombo")
+        self.wait(1)
+        self.need(self.widget("confirmButton").isVisible(), "the file waits")
+        self.picture("waiting")
+        QTimer.singleShot(1500, self.answer_no)
+        self.widget("runButton").click()
+        self.need(not mark.exists(), "nothing has run")
+        file.unlink()
+
+    def answer_no(self):
+        """Take the picture of the question, and answer as Enter does."""
+        from qgis.PyQt.QtWidgets import QApplication
+
+        box = QApplication.activeModalWidget()
+        self.need(box is not None and box.objectName() == "patchwiseConfirmation", "Run asks")
+        self.screen("confirm")
+        box.defaultButton().click()
 
     def widget(self, name):
         """A widget of the dock by its name."""

@@ -5,10 +5,12 @@ from qgis.gui import QgsMapToolEmitPoint
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ..core import PythonFile
 from ..core.chip_preview import ChipRequest
 from ..core.errors import PatchwiseError
 from .chip_overlay import ChipOverlay
 from .chip_preview import ChipPreview
+from .confirmation import in_words
 from .planning import make_job
 from .texts import tr
 
@@ -40,6 +42,13 @@ class ChipTools(QWidget):
         self.pick_button.setCheckable(True)
         self.pick_button.setToolTip(tr("Click a place on the map to see its chip. Otherwise it is the one in the "
                                        "middle of the map."))  # fmt: skip
+        #: The content of the Python file that was asked for by the button.
+        self._asked_for = ""
+        self.compute_button = QPushButton(tr("Run the file on this chip"))
+        self.compute_button.setObjectName("computeChipButton")
+        self.compute_button.setToolTip(tr("Runs the Python file on one chip, now and after further changes, until the "
+                                          "file is another."))  # fmt: skip
+        self.compute_button.hide()
         self._tool = QgsMapToolEmitPoint(canvas)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -87,15 +96,26 @@ class ChipTools(QWidget):
 
     def _request(self):
         plan, layer = self._plan, self._layer
+        self.compute_button.hide()
         if plan is None or not plan.good or plan.job is None or layer is None:
-            self.preview.setProblem(plan.problem[1] if plan is not None else "")
+            self.preview.setProblem(problem_of(plan))
             return
         try:
             point = self._in_raster(self._point, layer.crs())
             job = make_job(plan.algorithm, plan.parameters)
+            if isinstance(job.operator, PythonFile) and job.operator.sha256 != self._asked_for:
+                self.preview.setProblem(tr("A Python file is run only when you ask for it."))
+                self.compute_button.show()
+                return
             self.preview.show_chip(ChipRequest.at_point(job.raster, job.patcher, job.operator, point.x(), point.y()))
         except (PatchwiseError, QgsProcessingException, QgsCsException) as error:
             self.preview.setProblem(str(error))
+
+    def _compute(self):
+        operator = self._plan.job.operator if self._plan is not None and self._plan.job is not None else None
+        if isinstance(operator, PythonFile):
+            self._asked_for = operator.sha256
+            self._request()
 
     def _in_raster(self, point, crs):
         """The picked point (canvas CRS), or the canvas's centre, in the raster's CRS."""
@@ -136,6 +156,7 @@ class ChipTools(QWidget):
         self.grid_check.toggled.connect(self._show_grid)
         self.overlay.noteChanged.connect(self.grid_note.setText)
         self.pick_button.toggled.connect(self._pick)
+        self.compute_button.clicked.connect(self._compute)
         self._tool.canvasClicked.connect(self._picked)
         self._tool.deactivated.connect(self._tool_left)
         self._canvas.extentsChanged.connect(self._map_moved)
@@ -150,8 +171,16 @@ class ChipTools(QWidget):
     def _lay_out(self):
         row = QHBoxLayout()
         row.addWidget(self.pick_button)
+        row.addWidget(self.compute_button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.preview)
         layout.addLayout(row)
+
+
+def problem_of(plan):
+    """Why there is no chip to show."""
+    if plan is not None and plan.waiting:
+        return in_words(plan.waiting)
+    return plan.problem[1] if plan is not None else ""

@@ -1,6 +1,15 @@
 """The algorithm's other parameters, each with QGIS's own widget."""
 
-from qgis.core import Qgis, QgsProcessingDestinationParameter, QgsProject
+from qgis.core import (
+    Qgis,
+    QgsProcessingDestinationParameter,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
+    QgsProject,
+)
 from qgis.gui import QgsGui, QgsProcessingContextGenerator, QgsProcessingGui, QgsProcessingParameterWidgetContext
 
 from .panel import Form, Panel
@@ -19,6 +28,16 @@ USED_BY = {
     "PROVIDER": ("onnx",),
     "RESOLUTION": ("layer",),
 }
+
+
+#: Parameters whose widgets open what is filled in.
+_OPENING = (
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterFeatureSource,
+)
 
 
 class _Contexts(QgsProcessingContextGenerator):
@@ -40,7 +59,7 @@ class NativePanel(Panel):
         super().__init__(parent)
         self._algorithm = algorithm  # the widgets refer to its definitions without owning them
         self._contexts = _Contexts()
-        self._wrappers, self._widgets = {}, {}
+        self._wrappers, self._widgets, self._held = {}, {}, {}
         surroundings = QgsProcessingParameterWidgetContext()
         surroundings.setProject(QgsProject.instance())
         surroundings.setMapCanvas(canvas)
@@ -64,7 +83,7 @@ class NativePanel(Panel):
         widget.setToolTip(definition.help())
         self.form.add(definition.description(), widget)
         self.form.label(widget).setWordWrap(True)
-        wrapper.widgetValueHasChanged.connect(self.changed)
+        wrapper.widgetValueHasChanged.connect(lambda *_: self._chosen(definition.name()))
         self._wrappers[definition.name()], self._widgets[definition.name()] = wrapper, widget
 
     def show_for(self, *uses):
@@ -79,14 +98,58 @@ class NativePanel(Panel):
             value = wrapper.parameterValue()
             if self._widgets[name].isVisibleTo(self) and not _same(value, wrapper.parameterDefinition().defaultValue()):
                 found[name] = value
-        return found
+        return {**found, **{name: [*_listed(found.get(name)), *held] for name, held in self._held.items()}}
+
+    def held(self):
+        """``{parameter: sources}`` that were filled in from elsewhere and are not opened before :meth:`accept`."""
+        return dict(self._held)
+
+    def accept(self):
+        """Fill in what was held back: the user has agreed to it."""
+        held, self._held = self._held, {}
+        with self.quiet():
+            for name, sources in held.items():
+                shown = _listed(self._wrappers[name].parameterValue())
+                self._fill(name, [*shown, *sources])
 
     def set_parameters(self, parameters):
-        """Fill what is named, and give the rest its default."""
+        """Fill what is named, and give the rest its default.
+
+        QGIS's widgets open a source as soon as it is filled in. So sources that are no layers of the project are held
+        back, until somebody agrees or chooses others.
+        """
         with self.quiet():
+            self._held = {}
             for name, wrapper in self._wrappers.items():
                 value = parameters.get(name, wrapper.parameterDefinition().defaultValue())
-                wrapper.setParameterValue(value, self._contexts.processingContext())
+                if isinstance(wrapper.parameterDefinition(), _OPENING):
+                    there = [source for source in _listed(value) if source in _open_in_project()]
+                    held = [source for source in _listed(value) if source not in there]
+                    value = there
+                    if held:
+                        self._held[name] = held
+                self._fill(name, value)
+
+    def _fill(self, name, value):
+        """Put a value into a widget; what the widget says of it is no choice of the user's."""
+        held = dict(self._held)
+        self._wrappers[name].setParameterValue(value, self._contexts.processingContext())
+        self._held = held
+
+    def _chosen(self, name):
+        self._held.pop(name, None)  # whoever chooses for himself does without
+        self.changed.emit()
+
+
+def _open_in_project():
+    """Ids and sources of the project's layers: QGIS's widgets give either for a layer that is chosen."""
+    layers = QgsProject.instance().mapLayers()
+    return {*layers, *(layer.source() for layer in layers.values())}
+
+
+def _listed(value):
+    """The sources of a value: a list of texts, or one."""
+    return [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, str) and one]
 
 
 def _same(value, default):

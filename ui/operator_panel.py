@@ -45,7 +45,7 @@ class OperatorPanel(Panel):
                "you trust."),
         )  # fmt: skip
         self.problem_label = ProblemLabel("operatorProblem")
-        self._rows = {}
+        self._rows, self._foreign = {}, {}
         self._lay_out()
         self.operator_combo.currentIndexChanged.connect(self._show_page)
         self._show_page()
@@ -65,8 +65,12 @@ class OperatorPanel(Panel):
         }[self.operator()]()
         return {"OPERATOR": self.operator(), name: value}
 
+    def foreign(self):
+        """``{parameter: path}`` of the chosen operator's file where it was filled in, and not chosen by hand."""
+        return {name: path for name, path in self.parameters().items() if path and self._foreign.get(name) == path}
+
     def set_parameters(self, parameters):
-        """Fill what is named."""
+        """Fill what is named. A file that comes this way was not chosen by whoever sits here: see :meth:`foreign`."""
         fill = {
             "OPERATOR": lambda value: choose(self.operator_combo, value),
             "EXPRESSION": self.expression_edit.setText,
@@ -78,6 +82,9 @@ class OperatorPanel(Panel):
         with self.quiet():
             for name in fill.keys() & parameters.keys():
                 fill[name](parameters[name])
+            for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
+                if name in parameters:
+                    self._foreign[name] = widget.filePath()
 
     def set_problem(self, text):
         """Say what is wrong beside the field; an empty text says that nothing is."""

@@ -13,12 +13,16 @@ from qgis.core import (
 )
 
 from ..core.errors import PatchwiseError
+from ..core.trust import MODEL, PYTHON_FILE, NamedRaster, named_file, named_source
+from ..processing_provider import trust
 from .run_controller import algorithm_of, make_context
 from .texts import tr
 
 SLIDING_WINDOW, POLYGON_CHIPS = "patchwise:slidingwindow", "patchwise:polygonchips"
 #: Parameters that the operator's part of the dock holds: what is wrong with them is said there.
 OF_OPERATOR = ("OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "BAND_ROLES")
+#: Parameters that name a file, and its kind.
+KINDS = {"MODEL": MODEL, "PYTHON": PYTHON_FILE}
 #: ``(parameter, text)`` of what is wrong; the parameter is empty where it is none of the dock's.
 NO_PROBLEM = ("", "")
 
@@ -31,15 +35,21 @@ class Plan:
     parameters: dict
     job: Any = None
     problem: tuple = NO_PROBLEM
+    #: What was named by a project, a tag or saved settings and has to be agreed to first (``core/trust.py``).
+    waiting: tuple = ()
 
     @property
     def good(self):
         """Whether it can be run."""
-        return not self.problem[1]
+        return not self.problem[1] and not self.waiting
 
 
-def make_plan(parameters, kind, path=""):
-    """The plan for the dock's parameters, the kind of geometry, and the path of the result (empty: temporary)."""
+def make_plan(parameters, kind, path="", files=None, sources=None):
+    """The plan for the dock's parameters, the kind of geometry, and the path of the result (empty: temporary).
+
+    ``files`` and ``sources``, by parameter, are those that nobody here has chosen by hand. While any of them waits,
+    nothing is planned, since planning would open them; a file that does not wait is bound to its content.
+    """
     algorithm = algorithm_of(POLYGON_CHIPS if kind == "polygons" else SLIDING_WINDOW)
     missing = missing_for(algorithm, kind)
     if missing:
@@ -50,12 +60,24 @@ def make_plan(parameters, kind, path=""):
     if kind == "polygons" and "POLYGONS" not in parameters:
         return Plan(algorithm, parameters, problem=("POLYGONS", tr("Choose a layer of polygons.")))
     try:
+        named = [named_file(KINDS[name], file, name) for name, file in (files or {}).items()]
+        from_elsewhere = _named_sources(sources or {})
+        waiting = [each for each in (*named, *from_elsewhere) if not trust.remembered().covers(each)]
+        if waiting:
+            shown = {name: value for name, value in parameters.items() if name not in (sources or {})}
+            return Plan(algorithm, shown, waiting=tuple(waiting))
+        if named:
+            parameters = {**parameters, "TRUST": ",".join(each.entry for each in named)}
         job = make_job(algorithm, parameters, path)
     except (QgsProcessingException, PatchwiseError) as error:
         return Plan(algorithm, parameters, problem=in_words(algorithm, str(error)))
     if job is None:
         return Plan(algorithm, parameters, problem=in_words(algorithm, checked(algorithm, parameters, path)))
     return Plan(algorithm, parameters, job, too_large(job) if kind == "rectangular" else NO_PROBLEM)
+
+
+def _named_sources(sources):
+    return [each for source in sum(sources.values(), []) for each in named_source(source) or [NamedRaster(source)]]
 
 
 def make_job(algorithm, parameters, path=""):

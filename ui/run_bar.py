@@ -19,10 +19,13 @@ from .texts import tr
 
 
 class RunBar(QWidget):
-    """``summaryLabel``, ``progressBar``, ``runButton`` with its menu, ``cancelButton``."""
+    """``summaryLabel``, ``progressBar``, ``runButton`` with its menu, ``cancelButton``; ``waitingLabel`` and
+    ``confirmButton`` where something has to be agreed to first."""
 
     #: The run button was pressed.
     runAsked = pyqtSignal()
+    #: The button was pressed that shows what waits for a confirmation.
+    confirmAsked = pyqtSignal()
     #: The cancel button was pressed.
     cancelAsked = pyqtSignal()
 
@@ -30,6 +33,14 @@ class RunBar(QWidget):
         super().__init__(parent)
         self.output_file = output_file
         self.summary_label = ProblemLabel("summaryLabel")
+        self.waiting_label = ProblemLabel("waitingLabel")
+        self.confirm_button = QPushButton(
+            QgsApplication.getThemeIcon("/mIconWarning.svg"), tr("Look at it and confirm ...")
+        )
+        self.confirm_button.setObjectName("confirmButton")
+        self.confirm_button.setToolTip(tr("Shows path, size and SHA-256, or the host, and asks whether you trust it."))
+        self.confirm_button.clicked.connect(self.confirmAsked)
+        self.confirm_button.hide()
         self.progress_bar = QProgressBar()
         self.progress_bar.setObjectName("progressBar")
         self.progress_bar.setRange(0, 1000)
@@ -55,6 +66,11 @@ class RunBar(QWidget):
         self._problem = text
         self.summary_label.say(self._summary, text)
         self._enable()
+
+    def set_waiting(self, text):
+        """What waits for a confirmation, which a run asks for; an empty text for nothing."""
+        self.waiting_label.say(problem=text)
+        self.confirm_button.setVisible(bool(text))
 
     def set_running(self, running):
         """Show progress and cancel while a run is under way."""
@@ -103,6 +119,6 @@ class RunBar(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(result)
         layout.setContentsMargins(6, 4, 6, 6)
-        for widget in (self.summary_label, self.progress_bar):
+        for widget in (self.summary_label, self.waiting_label, self.confirm_button, self.progress_bar):
             layout.addWidget(widget)
         layout.addLayout(buttons)

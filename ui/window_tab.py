@@ -1,17 +1,33 @@
 """The tab that runs the sliding window: the panels, the pictures beside them, and the run."""
 
+import os
+from contextlib import suppress
+
 from qgis.core import QgsProcessingException
 from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ..core.errors import PatchwiseError
+from ..core.trust import named_file
+from ..processing_provider import trust
+from . import confirmation
 from .chip_tools import ChipTools
 from .native_panel import NativePanel
 from .operator_panel import OperatorPanel
 from .panel import align
 from .patching_panel import PatchingPanel
-from .planning import OF_OPERATOR, POLYGON_CHIPS, SLIDING_WINDOW, in_place, in_words, make_plan, shortened, with_outputs
+from .planning import (
+    KINDS,
+    OF_OPERATOR,
+    POLYGON_CHIPS,
+    SLIDING_WINDOW,
+    in_place,
+    in_words,
+    make_plan,
+    shortened,
+    with_outputs,
+)
 from .run_bar import RunBar
 from .run_controller import RunController, algorithm_of, make_context
 from .source_panel import SourcePanel
@@ -116,7 +132,13 @@ class WindowTab(QWidget):
     def replan(self):
         """Find out what a run would be, and say so everywhere."""
         self._timer.stop()
-        self._plan = plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path())
+        files, held = self.operator.foreign(), self.more.held()
+        plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
+        if held and not plan.waiting and plan.algorithm is not None:  # agreed to earlier
+            self.more.accept()
+            plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files)
+        self._plan = plan
+        self.bar.set_waiting(confirmation.in_words(plan.waiting))
         name, text = plan.problem
         self.operator.set_problem(in_place(plan) if name in OF_OPERATOR else "")
         self.bar.set_problem(shortened(plan) if name in OF_OPERATOR else text)
@@ -127,17 +149,35 @@ class WindowTab(QWidget):
                 self.show_weights()
         self._show_summary()
 
+    def confirm(self):
+        """Ask for what waits; False where the user does not agree."""
+        plan = self.plan()
+        if plan is None or not plan.waiting:
+            return True
+        if not trust.confirm(plan.waiting):
+            return False
+        self.more.accept()
+        self.replan()
+        return True
+
     def run(self):
         """Run the algorithm, unless something is in the way."""
-        plan = self.plan()
+        plan = self.plan() if self.confirm() else None
         if plan is None or not plan.good:
             return
+        self._remember_own(plan)
         parameters = with_outputs(plan, self.path())
         problem = self.controller.start(plan.algorithm, parameters, self.source.layer())
         self.bar.set_problem(in_words(plan.algorithm, problem)[1])
 
-    def _show_patcher(self):
+    def _remember_own(self, plan):
+        """A file that the user has chosen and runs needs no question when its project is opened again."""
+        for name, kind in KINDS.items():
+            with suppress(PatchwiseError):
+                if plan.parameters.get(name):
+                    trust.remember([named_file(kind, os.path.abspath(plan.parameters[name]), name)])
 
+    def _show_patcher(self):
         try:
             patcher = self._sliding_window.patcher(self.patching.parameters(), make_context())
         except (QgsProcessingException, PatchwiseError) as error:
@@ -169,6 +209,7 @@ class WindowTab(QWidget):
         self.source.layer_combo.layerChanged.connect(self._show_more)
         self.chips.measured.connect(self._show_summary)
         self.bar.runAsked.connect(self.run)
+        self.bar.confirmAsked.connect(self.confirm)
         self.bar.cancelAsked.connect(self.controller.cancel)
         self.controller.started.connect(lambda: self.bar.set_running(True))
         self.controller.progressed.connect(self.bar.set_progress)
@@ -183,7 +224,7 @@ class WindowTab(QWidget):
         """Names of the parameters that have a place of their own."""
         fields = {"CHIP_SIZE", "STRIDE", "GEOMETRY", "RADIUS_KM", "WINDOW", "TUKEY_ALPHA"}
         fields |= {"GAUSSIAN_SIGMA", "CUSTOM_WINDOW", "BOUNDARY", "AGGREGATION", "INPUT", "BANDS", "EXTENT"}
-        return fields | {"OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON"}
+        return fields | {"OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "TRUST"}
 
     def _make_output_file(self):
         widget = QgsFileWidget()

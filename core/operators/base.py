@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,13 @@ class Operator(Configurable):
         """Run on one chip."""
         raise TypeError(f"{type(self).__name__} does not say what it does with a chip")
 
+    def load(self) -> Any:
+        """Do what comes before the first chip, and return the operator; a run calls it once, and planning never.
+
+        Only here is a user's own code taken in. What is wrong with it is raised as :class:`ParameterError`.
+        """
+        return self
+
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
         return Sequential([self, other])
@@ -48,6 +55,11 @@ class Lambda(Operator):
     def __call__(self, chip: Any) -> Any:
         """Call the callable."""
         return self.fn(chip)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Lambda:
+        """Refused: a Python callable cannot be written down."""
+        raise ParameterError("operator", "Lambda", "a Python callable cannot be written down; use an Expression")
 
     def get_config(self) -> dict[str, Any]:
         """Refused: a Python callable cannot be written down."""
@@ -84,6 +96,11 @@ class Sequential(Operator):
             chip = operator(chip)
         return chip
 
+    def load(self) -> Sequential:
+        """Load all."""
+        load_all(self.operators)
+        return self
+
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
         return {"operators": [part(operator) for operator in self.operators]}
@@ -107,6 +124,11 @@ class Fanout(Operator):
         results = [np.asarray(branch(chip)) for branch in self.branches.values()]
         return np.concatenate([result[None] if result.ndim == 2 else result for result in results])
 
+    def load(self) -> Fanout:
+        """Load all."""
+        load_all(self.branches.values())
+        return self
+
     def get_config(self) -> dict[str, Any]:
         """The branches as a list of ``[name, part]``: their order is part of the meaning."""
         return {"branches": [[name, part(branch)] for name, branch in self.branches.items()]}
@@ -118,6 +140,13 @@ class Fanout(Operator):
         if set(config) != {"branches"} or not isinstance(branches, (list, tuple)):
             raise ParameterError("Fanout", dict(config), "must have 'branches', a list of [name, operator]")
         return cls({name: build(operator) for name, operator in branches})
+
+
+def load_all(operators: Iterable[Any]) -> None:
+    """Load those that are operators; any other callable has nothing to load."""
+    for operator in operators:
+        if isinstance(operator, Operator):
+            operator.load()
 
 
 def _name(operator: Any) -> str:

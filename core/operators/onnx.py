@@ -64,6 +64,9 @@ class Onnx(Operator):
     ``batch_size`` chips go through the model at once: as many as it demands; else what is given; else 1 on the CPU,
     where more gains nothing, and 8 on a GPU. ``provider`` is ``auto`` (CUDA if there is one, else the CPU) or one of
     :func:`~.onnx_model.available_providers`; ``provider_used`` is what runs.
+
+    ``sha256`` is of the file's content: where it is given, a file with other content is refused, what onnxruntime opens
+    are the very bytes that were compared, and the model has to be whole in its file.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Onnx(Operator):
         fill: float = 0.0,
         provider: str = "auto",
         batch_size: int | None = None,
+        sha256: str = "",
     ) -> None:
         self._config: dict[str, Any] = {
             "path": str(path), "bands": bands, "chip": chip, "normalize": normalize, "mean": mean, "std": std,
@@ -87,7 +91,7 @@ class Onnx(Operator):
         size = None if chip is None else (int(chip[0]), int(chip[1]))
         if normalize != "metadata":  # what is wrong without the model is told before it is opened
             normalization(normalize, mean, std, bands, {})
-        self.model = model = opened_model(str(path), int(bands), size, provider, batch_size)
+        self.model = model = opened_model(str(path), int(bands), size, provider, batch_size, sha256)
         self.normalization = normalization(normalize, mean, std, bands, model.metadata)
         self.bands, self.activation, self.fill = int(bands), activation, float(fill)
         single = [output.name for output in model.outputs if output.bands == 1]

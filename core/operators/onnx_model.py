@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingPackageError, ParameterError
+from .onnx_content import whole_model
 from .onnx_shapes import Layout, Output, input_layout, outputs_of, text_of_shape
 
 #: Input types that a chip can be turned into.
@@ -56,9 +57,11 @@ class OnnxModel:
     Raises :class:`ParameterError` with the model's inputs and outputs where it cannot be used.
     """
 
-    def __init__(self, path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None) -> None:
+    def __init__(
+        self, path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None, sha256: str = ""
+    ) -> None:
         self.path, self.bands = path, bands
-        self.session = _session(path, provider)
+        self.session = _session(path, provider, sha256)
         self.provider = _short(self.session.get_providers()[0])
         self.metadata: dict[str, str] = dict(self.session.get_modelmeta().custom_metadata_map)
         self.layout, self.dtype = self._input()
@@ -152,23 +155,25 @@ _SESSIONS: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 _MODELS: weakref.WeakValueDictionary[Any, OnnxModel] = weakref.WeakValueDictionary()
 
 
-def opened_model(path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None) -> OnnxModel:
+def opened_model(
+    path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None, sha256: str = ""
+) -> OnnxModel:
     """An :class:`OnnxModel`: one that is in use already, if the file is still the same, else a new one."""
-    key = (_identity(path), bands, chip, provider, batch)
+    key = (_identity(path), bands, chip, provider, batch, sha256)
     model = _MODELS.get(key)
     if model is None:
-        model = _MODELS[key] = OnnxModel(path, bands, chip, provider, batch)
+        model = _MODELS[key] = OnnxModel(path, bands, chip, provider, batch, sha256)
     return model
 
 
-def _session(path: str, provider: str) -> Any:
+def _session(path: str, provider: str, sha256: str) -> Any:
     if not os.path.isfile(path):
         onnxruntime()  # where it is missing that comes first
         raise ParameterError("path", path, "there is no such file; expected is an ONNX model")
-    key = (_identity(path), provider)
+    key = (_identity(path), provider, sha256)
     session = _SESSIONS.get(key)
     if session is None:
-        session = _SESSIONS[key] = _opened(path, provider)
+        session = _SESSIONS[key] = _opened(path, provider, whole_model(path, sha256) if sha256 else path)
     return session
 
 
@@ -181,7 +186,7 @@ def _identity(path: str) -> tuple[Any, ...]:
     return (os.path.abspath(path), found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _opened(path: str, provider: str) -> Any:
+def _opened(path: str, provider: str, model: str | bytes) -> Any:
     module = onnxruntime()
     options = module.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised; its own lines on stderr would only add noise
@@ -190,7 +195,7 @@ def _opened(path: str, provider: str) -> Any:
     last: Exception | None = None
     for names in _candidates(module.get_available_providers(), provider):
         try:
-            session = module.InferenceSession(path, options, providers=names)
+            session = module.InferenceSession(model, options, providers=names)
         except Exception as error:  # onnxruntime has no common base of its own errors
             last = error
             continue

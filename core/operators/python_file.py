@@ -10,6 +10,8 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import os
+import stat
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -59,16 +61,22 @@ class PythonFile(Operator):
         self._lock = threading.Lock()
         self._function: Callable[[Any, Any], Any] | None = None
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise self._refused("cannot be read (it is no file)")
             self._source = Path(path).read_bytes()
         except OSError as error:
             raise self._refused(f"cannot be read ({error.strerror or error})") from error
+        self.size = len(self._source)
         self.sha256 = hashlib.sha256(self._source).hexdigest()
         if sha256 and sha256 != self.sha256:
             raise self._refused("has changed since the configuration was written")
         self._check()
 
     def load(self) -> PythonFile:
-        """Run the file, once, and take its function; what it raises is a :class:`ParameterError` with the line."""
+        """Run the file, once, and take its function; what it raises is a :class:`ParameterError` with the line.
+
+        The bytes that are run are those that were read, and hashed, when the object was made.
+        """
         with self._lock:
             if self._function is None:
                 self._function = self._loaded()

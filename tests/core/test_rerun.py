@@ -33,6 +33,7 @@ from patchwise.core.config import to_json
 from patchwise.core.domains import PixelWindow
 from patchwise.core.rerun import Recipe, found_path, read_file, read_recipe, read_tag
 from patchwise.core.run_record import input_record, placed, run_record
+from patchwise.core.trust import Trust
 
 from .test_config import patchers
 
@@ -147,7 +148,8 @@ def test_files_are_found_near_the_record_first(tmp_path):
     record = {"source": str(far), "relative": "scene.tif"}
     assert found_path(record, str(tmp_path / "a")) == str(near)
     assert found_path(record, str(tmp_path)) == str(far)
-    assert found_path({"source": "/vsicurl/https://example.org/a.tif"}, "") == "/vsicurl/https://example.org/a.tif"
+    remote = "/vsicurl/https://example.org/a.tif"
+    assert found_path({"source": remote}, "", Trust(hosts=frozenset(["example.org"]))) == remote
     far.unlink()
     for gone in (record, {"layer": "wms:layers=a"}, {}):
         with pytest.raises(ParameterError, match="input is .*is not there: choose it"):
@@ -159,9 +161,12 @@ def test_a_python_file_is_run_as_it_is_and_named(raster, tmp_path):
     path.write_text("def operator(chip, meta):\n    return chip\n")
     operator = Sequential([PythonFile(str(path)), Expression("b1")])
     config = json.loads(to_json(record_of(raster, operator)))
-    assert read_recipe(config).warnings == (f"The configuration runs the Python file {path}, with all your rights.",)
+    trusted = Trust(everything=True)
+    assert read_recipe(config, trusted).warnings == (
+        f"The configuration runs the Python file {path}, with all your rights.",
+    )
     path.write_text("def operator(chip, meta):\n    return chip + 1\n")
-    recipe = read_recipe(config)
+    recipe = read_recipe(config, trusted)
     assert "has changed" in recipe.warnings[0] and float(recipe.operator(np.zeros((1, 1, 1)))[0, 0, 0]) == 1
     with pytest.raises(ParameterError, match="has changed since"):  # where nobody could be warned
         from_config({"format": 1, **config["operator"]})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -121,11 +122,19 @@ def test_a_python_file_and_its_change(run, again, scene, tmp_path, log):
     code, out = tmp_path / "op.py", str(tmp_path / "out.tif")
     code.write_text("def operator(chip, meta):\n    return chip[:2] - chip.shape[1] - meta.anchor[0] % 7\n")
     run(INPUT=scene, OPERATOR="python", PYTHON=str(code), OUTPUT=out, **SMALL)
-    same(out, again(log, CONFIG_FROM=out))
+    with pytest.raises(
+        QgsProcessingException, match="the Python file .*op.py .*run again with TRUST=sha256:"
+    ) as refused:
+        again(CONFIG_FROM=out)
+    assert not (tmp_path / "again.tif").exists()
+    agreed = re.search("TRUST=(sha256:[0-9a-f]{64})", str(refused.value))[1]
+    same(out, again(log, CONFIG_FROM=out, TRUST=agreed))
     assert any("runs the Python file" in text and "op.py" in text for text in log.warnings)
     code.write_text("def operator(chip, meta):\n    return chip[:2] + 1\n")
     log = Log()
-    changed = again(log, CONFIG_FROM=out)
+    with pytest.raises(QgsProcessingException, match="This names what has not been confirmed"):
+        again(CONFIG_FROM=out, TRUST=agreed)
+    changed = again(log, CONFIG_FROM=out, TRUST="all")
     assert any("op.py has changed since the configuration was written" in text for text in log.warnings)
     np.testing.assert_array_equal(read(changed), read(scene)[:2] + 1)
     code.unlink()
@@ -141,9 +150,11 @@ def test_a_model(run, again, scene, tmp_path):
     out, size = str(tmp_path / "out.tif"), ("N", 4, 48, 48)
     path = conv(tmp_path / "model.onnx", weights_of(2, 4, 3, 3), size, ("N", 2, 48, 48), pad=1)
     run(INPUT=scene, OPERATOR="onnx", MODEL=path, NORMALIZE="div10000", FILL=5, OUTPUT=out, **SMALL)
-    same(out, again(CONFIG_FROM=out))
+    with pytest.raises(QgsProcessingException, match="the ONNX model .*model.onnx .*onnxruntime would open it"):
+        again(CONFIG_FROM=out)
+    same(out, again(CONFIG_FROM=out, TRUST="all"))
     os.remove(path)
-    with pytest.raises(QgsProcessingException, match="CONFIG_FROM: .*model.onnx"):
+    with pytest.raises(QgsProcessingException, match="CONFIG_FROM: path is .*model.onnx.*cannot be read"):
         again(CONFIG_FROM=out)
 
 
