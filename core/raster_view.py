@@ -6,6 +6,7 @@ In QGIS these are settings of a layer. A view is plain values, so that it goes i
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from .errors import ParameterError
 
 # How near a value may come to the end of a range and still be taken for it: what QGIS takes for equal.
 _NEAR = 4 * float(np.finfo(np.float64).eps)
+# As GDAL names its open options; no name of a parameter of Python's is one.
+_OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class RasterView:
     bands: tuple[tuple[int, BandView], ...] = ()
     options: tuple[tuple[str, str], ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse what is no open option."""
+        for key, _ in self.options:
+            if not _OPTION.fullmatch(key):
+                raise ParameterError("open options", key, "must be an option of GDAL, in capital letters")
+
     def band(self, number: int) -> BandView:
         """How band ``number`` is to be seen."""
         return dict(self.bands).get(number, PLAIN_BAND)
@@ -83,6 +92,8 @@ class RasterView:
                 raise TypeError("crs is no text")
             bands = tuple((int(entry["band"]), _band(entry)) for entry in record.get("nodata") or ())
             return cls(crs, bands, tuple((str(key), str(value)) for key, value in options.items()))
+        except ParameterError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             shown = {key: record.get(key) for key in ("crs", "nodata", "options")}
             allowed = f"does not say how the raster is to be seen ({type(error).__name__}: {error})"

@@ -41,6 +41,7 @@ class StackedRaster:
         self.gcps = first.gcps
         self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
         self.paths = (first.path, *(file.path for file in files))
+        self.views = tuple(file.view for file in files)
         self._members: list[Any] = [first]
         self._members += [on_grid(file, first.domain, first.strip_rows, resampling, parameter) for file in files]
         self._arrange(

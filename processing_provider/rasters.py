@@ -11,14 +11,15 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..core import RasterFile, ValueType
+from ..core import ValueType
 from ..core.creation_options import checked_options
 from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
-from .bridge import extent_points, key_values, raster_path
+from .bridge import extent_points, key_values
 from .layer_grid import check_bounded
 from .layer_source import LayerSource
+from .layer_view import raster_file
 
 INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
 DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
@@ -112,9 +113,16 @@ def read_raster(algorithm, parameters, context, scaled=False, others=()):
     first = _open(algorithm, parameters, context, layer, bands, scaled)
     if not others:
         return first
-    parameter, layers = others
-    paths = [raster_path(other, parameter) for other in layers]
-    return StackedRaster(first, paths, parameter="other inputs") if paths else first
+    return stacked(first, *others)
+
+
+def stacked(first, parameter, layers):
+    """``first``, and behind its bands those of the further layers under ``parameter``."""
+    if not layers:
+        return first
+    name = "other inputs"
+    files = [raster_file(layer, parameter, (), first.scaled, name) for layer in layers]
+    return StackedRaster(first, files, parameter=name)
 
 
 def _open(algorithm, parameters, context, layer, bands, scaled):
@@ -130,7 +138,7 @@ def _open(algorithm, parameters, context, layer, bands, scaled):
         return raster
     if resolution is not None:
         raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
-    return RasterFile(raster_path(layer, INPUT), bands, scaled, parameter=INPUT)
+    return raster_file(layer, INPUT, bands, scaled)
 
 
 def follow(raster, feedback):
