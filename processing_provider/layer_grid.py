@@ -15,13 +15,13 @@ from ..core.domains import RasterDomain
 from ..core.errors import ParameterError
 from ..core.gdal_environment import gdal_env, load_rasterio
 from .layer_view import crs_text
+from .layer_watch import CALCULATION
 
 #: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
 MOST_PIXELS = 100_000_000
 #: How many times finer in each direction tiles are asked for, to be the server's own pixels.
 FINER = 3
-#: The provider of layers that the raster calculator of QGIS works out as they are looked at.
-CALCULATION = "virtualraster"
+_WMS = "wms"
 _MOST_ZOOM = 18  # of tiles whose address does not say so
 _SAME = 1e-6  # the share by which a resolution may differ from one of the tiles', and an edge from a whole pixel
 
@@ -67,6 +67,8 @@ def reader_of(layer, domain):
     finer = sum(other < size * (1 - _SAME) for other in sizes)
     if domain.transform.e != -size or finer == len(sizes) or abs(sizes[finer] - size) > _SAME * size:
         return provider, 1  # no tiles, or none of this resolution
+    if provider.name() != _WMS:
+        return provider, 1  # ArcGIS's tiles are not blended where they are drawn as large as they are
     provider.setDataSourceUri(_exact_uri(provider.dataSourceUri(), finer))
     exact = provider.clone()  # reads the address anew
     if exact.isValid() and min(exact.nativeResolutions(), default=0) == sizes[finer]:

@@ -183,8 +183,11 @@ class LayerSource:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, error_type, *error):
         self.close()
+        if error_type is not None:
+            # QGIS keeps exceptions for good, and with them this: files must not stay open until GDAL is no more.
+            self._provider = None
 
     def _block(self, block):
         """Raw values and where they are unknown (or None), of each chosen band."""
@@ -214,7 +217,7 @@ class LayerSource:
             self._feedback.canceled.connect(feedback.cancel, Qt.ConnectionType.DirectConnection)
             if self._feedback.isCanceled():
                 raise Cancelled
-        with Watch(self._host) as watch:
+        with Watch(self._host, provider.name()) as watch:
             numbers = (1,) if self._colours else self.band_numbers
             size = self._finer * block.width, self._finer * block.height
             blocks = [provider.block(number, self._extent(block), *size, feedback) for number in numbers]
