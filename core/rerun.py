@@ -103,7 +103,7 @@ def _seen_otherwise(was: RasterView, now: RasterView) -> list[str]:
 def _named(crs: str | None) -> str:
     if crs is None:
         return "the one of its file"
-    return f"{crs if len(crs) < 30 else 'a system of its own'}, as its layer says" if crs else "not known"
+    return f"{crs if len(crs) < 30 else 'a system of its own'}, set in its layer" if crs else "not known"
 
 
 def _unknown(view: RasterView) -> str:
