@@ -12,6 +12,7 @@ from ..core.chip_apply import Application, ChipsFailed, apply_to_folder
 from ..core.configurable import part
 from ..core.errors import ParameterError, PatchwiseError
 from ..core.partial_folder import PartialFolder, check_folder
+from ..core.stacked import StackedRaster
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import write_index
@@ -86,7 +87,8 @@ class ApplyToChips(JobAlgorithm):
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
         check_folder(folder, source_paths(raster), self.OUTPUT)
-        return _Job(Application(raster, operator, skip), folder, tuple(self._notes(chips, operator)))
+        said = raster.warnings if isinstance(raster, StackedRaster) else ()
+        return _Job(Application(raster, operator, skip), folder, (*said, *self._notes(chips, operator)))
 
     def _notes(self, chips, operator):
         """What is to be said before the run."""

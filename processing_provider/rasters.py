@@ -122,7 +122,13 @@ def stacked(first, parameter, layers):
         return first
     name = "other inputs"
     files = [raster_file(layer, parameter, (), first.scaled, name) for layer in layers]
-    return StackedRaster(first, files, parameter=name)
+    try:
+        return StackedRaster(first, files, parameter=name)
+    except ParameterError as error:
+        names = {file.path: f"{layer.name()} ({file.path})" for layer, file in zip(layers, files)}
+        if error.value not in names:
+            raise
+        raise ParameterError(error.parameter, names[error.value], error.allowed) from error
 
 
 def _open(algorithm, parameters, context, layer, bands, scaled):

@@ -330,3 +330,31 @@ def test_a_grid_that_is_not_north_up_is_the_files_own(run, tmp_path, grid):
     np.testing.assert_array_equal(read(out)[0], np.where((values == 3) | (values == 4), np.nan, values))
     with rasterio.open(out) as dataset:
         assert dataset.transform.almost_equals(transform) and dataset.crs == "EPSG:32633"
+
+
+@pytest.mark.parametrize("algorithm", ["slidingwindow", "applytochips"])
+def test_a_further_input_without_a_crs_is_said(provider, tmp_path, log, algorithm):
+    """On the same grid it is taken to lie there, and that is said; else it is refused, by its layer's name."""
+    plain = write(tmp_path / "plain.tif", np.ones((1, *SHAPE), "uint8"))
+    lost = layer_of(write(tmp_path / "lost.tif", numbers("uint8"), crs=None))
+    lost.setName("no place")
+    parameters = {"INPUT": plain, "EXPRESSION": "b1 * b2", "OUTPUT": str(tmp_path / "out.tif")}
+    if algorithm == "applytochips":
+        chips = str(tmp_path / "chips")
+        out_of("splitraster", INPUT=plain, CHIP_SIZE=20, STRIDE=20, OUTPUT=chips)
+        parameters = {"CHIPS": chips, "EXPRESSION": "b1 * b2", "OUTPUT": str(tmp_path / "applied")}
+
+    def run(layer):
+        processing.run(f"patchwise:{algorithm}", {**parameters, "OTHER_INPUTS": [layer]}, feedback=log)
+
+    run(lost)
+    said = [text for text in (*log.warnings, *log.infos) if "lost.tif has no coordinate reference system" in text]
+    assert len(said) == 1 and "both are taken to lie at the same place" in said[0]
+    lost.setCrs(QgsCoordinateReferenceSystem("EPSG:32610"))
+    log.warnings.clear(), log.infos.clear()
+    run(lost)
+    assert not [text for text in (*log.warnings, *log.infos) if "coordinate reference system" in text]
+    moved = layer_of(write(tmp_path / "moved.tif", numbers("uint8"), crs=None, transform=from_origin(7, 8, 10, 10)))
+    moved.setName("no place either")
+    with pytest.raises(QgsProcessingException, match=r"OTHER_INPUTS is 'no place either \(.*moved\.tif\)': must have"):
+        run(moved)
