@@ -16,7 +16,8 @@ from ..core.creation_options import checked_options
 from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
-from .bridge import extent_points, key_values
+from .bridge import key_values
+from .extents import window_of_extent
 from .layer_grid import check_bounded
 from .layer_source import LayerSource
 from .layer_view import raster_file
@@ -161,11 +162,8 @@ def source_paths(raster):
 
 def read_window(algorithm, parameters, context, raster):
     """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
-    if algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
-        return raster.domain.window
     layer = read_layer(algorithm, parameters, context)
-    geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, layer.crs())
-    return raster.domain.window_of(extent_points(geometry))
+    return window_of_extent(algorithm, parameters, EXTENT, context, layer, raster.domain)
 
 
 def read_value_type(algorithm, parameters, context):
