@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from .creation_options import TILE
+from .gdal_environment import from_rasterio
+from .raster_view import PLAIN_BAND, BandView, Hidden, hidden
 
 _MASKED = ("per_dataset", "alpha")
 
@@ -16,9 +18,9 @@ _MASKED = ("per_dataset", "alpha")
 class Band:
     """What reading one band needs to know.
 
-    ``mask``: None where the nodata value says all, else that validity comes from GDAL's mask: 0 for the one that all
-    bands share (mask or alpha band), the band's own index for one of its own. ``palette``: the values are numbers of
-    colours, so that values between two of them mean nothing.
+    A value is unknown where it is ``nodata`` or ``hidden``, and where GDAL's mask says so. ``mask``: None where there
+    is none to be asked, 0 for the one that all bands share (mask or alpha band), the band's own index for one of its
+    own. ``palette``: the values are numbers of colours, so that values between two of them mean nothing.
     """
 
     index: int
@@ -29,36 +31,70 @@ class Band:
     scale: float
     offset: float
     palette: bool = False
+    hidden: Hidden | None = None
 
 
-def describe(dataset: Any, index: int, nodata: float | None = None) -> Band:
-    """Band ``index`` (from 1) of an open rasterio dataset; ``nodata`` where the dataset declares no validity at all."""
+def describe(dataset: Any, index: int, nodata: float | None = None, view: BandView = PLAIN_BAND) -> Band:
+    """Band ``index`` (from 1) of an open rasterio dataset, seen as ``view``.
+
+    ``nodata`` where the dataset declares no validity at all.
+    """
     flags = [flag.name for flag in dataset.mask_flag_enums[index - 1]]
-    dtype = dataset.dtypes[index - 1]
-    if flags == ["all_valid"] and nodata is not None:
-        flags, declared = ["nodata"], nodata
-    else:
-        declared = dataset.nodatavals[index - 1]
+    name = from_rasterio(dataset.dtypes[index - 1])
+    dtype = np.dtype(name if not name.startswith("complex_") else "complex64")
+    declared = dataset.nodatavals[index - 1]
+    if flags == ["all_valid"] and declared is None:
+        declared = nodata
+    mask = _mask(index, flags, dtype, declared)
+    if not view.declared:
+        declared, mask = None, None if "nodata" in flags else mask
+    if mask == index and "nodata" in flags:
+        declared = None  # the mask says it better
+    scale, offset = dataset.scales[index - 1], dataset.offsets[index - 1]
+    declared, unknown = _simpler(declared, hidden(view.ranges, dtype, scale, offset) if view.ranges else None, mask)
     return Band(
         index,
         (dataset.descriptions[index - 1] or "").strip(),
-        np.dtype(dtype if not dtype.startswith("complex_") else "complex64"),
-        declared if "nodata" in flags else None,
-        _mask(index, flags, dtype),
-        dataset.scales[index - 1],
-        dataset.offsets[index - 1],
+        dtype,
+        declared,
+        mask,
+        scale,
+        offset,
         dataset.colorinterp[index - 1].name == "palette",
+        unknown,
     )
 
 
-def _mask(index: int, flags: list[str], dtype: str) -> int | None:
+def _mask(index: int, flags: list[str], dtype: np.dtype, declared: float | None) -> int | None:
+    """Which mask of GDAL is to be asked. That the flags are silent does not mean that there is no nodata value.
+
+    GDAL before 3.7 reads signed bytes as unsigned ones, to which -128 means nothing: its flags say that all is valid.
+    """
     if any(flag in _MASKED for flag in flags):
         return 0
-    # No flag at all is GDAL's sign for a mask of this band alone. Nodata values of 64-bit integers come as doubles,
-    # which do not hold them; GDAL compares them exactly.
-    if not flags or ("nodata" in flags and dtype in ("int64", "uint64")):
+    # No flag at all is GDAL's sign for a mask of this band alone. Of a nodata value that is none of the type's GDAL
+    # knows which one it stands for, and 64-bit integers come as doubles, which do not hold them all.
+    wide = dtype.name in ("int64", "uint64")
+    if not flags or ("nodata" in flags and dtype.kind in "iu" and (wide or not _is_of(declared, dtype))):
         return index
     return None
+
+
+def _is_of(value: float | None, dtype: np.dtype) -> bool:
+    """Whether a value is one of the integers of a type."""
+    if value is None or not np.isfinite(value) or value != int(value):
+        return False
+    return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
+
+
+def _simpler(declared: float | None, unknown: Hidden | None, mask: int | None) -> tuple[float | None, Hidden | None]:
+    """A single value that is hidden, where the band declares none, is what others call its nodata value."""
+    if declared is not None or unknown is None or mask is not None or len(unknown.bounds) != 1:
+        return declared, unknown
+    low, high = unknown.bounds[0]
+    if low != high or (unknown.scale, unknown.offset) != (1.0, 0.0) or not np.isfinite(low):
+        return declared, unknown
+    return float(low), None
 
 
 def chip_dtype(band: Band) -> np.dtype:
@@ -72,11 +108,18 @@ def equal(raw: np.ndarray, band: Band) -> np.ndarray | None:
     if nodata is None or np.isnan(nodata):
         return None  # NaN is NaN in the chip without any help
     if band.dtype.kind in "iu":
-        limits = np.iinfo(band.dtype)
-        if nodata != int(nodata) or not limits.min <= nodata <= limits.max:
-            return None
-        return raw == raw.dtype.type(int(nodata))
+        return raw == raw.dtype.type(int(nodata)) if _is_of(nodata, band.dtype) else None
     return raw == raw.dtype.type(band.dtype.type(nodata))
+
+
+def unknown(raw: np.ndarray, band: Band, masked: np.ndarray | None = None) -> np.ndarray | None:
+    """Where the values mean "no data", also by GDAL's mask; None where nothing says so. ``masked`` is not changed."""
+    found = equal(raw, band)
+    if masked is not None:
+        found = masked if found is None else found | masked
+    if band.hidden is not None:
+        found = band.hidden.of(raw) if found is None else found | band.hidden.of(raw)
+    return found
 
 
 def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Band, scaled: bool) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from .creation_options import default_options
 from .domains import RasterDomain
 from .errors import RasterWriteError
-from .gdal_environment import GdalErrors, gdal_env, load_rasterio, missing_blocks
+from .gdal_environment import GdalErrors, for_rasterio, gdal_env, load_rasterio, missing_blocks
 
 _STRIP_BYTES = 1 << 20
 # Types that not every GDAL has in a GeoTIFF, and one that holds the same values.
@@ -40,7 +40,7 @@ def write_chip(
     ``alpha``: the last band says how opaque the others are. Raises :class:`RasterWriteError`; several threads may
     write at once.
     """
-    rasterio = load_rasterio()
+    rasterio, values = load_rasterio(), for_rasterio(values)
     bands, height, width = values.shape
     # DEFLATE, as whatever trains a model on chips has to read them.
     options = {**default_options(values.dtype, zstd=False), "tiled": False, "interleave": "band", "num_threads": 1}

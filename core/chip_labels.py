@@ -39,8 +39,10 @@ class RasterLabels:
     ``strip_rows`` is that of the raster whose chips are labelled. A file without a place on the grid is refused.
     """
 
-    def __init__(self, path: str, domain: RasterDomain, strip_rows: int, parameter: str = "labels") -> None:
-        file = RasterFile(path, parameter=parameter)
+    def __init__(
+        self, raster: RasterFile | str, domain: RasterDomain, strip_rows: int, parameter: str = "labels"
+    ) -> None:
+        file = raster if isinstance(raster, RasterFile) else RasterFile(raster, parameter=parameter)
         self._reader = on_grid(file, domain, strip_rows, "nearest", parameter)
         self.bands, self.dtype, self.names = file.bands, file.dtype, file.band_names
         self.type = _type_of_file(file)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .bands import Band, chip_dtype, equal
+from .bands import Band, chip_dtype, unknown
 from .chip_files import write_chip
 from .domains import PixelWindow, RasterDomain
 from .gdal_environment import gdal_env
@@ -70,14 +70,15 @@ class StoredRows(RasterFile):
     """The values of a file as they are stored.
 
     ``possible`` only where one GeoTIFF can say alike of all bands which values mean nothing: not where bands differ in
-    type, or have nodata values or masks of their own; nor where an alpha band, which itself is known everywhere, is one
-    of the bands and not all of a chip is pixels of the raster (``whole``).
+    type, or have nodata values, hidden ranges or masks of their own; nor where an alpha band, which itself is known
+    everywhere, is one of the bands and not all of a chip is pixels of the raster (``whole``).
     """
 
     def __init__(self, raster: RasterFile, whole: bool = True) -> None:
         super().__init__(
-            raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata
-        )
+            raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
+            raster.view,
+        )  # fmt: skip
         with gdal_env(), self._open() as dataset:
             alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
         first = self._bands[0]
@@ -87,7 +88,7 @@ class StoredRows(RasterFile):
         self.possible = len({band.dtype for band in self._bands}) == 1 and alike
         self.dtype = self._raw_dtype
         self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
-        self.nodata = None if self._alpha or self._masked else first.nodata
+        self.nodata = None if self._alpha else first.nodata
 
     @property
     def bands(self) -> int:
@@ -96,27 +97,30 @@ class StoredRows(RasterFile):
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         out[:-1] = raw
-        out[-1] = dataset.read_masks(self._bands[0].index, window=area) > 0 if self._masked else 1
+        first = self._bands[0]
+        out[-1] = dataset.read_masks(first.index, window=area) > 0 if self._masked else 1
+        if first.hidden is not None:
+            out[-1][first.hidden.of(raw[0])] = 0
 
     def unknown(self, chip: np.ndarray) -> np.ndarray:
         """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
-        unknown = _hidden(chip)
+        found = _hidden(chip)
         if self._alpha:
-            unknown |= chip[-2] == 0
+            found |= chip[-2] == 0
         for band, values in zip(self._bands, chip):
-            same = equal(values, band) if band.mask is None else None
-            if same is not None:
-                unknown |= same
+            said = unknown(values, band)
+            if said is not None:
+                found |= said
             if values.dtype.kind == "f":
-                unknown |= np.isnan(values)
-        return unknown
+                found |= np.isnan(values)
+        return found
 
     def write(self, path: str, chip: np.ndarray, place: RasterDomain) -> None:
         """Write a chip ``(bands + 1, h, w)``: what is no pixel of the raster becomes nodata, NaN, or masked."""
         values, mask, hidden = chip[:-1], None, _hidden(chip)
         if hidden.any() and not self._alpha:
             fill = _NAN if self.nodata is None and values.dtype.kind == "f" else self.nodata
-            if self._masked or fill is None:
+            if self._bands[0].mask is not None or fill is None:
                 mask = ~hidden
             else:
                 values = np.where(hidden, values.dtype.type(fill), values)
@@ -133,12 +137,18 @@ def _hidden(chip: np.ndarray) -> np.ndarray:
 def _shows_alpha(bands: Sequence[Band], alpha: int) -> bool:
     """Whether GDAL takes the last band of a GeoTIFF of these bands for the alpha band of the others."""
     *others, last = bands
-    return len(bands) in (2, 4) and last.index == alpha and last.mask is None and all(b.mask == 0 for b in others)
+    alone = all((band.nodata, band.hidden) == (None, None) for band in bands)
+    shown = last.index == alpha and last.mask is None and all(band.mask == 0 for band in others)
+    return len(bands) in (2, 4) and alone and shown
 
 
 def _alike(bands: Sequence[Band]) -> bool:
     """Whether one nodata value, or one mask, says of all bands where they are unknown."""
-    if any(band.mask is not None for band in bands):
-        return len(bands) == 1 or all(band.mask == 0 for band in bands)
+    if len(bands) == 1:
+        return True
+    if any(band.hidden is not None for band in bands):
+        return False  # what is hidden in one band may be known in another
+    if any(band.mask is not None for band in bands) and not all(band.mask == 0 for band in bands):
+        return False
     first = bands[0].nodata
     return all(band.nodata == first or (band.nodata != band.nodata and first != first) for band in bands)

@@ -103,9 +103,7 @@ class RasterDomain:
         Raises :class:`ParameterError` where nothing of it lies on the raster, or a point is not finite.
         """
         points = list(points)
-        inverse = ~self.transform
-        cols, rows = zip(*(apply(inverse, *point) for point in points))
-        window = self._snapped(rows, cols).intersect(self.window)
+        window = self.covering(points).intersect(self.window)
         if not window.pixels:
             bounds = tuple(f(v) for f in (min, max) for v in zip(*points))
             raise ParameterError(
@@ -114,6 +112,15 @@ class RasterDomain:
                 f"must overlap the raster, whose bounds (xmin, ymin, xmax, ymax) are {self._rounded_bounds()}",
             )
         return window
+
+    def covering(self, points: Iterable[tuple[float, float]]) -> PixelWindow:
+        """The smallest window that holds all ``points`` (world x, y), snapped outward, wherever it lies.
+
+        Empty where one is not finite.
+        """
+        inverse = ~self.transform
+        cols, rows = zip(*(apply(inverse, *point) for point in points))
+        return self._snapped(rows, cols)
 
     @staticmethod
     def _snapped(rows: Sequence[float], cols: Sequence[float]) -> PixelWindow:

@@ -25,6 +25,26 @@ def load_rasterio() -> Any:
     return rasterio
 
 
+@lru_cache(maxsize=1)
+def swaps_64_bits() -> bool:
+    """Whether this rasterio takes GDAL's signed 64-bit integers for unsigned ones, and the other way round (1.3.5)."""
+    return bool(load_rasterio().dtypes.dtype_fwd.get(12) == "int64")  # GDAL has UInt64 there
+
+
+def for_rasterio(values: np.ndarray) -> np.ndarray:
+    """The same memory under the type for which this rasterio asks GDAL for the type of ``values``."""
+    if values.dtype.kind not in "iu" or values.dtype.itemsize != 8 or not swaps_64_bits():
+        return values
+    return values.view(np.uint64 if values.dtype.kind == "i" else np.int64)
+
+
+def from_rasterio(name: str) -> str:
+    """The type that a band of GDAL has, of which rasterio says ``name``."""
+    if name not in ("int64", "uint64") or not swaps_64_bits():
+        return name
+    return "uint64" if name == "int64" else "int64"
+
+
 @contextmanager
 def gdal_env() -> Iterator[None]:
     """A rasterio environment for the calling thread, in which CRS look-ups work.

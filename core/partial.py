@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import ParameterError
+from .targets import check_on_disk
 
 # Of an older file of that name: they would be wrong beside the new one.
 _STALE = (".aux.xml", ".ovr", ".msk")
@@ -50,6 +51,7 @@ class PartialFile:
 
 def check_target(path: str, sources: Sequence[str], parameter: str = "output") -> None:
     """Refuse a target that cannot be a GeoTIFF, cannot be written, or is one of ``sources``."""
+    check_on_disk(path, parameter)
     path = os.path.abspath(str(path))
     folder = os.path.dirname(path)
     if not path.lower().endswith((".tif", ".tiff")):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .chip_manifest import INDEX, LABELS, MANIFEST, is_chip_folder, load_manifest
 from .errors import ParameterError, RasterWriteError
+from .targets import check_on_disk
 
 
 class PartialFolder:
@@ -60,6 +61,7 @@ def check_folder(path: str, sources: Sequence[str], parameter: str = "output") -
     """
     if not str(path).strip():
         raise ParameterError(parameter, path, "must be a folder")
+    check_on_disk(path, parameter)
     target = Path(os.path.abspath(path))
     real = Path(os.path.realpath(target))
     for source in sources:

@@ -14,14 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .bands import chip_dtype, describe, equal, fill, strip_rows
+from .bands import chip_dtype, describe, fill, strip_rows, unknown
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterReadError, RasterWriteError
-from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
+from .gdal_environment import (
+    BoundedCache,
+    GdalErrors,
+    can_compress,
+    for_rasterio,
+    gdal_env,
+    load_rasterio,
+    missing_blocks,
+)
 from .geometry import is_whole
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
+from .raster_view import AS_IN_FILE, RasterView
 from .values import ValueType
 
 if TYPE_CHECKING:
@@ -36,8 +45,8 @@ class RasterFile:
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
-    reads these. ``nodata`` stands for no data in bands that declare none. Not to be read from two threads at once.
-    Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
+    reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
+    Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
     """
 
     flat = False
@@ -50,19 +59,21 @@ class RasterFile:
         parameter: str = "input",
         overview: int | None = None,
         nodata: float | None = None,
+        view: RasterView = AS_IN_FILE,
     ) -> None:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
-        self._overview, self._nodata = overview, nodata
+        self._overview, self._nodata, self.view = overview, nodata, view
         self._dataset: Any = None
         with gdal_env(), self._open() as dataset:
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
-            self._bands = tuple(describe(dataset, index, nodata) for index in self.band_numbers)
+            self._bands = tuple(describe(dataset, index, nodata, view.band(index)) for index in self.band_numbers)
             if isinstance(scaled, tuple):
                 scale, offset = scaled
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
-            self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
+            crs = dataset.crs if view.crs is None else _crs_of(view, parameter)
+            self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, crs)
             self.gcps = dataset.gcps
             # A file's own tags may say that its overviews lie elsewhere, on a server too: GDAL would ask it.
             elsewhere = dataset.tags(ns="OVERVIEWS")
@@ -124,7 +135,7 @@ class RasterFile:
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
         numbers = [self.band_numbers[p] for p in positions]
-        return RasterFile(self.path, numbers, self.scaled, self._parameter, self._overview, self._nodata)
+        return RasterFile(self.path, numbers, self.scaled, self._parameter, self._overview, self._nodata, self.view)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
@@ -145,17 +156,17 @@ class RasterFile:
         """What is read as ``raw`` as the values that are asked for."""
         masks: dict[int, np.ndarray] = {}
         for k, band in enumerate(self._bands):
-            invalid = equal(raw[k], band) if band.mask is None else masks.get(band.mask)
-            if band.mask is not None and invalid is None:
-                invalid = masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
-            fill(out[k], raw[k], invalid, band, bool(self.scaled))
+            if band.mask is not None and band.mask not in masks:
+                masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
+            masked = None if band.mask is None else masks[band.mask]
+            fill(out[k], raw[k], unknown(raw[k], band, masked), band, bool(self.scaled))
 
     def _read_raw(self, dataset: Any, area: Any, raw: np.ndarray) -> None:
         if len({band.dtype for band in self._bands}) == 1:
-            dataset.read(list(self.band_numbers), window=area, out=raw)
+            dataset.read(list(self.band_numbers), window=area, out=for_rasterio(raw))
             return
         for band, values in zip(self._bands, raw):  # rasterio does not read bands of several types at once
-            dataset.read(band.index, window=area, out=values)
+            dataset.read(band.index, window=area, out=for_rasterio(values))
 
     def _scratch(self, shape: tuple[int, ...]) -> np.ndarray:
         """Room for raw values, used again from read to read: fresh memory costs as much as the decoding."""
@@ -178,7 +189,9 @@ class RasterFile:
 
     def _open(self) -> Any:
         rasterio = load_rasterio()
-        options = {} if self._overview is None else {"overview_level": self._overview}
+        options: dict[str, Any] = dict(self.view.options)
+        if self._overview is not None:
+            options["overview_level"] = self._overview
         try:
             return rasterio.open(self.path, **options)
         except (rasterio.errors.RasterioError, OSError) as error:
@@ -198,6 +211,16 @@ class RasterFile:
         for band in self._bands:
             if band.dtype.kind not in "iuf":
                 raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
+
+
+def _crs_of(view: RasterView, parameter: str) -> Any:
+    """The CRS that a view says, as rasterio's, or None."""
+    rasterio = load_rasterio()
+    try:
+        return rasterio.crs.CRS.from_user_input(view.crs) if view.crs else None
+    except rasterio.errors.CRSError as error:
+        allowed = "is no coordinate reference system that GDAL understands: choose another for the layer"
+        raise ParameterError(f"{parameter} CRS", view.crs, allowed) from error
 
 
 def _cause(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from .geometry import SpatialRectangular
 from .operators import Expression, Sequential
 from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
+from .raster_view import RasterView
 from .run_record import ALGORITHM, expanded
 from .sampler import SpatialSampler
 from .trust import (
@@ -87,11 +88,44 @@ class Recipe:
         count = getattr(first, "count", None)
         if record.get("count") and count and count != record["count"]:
             said.append(f"The input has {count} band(s), and that of the run had {record['count']}.")
+        said += _seen_otherwise(RasterView.from_record(record), first.view) if self.input is not None else []
         names = list(first.band_names)
         if "names" in record and names != list(record["names"]):
             was, now = (", ".join(name or "(no name)" for name in each) for each in (record["names"], names))
             said.append(f"The bands of the input are {now}, and those of the run were {was}: they are taken by number.")
         return said
+
+
+def _seen_otherwise(was: RasterView, now: RasterView) -> list[str]:
+    """Sentences about settings of a layer that are not those of the run."""
+    said = []
+    if was.crs != now.crs:
+        before, after = (_named(view.crs) for view in (was, now))
+        said.append(f"The coordinate reference system of the input is {after}, and that of the run was {before}.")
+    if was.bands != now.bands:
+        before, after = (_unknown(view) for view in (was, now))
+        said.append(f"Without data are in the input {after}, and in the run {before}.")
+    if was.options != now.options:
+        before, after = (", ".join(map("=".join, view.options)) or "no options" for view in (was, now))
+        said.append(f"The input is opened with {after}, and that of the run was with {before}.")
+    return said
+
+
+def _named(crs: str | None) -> str:
+    if crs is None:
+        return "the one of its file"
+    return f"{crs if len(crs) < 30 else 'a system of its own'}, set in its layer" if crs else "not known"
+
+
+def _unknown(view: RasterView) -> str:
+    """Which values mean "no data", in words."""
+    said = []
+    for number, band in view.bands:
+        ranges = [f"{one.low:g} to {one.high:g}" if one.low < one.high else f"{one.low:g}" for one in band.ranges]
+        if band.declared:
+            ranges.append("what the file declares")
+        said.append(f"of band {number} {' and '.join(ranges) or 'no values'}")
+    return ", ".join(said) or "the values that the file declares"
 
 
 def found_path(record: Mapping[str, Any], folder: str, trust: Trust = NOBODY) -> str:

@@ -35,6 +35,7 @@ def input_record(raster: Any) -> dict[str, Any]:
     place = path_record(first.path) if hasattr(first, "count") else {"layer": str(first.path)}
     record: dict[str, Any] = {
         **place,
+        **first.view.record(),
         "bands": [int(number) for number in first.band_numbers],
         "names": list(first.band_names),
         "shape": list(raster.domain.shape),
@@ -44,7 +45,8 @@ def input_record(raster: Any) -> dict[str, Any]:
     if hasattr(first, "count"):
         record["count"] = int(first.count)
     if hasattr(raster, "paths"):
-        record["others"] = [path_record(path) for path in raster.paths[1:]]
+        others = zip(raster.paths[1:], raster.views)
+        record["others"] = [{**path_record(path), **view.record()} for path, view in others]
     return record
 
 

@@ -41,6 +41,11 @@ class StackedRaster:
         self.gcps = first.gcps
         self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
         self.paths = (first.path, *(file.path for file in files))
+        self.views = tuple(file.view for file in files)
+        #: Sentences about rasters whose place is taken from their grid, as one of two has no CRS.
+        self.warnings = tuple(
+            _unplaced(file, first.domain) for file in files if bool(file.crs) != bool(self.domain.crs)
+        )
         self._members: list[Any] = [first]
         self._members += [on_grid(file, first.domain, first.strip_rows, resampling, parameter) for file in files]
         self._arrange(
@@ -141,6 +146,12 @@ class StackedRaster:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _unplaced(file: RasterFile, domain: RasterDomain) -> str:
+    """What is said of a raster on the grid of ``domain``, where one of both has no CRS."""
+    which = "has no coordinate reference system" if domain.crs else "has a coordinate reference system, the first none"
+    return f"{file.path} {which}: as it has the grid of the first raster, both are taken to lie at the same place."
 
 
 def _unique(names: Sequence[Sequence[str]]) -> list[str]:

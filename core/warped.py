@@ -31,7 +31,8 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
         placed = bool(own.crs) and bool(domain.crs)
         if not placed and not (own.shape == domain.shape and _same_transform(own, domain)) and (own.crs or domain.crs):
             which = "it has none" if not own.crs else "the first raster has none"
-            allowed = f"must have a coordinate reference system, as must the first raster ({which}), or the same grid"
+            allowed = "must have a coordinate reference system, as must the first raster"
+            allowed = f"{allowed} ({which}: set one), or the same grid"
             raise ParameterError(parameter, raster.path, allowed)
         same = not placed or own.crs == domain.crs
         turning = placed and same and bool(domain.crs.is_geographic)

@@ -15,6 +15,7 @@ from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
 from .geometry import is_whole
 from .partial import PartialFile
+from .targets import check_on_disk
 from .values import ValueType
 
 CHUNK = 512
@@ -174,6 +175,7 @@ def checked_chunks(chunks: Sequence[int] | None, parameter: str = "chunks") -> t
 
 def check_store(path: str, parameter: str = "output") -> None:
     """Refuse a target that is not named ``.zarr``, cannot be written, or is something else than a Zarr store."""
+    check_on_disk(path, parameter)
     target = Path(os.path.abspath(str(path)))
     if target.suffix.lower() != ".zarr":
         raise ParameterError(parameter, str(path), "must end in .zarr: the output is a Zarr store")

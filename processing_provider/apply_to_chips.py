@@ -14,12 +14,13 @@ from ..core.errors import ParameterError, PatchwiseError
 from ..core.partial_folder import PartialFolder, check_folder
 from ..core.stacked import StackedRaster
 from .base import JobAlgorithm
-from .bridge import progress, raster_path, translated
+from .bridge import progress, translated
 from .chip_index import write_index
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
+from .rasters import source_paths, stacked
 
 MOST_NAMED = 100
 
@@ -79,15 +80,15 @@ class ApplyToChips(JobAlgorithm):
         if not skip:
             chips.check_missing()
         layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        others = [raster_path(layer, OTHER_INPUTS) for layer in layers]
-        raster = StackedRaster(chips, others, parameter="other inputs") if others else chips
+        raster = stacked(chips, OTHER_INPUTS, layers)
         operator = read_operator(self, parameters, context, raster)
         if not hasattr(operator, "name"):
             operator = _model(operator, chips)
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, [chips.folder, *others], self.OUTPUT)
-        return _Job(Application(raster, operator, skip), folder, tuple(self._notes(chips, operator)))
+        check_folder(folder, source_paths(raster), self.OUTPUT)
+        said = raster.warnings if isinstance(raster, StackedRaster) else ()
+        return _Job(Application(raster, operator, skip), folder, (*said, *self._notes(chips, operator)))
 
     def _notes(self, chips, operator):
         """What is to be said before the run."""

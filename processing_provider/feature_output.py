@@ -21,6 +21,7 @@ from qgis.PyQt.QtCore import QMetaType, QVariant
 
 from ..core.errors import ParameterError
 from ..core.partial import PartialFile
+from ..core.targets import check_on_disk
 
 #: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
 BATCH = 1000
@@ -39,6 +40,15 @@ def new_field(name, kind):
 
 def file_target(algorithm, parameters, name, context):
     """The file that a vector output will be; "" where it goes to memory, to a database or into a file that is there."""
+    value = _named(parameters, name, context)
+    if value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
+        return ""
+    path = os.path.abspath(value)
+    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+
+
+def _named(parameters, name, context):
+    """What a vector output is called; "" where it has no name, or goes into a layer that is there."""
     value = parameters.get(name)
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         if value.useRemapping():
@@ -46,14 +56,14 @@ def file_target(algorithm, parameters, name, context):
         value = value.sink
     if isinstance(value, QgsProperty):
         value = value.valueAsString(context.expressionContext(), "")[0]
-    if not isinstance(value, str) or value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
-        return ""
-    path = os.path.abspath(value)
-    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+    return value if isinstance(value, str) else ""
 
 
 def check_file_target(algorithm, parameters, name, context):
     """Refuse a file that cannot be made, or that a layer among the parameters is in."""
+    value = _named(parameters, name, context)
+    if value.split(":")[0].lower() not in QgsProviderRegistry.instance().providerList():
+        check_on_disk(value, name)
     path = file_target(algorithm, parameters, name, context)
     if not path:
         return

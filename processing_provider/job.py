@@ -11,6 +11,7 @@ from ..core.domains import PixelWindow
 from ..core.errors import ParameterError
 from ..core.estimate import estimate
 from ..core.run_record import placed, run_record
+from ..core.stacked import StackedRaster
 from .bridge import progress
 from .operators import fitted, read_aggregation
 from .rasters import follow, source_paths
@@ -169,7 +170,9 @@ def _warnings(tr, raster, window, patcher, operator, value_type):
 
 
 def operator_warnings(tr, raster, window, operator):
-    """What is likely not meant with values as the raster has them."""
+    """What is likely not meant with a raster and its values."""
+    if isinstance(raster, StackedRaster):
+        yield from raster.warnings
     warning_for = getattr(operator, "warning_for", None)
     if warning_for is not None:
         yield from filter(None, [warning_for(_sample(raster, window))])

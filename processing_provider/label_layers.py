@@ -14,8 +14,8 @@ from qgis.core import (
 
 from ..core.chip_labels import ChipLabels, PolygonLabels, RasterLabels
 from ..core.errors import Cancelled, ParameterError
-from .bridge import raster_path
 from .chip_index import index_crs
+from .layer_view import raster_file
 from .polygon_features import polygon_mapping
 
 
@@ -70,8 +70,8 @@ def read_labels(algorithm, parameters, context, raster, names):
             raise ParameterError(
                 field_name, field, f"must be empty where {name} is a raster, whose values are the labels"
             )
-        path = raster_path(layer, name)
-        return LabelRaster(RasterLabels(path, raster.domain, raster.strip_rows, name)), [path]
+        file = raster_file(layer, name)
+        return LabelRaster(RasterLabels(file, raster.domain, raster.strip_rows, name)), [file.path]
     polygons = getattr(layer, "geometryType", None)
     if polygons is None or polygons() != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise ParameterError(name, layer.name(), "must be a raster or a layer of polygons")

@@ -9,14 +9,19 @@ of it that is wanted.
 import math
 import re
 
+from qgis.core import QgsDataProvider, QgsProviderRegistry
+
 from ..core.domains import RasterDomain
 from ..core.errors import ParameterError
 from ..core.gdal_environment import gdal_env, load_rasterio
+from .layer_view import crs_text
+from .layer_watch import CALCULATION
 
 #: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
 MOST_PIXELS = 100_000_000
 #: How many times finer in each direction tiles are asked for, to be the server's own pixels.
 FINER = 3
+_WMS = "wms"
 _MOST_ZOOM = 18  # of tiles whose address does not say so
 _SAME = 1e-6  # the share by which a resolution may differ from one of the tiles', and an edge from a whole pixel
 
@@ -57,16 +62,36 @@ def reader_of(layer, domain):
     pixels, and takes what rounding leaves at an edge for a part of one: of a tile that lies on the pixels one half is
     moved by one pixel. Three times finer only the neighbours of the middle ones are concerned.
     """
-    provider = layer.dataProvider().clone()
+    provider = _own_provider(layer)
     size, sizes = domain.transform.a, sorted(provider.nativeResolutions())
     finer = sum(other < size * (1 - _SAME) for other in sizes)
     if domain.transform.e != -size or finer == len(sizes) or abs(sizes[finer] - size) > _SAME * size:
         return provider, 1  # no tiles, or none of this resolution
+    if provider.name() != _WMS:
+        return provider, 1  # ArcGIS's tiles are not blended where they are drawn as large as they are
     provider.setDataSourceUri(_exact_uri(provider.dataSourceUri(), finer))
     exact = provider.clone()  # reads the address anew
     if exact.isValid() and min(exact.nativeResolutions(), default=0) == sizes[finer]:
         return exact, FINER
-    return layer.dataProvider().clone(), 1
+    return _own_provider(layer), 1
+
+
+def _own_provider(layer):
+    """A provider of the same pixels as the layer's, to be read in another thread. Only the layer's own can be cloned.
+
+    A clone of an on-the-fly calculation has its formula and not the rasters that it is made of, so that a clone of that
+    one gives whatever is in memory; and so does a clone where one of the rasters is gone. It is made anew instead.
+    """
+    own = layer.dataProvider()
+    if own.name() != CALCULATION:
+        return own.clone()
+    provider = QgsProviderRegistry.instance().createProvider(
+        CALCULATION, own.dataSourceUri(), QgsDataProvider.ProviderOptions()
+    )
+    if provider is None or not provider.isValid():
+        allowed = "is calculated from other rasters, one of which cannot be read any more: look for them, or export it"
+        raise ParameterError("INPUT", layer.name(), allowed)
+    return provider
 
 
 def _exact_uri(uri, finer):
@@ -108,4 +133,4 @@ def _crs(layer):
         return None
     rasterio = load_rasterio()
     with gdal_env():
-        return rasterio.crs.CRS.from_user_input(crs.authid() or crs.toWkt(type(crs).WktVariant.WKT_PREFERRED))
+        return rasterio.crs.CRS.from_user_input(crs_text(crs))

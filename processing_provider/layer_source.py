@@ -7,18 +7,22 @@ asked for whole, since a server may draw a map differently for another frame. La
 
 import copy
 import itertools
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 from qgis.core import Qgis, QgsProviderRegistry, QgsRasterBlockFeedback, QgsRectangle
 from qgis.PyQt.QtCore import QCoreApplication, Qt, QThread, QUrl
 
-from ..core.bands import Band, chip_dtype, equal, fill
+from ..core.bands import Band, chip_dtype, fill, unknown
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
+from ..core.raster_view import hidden
 from ..core.source_rows import CallerThread
 from . import layer_tiles
 from .layer_grid import layer_domain, reader_of
+from .layer_view import view_of
 from .layer_watch import Watch, missing_on_server, without_secrets
 
 BLOCK = (512, 1024)  # rows and columns of one request
@@ -41,6 +45,8 @@ class LayerSource:
     A colour image (WMS, tiles) has the bands red, green and blue, 0 to 255, unknown where it is fully transparent.
     Other layers have their own bands, with the provider's scale and offset applied, unknown where the layer's nodata
     settings say so. ``scaled`` is a further pair ``(scale, offset)``, or False. To be made in the main thread.
+
+    What :meth:`select` gives reads by the same provider, in turns: a clone of a clone may be less than the first one.
     """
 
     flat = False
@@ -54,14 +60,13 @@ class LayerSource:
         self.name, self.path, self.scaled = layer.name(), public_source(layer), scaled
         self.domain = layer_domain(layer, resolution, resolution_name)
         self._provider, self._finer = reader_of(layer, self.domain)
-        self._colours = _is_colour(provider)
+        self._colours, self.view, self._turn = _is_colour(provider), view_of(layer), threading.Lock()
         count = len(COLOURS) if self._colours else provider.bandCount()
         self.band_numbers = tuple(bands) or tuple(range(1, count + 1))
         for number in self.band_numbers:
             if not 1 <= number <= count:
                 raise ParameterError("bands", number, f"must be from 1 to {count}, the bands of {layer.name()}")
         self._arrange([self._describe(number) for number in self.band_numbers])
-        self._ranges = {number: provider.userNoDataValues(number) for number in range(1, provider.bandCount() + 1)}
         parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), provider.dataSourceUri())
         self._host, self._authcfg = QUrl(parts.get("url", "")).host(), parts.get("authcfg", "")
         self._uri, self._feedback = self._provider.dataSourceUri(), None
@@ -86,7 +91,8 @@ class LayerSource:
             raise ParameterError("bands", number, f"of {self.name} does not hold real numbers, which are needed")
         palette = self._provider.colorInterpretation(number) == Qgis.RasterColorInterpretation.PaletteIndex
         description = self._provider.bandDescription(number).strip()
-        return Band(number, description, kind, None, None, scale, offset, palette)
+        ranges = hidden(self.view.band(number).ranges, kind)
+        return Band(number, description, kind, None, None, scale, offset, palette, ranges)
 
     @property
     def band_names(self):
@@ -140,7 +146,7 @@ class LayerSource:
     def select(self, positions):
         """The same layer with fewer of the chosen bands, by position from 0."""
         other = copy.copy(self)
-        other._provider, other.missing, other._held = self._provider.clone(), set(), {}
+        other.missing, other._held = set(), {}
         other.band_numbers = tuple(self.band_numbers[p] for p in positions)
         other._arrange([self._bands[p] for p in positions])
         return other
@@ -177,8 +183,11 @@ class LayerSource:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, error_type, *error):
         self.close()
+        if error_type is not None:
+            # QGIS keeps exceptions for good, and with them this: files must not stay open until GDAL is no more.
+            self._provider = None
 
     def _block(self, block):
         """Raw values and where they are unknown (or None), of each chosen band."""
@@ -195,6 +204,10 @@ class LayerSource:
         raise RasterReadError(f"{self.name}: cannot read {rows} after {ATTEMPTS} attempts: {without_secrets(problem)}")
 
     def _attempt(self, block):
+        with self._turn:
+            return self._asked(block)
+
+    def _asked(self, block):
         provider = self._provider
         # After 100 failures under one name QGIS stops to speak of them: each attempt has a name of its own.
         if provider.name() == "wms":
@@ -204,7 +217,7 @@ class LayerSource:
             self._feedback.canceled.connect(feedback.cancel, Qt.ConnectionType.DirectConnection)
             if self._feedback.isCanceled():
                 raise Cancelled
-        with Watch(self._host) as watch:
+        with Watch(self._host, provider.name()) as watch:
             numbers = (1,) if self._colours else self.band_numbers
             size = self._finer * block.width, self._finer * block.height
             blocks = [provider.block(number, self._extent(block), *size, feedback) for number in numbers]
@@ -243,12 +256,7 @@ class LayerSource:
 
     def _numbers(self, block, band):
         raw = self._pixels(block, band.dtype).copy()
-        known = Band(band.index, "", band.dtype, block.noDataValue() if block.hasNoDataValue() else None, None, 1, 0)
-        invalid = equal(raw, known)
-        for low, high, closed in _intervals(self._ranges[band.index]):
-            inside = ((raw >= low) if closed[0] else (raw > low)) & ((raw <= high) if closed[1] else (raw < high))
-            invalid = _either(invalid, inside)
-        return raw, invalid
+        return raw, unknown(raw, replace(band, nodata=block.noDataValue() if block.hasNoDataValue() else None))
 
     def _pixels(self, block, dtype):
         """The block's pixels of the grid, of those that were asked for the middle ones."""
@@ -295,14 +303,6 @@ def _type_of(provider, number):
     kinds = {getattr(Qgis.DataType, name): kind for name, kind in _TYPES.items() if hasattr(Qgis.DataType, name)}
     kind = kinds.get(provider.dataType(number))
     return None if kind is None else np.dtype(kind)
-
-
-def _intervals(ranges):
-    """``(low, high, (low is in it, high is in it))`` of each nodata range of a layer."""
-    for values in ranges:
-        low = -np.inf if np.isnan(values.min()) else values.min()
-        high = np.inf if np.isnan(values.max()) else values.max()
-        yield low, high, (values.contains(low), values.contains(high))
 
 
 def _blocks(window, shape):

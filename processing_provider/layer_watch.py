@@ -7,10 +7,19 @@ looks good and is transparent or nodata there. All that they tell of it is a war
 import re
 import threading
 
-from qgis.core import Qgis, QgsApplication, QgsBlockingNetworkRequest
+from osgeo import gdal
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsBlockingNetworkRequest,
+    QgsNetworkAccessManager,
+    QgsNetworkReplyContent,
+)
 from qgis.PyQt.QtCore import Qt, QUrl
-from qgis.PyQt.QtNetwork import QNetworkRequest
+from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
 
+#: Providers by QGIS's names: of ArcGIS's map services, and of what the raster calculator works out on the fly.
+ARCGIS, CALCULATION = "arcgismapserver", "virtualraster"
 #: HTTP answers that say "there is no such tile", rather than "I could not give it".
 MISSING = (204, 404, 410)
 _SERIOUS = (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
@@ -23,20 +32,34 @@ class Watch:
     """Gathers warnings while it is entered, in the thread that reads.
 
     ``host`` is the server's name, "" where there is none. ``problems`` maps the address of a request, or where none is
-    known the text itself, to what was said.
+    known the text itself, to what was said. ``provider`` is its name: some do not even warn of what failed. Of ArcGIS's
+    tiles the answers themselves are looked at, and of a calculation's files what GDAL said last in this thread.
     """
 
-    def __init__(self, host):
-        self.host, self.problems = host, {}
+    def __init__(self, host, provider):
+        self.host, self.provider, self.problems = host, provider, {}
 
     def __enter__(self):
         self._thread = threading.get_ident()
         # Queued, a message would come when the block has long been handed over.
         QgsApplication.messageLog().messageReceived.connect(self._said, Qt.ConnectionType.DirectConnection)
+        if self.provider == CALCULATION:
+            gdal.ErrorReset()
+        if self.provider == ARCGIS:
+            self._answers = QgsNetworkAccessManager.instance().finished[QgsNetworkReplyContent]  # of this thread
+            self._answers.connect(self._answered, Qt.ConnectionType.DirectConnection)
         return self
 
     def __exit__(self, *error):
         QgsApplication.messageLog().messageReceived.disconnect(self._said)
+        if self.provider == CALCULATION and gdal.GetLastErrorType() >= gdal.CE_Failure:
+            self.problems.setdefault(self.provider, gdal.GetLastErrorMsg())
+        if self.provider == ARCGIS:
+            self._answers.disconnect(self._answered)
+
+    def _answered(self, reply):
+        if reply.error() not in (QNetworkReply.NetworkError.NoError, QNetworkReply.NetworkError.OperationCanceledError):
+            self.problems.setdefault(reply.request().url().toString(), reply.errorString())
 
     def _said(self, message, tag="", level=None, *_):
         if level not in _SERIOUS or tag in _NOT_OF_PROVIDERS:

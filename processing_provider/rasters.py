@@ -11,14 +11,16 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..core import RasterFile, ValueType
+from ..core import ValueType
 from ..core.creation_options import checked_options
 from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
-from .bridge import extent_points, key_values, raster_path
+from .bridge import key_values
+from .extents import window_of_extent
 from .layer_grid import check_bounded
 from .layer_source import LayerSource
+from .layer_view import raster_file
 
 INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
 DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
@@ -112,9 +114,22 @@ def read_raster(algorithm, parameters, context, scaled=False, others=()):
     first = _open(algorithm, parameters, context, layer, bands, scaled)
     if not others:
         return first
-    parameter, layers = others
-    paths = [raster_path(other, parameter) for other in layers]
-    return StackedRaster(first, paths, parameter="other inputs") if paths else first
+    return stacked(first, *others)
+
+
+def stacked(first, parameter, layers):
+    """``first``, and behind its bands those of the further layers under ``parameter``."""
+    if not layers:
+        return first
+    name = "other inputs"
+    files = [raster_file(layer, parameter, (), first.scaled, name) for layer in layers]
+    try:
+        return StackedRaster(first, files, parameter=name)
+    except ParameterError as error:
+        names = {file.path: f"{layer.name()} ({file.path})" for layer, file in zip(layers, files)}
+        if error.value not in names:
+            raise
+        raise ParameterError(error.parameter, names[error.value], error.allowed) from error
 
 
 def _open(algorithm, parameters, context, layer, bands, scaled):
@@ -130,7 +145,7 @@ def _open(algorithm, parameters, context, layer, bands, scaled):
         return raster
     if resolution is not None:
         raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
-    return RasterFile(raster_path(layer, INPUT), bands, scaled, parameter=INPUT)
+    return raster_file(layer, INPUT, bands, scaled)
 
 
 def follow(raster, feedback):
@@ -147,11 +162,8 @@ def source_paths(raster):
 
 def read_window(algorithm, parameters, context, raster):
     """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
-    if algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
-        return raster.domain.window
     layer = read_layer(algorithm, parameters, context)
-    geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, layer.crs())
-    return raster.domain.window_of(extent_points(geometry))
+    return window_of_extent(algorithm, parameters, EXTENT, context, layer, raster.domain)
 
 
 def read_value_type(algorithm, parameters, context):

@@ -14,6 +14,7 @@ from qgis.core import (
 from ..core import RasterFile
 from ..core.errors import ParameterError
 from ..core.partial import check_target
+from ..core.raster_view import RasterView
 from ..core.rerun import check_trust, found_path, read_file, read_recipe, read_tag
 from ..core.stacked import StackedRaster
 from .base import JobAlgorithm
@@ -21,6 +22,7 @@ from .bridge import raster_path, translated
 from .job import job_of, perform
 from .layer_grid import has_pixels
 from .layer_source import LayerSource
+from .layer_view import raster_file
 from .rasters import source_paths
 from .trust import TRUST, add_trust, agreed, read_trust
 
@@ -147,7 +149,7 @@ class RunConfig(JobAlgorithm):
             if recipe.input is None:
                 allowed = self.tr("must be given: this configuration does not say what to run on")
                 raise ParameterError(self.INPUT, None, allowed)
-            first = RasterFile(found_path(record, folder, trust), bands, scaled, parameter=self.INPUT)
+            first = _recorded(record, folder, trust, self.INPUT, bands, scaled)
         else:
             layer = self._layer(parameters, self.INPUT, context)
             if bands and max(bands) > layer.bandCount():
@@ -155,12 +157,12 @@ class RunConfig(JobAlgorithm):
                 raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
             first = self._chosen(layer, record, bands, scaled)
         differences = recipe.differences(first)
-        others = [found_path(other, folder, trust) for other in record.get("others") or ()]
+        others = [_recorded(other, folder, trust, "other inputs", (), scaled) for other in record.get("others") or ()]
         return (StackedRaster(first, others) if others else first), differences
 
     def _chosen(self, layer, record, bands, scaled):
         if layer.providerType() == "gdal":
-            return RasterFile(raster_path(layer, self.INPUT), bands, scaled, parameter=self.INPUT)
+            return raster_file(layer, self.INPUT, bands, scaled)
         transform = record.get("transform")
         resolution = transform[0] if transform and not has_pixels(layer) else None
         return LayerSource(layer, bands, resolution, scaled, parameter=self.INPUT, resolution_name=self.CONFIG)
@@ -180,6 +182,12 @@ class RunConfig(JobAlgorithm):
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
         return self.present(results, context, self._source)
+
+
+def _recorded(record, folder, trust, parameter, bands, scaled):
+    """The raster of a record, seen as in the run."""
+    view = RasterView.from_record(record)
+    return RasterFile(found_path(record, folder, trust), bands, scaled, parameter=parameter, view=view)
 
 
 @contextmanager

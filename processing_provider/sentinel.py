@@ -13,10 +13,12 @@ from qgis.PyQt.QtCore import QDate, Qt, QUrl
 from qgis.PyQt.QtNetwork import QNetworkProxy
 
 from ..core.errors import ParameterError
+from ..core.extents import around
 from ..core.remote import Network
 from ..core.sentinel_items import checked_box, checked_tile
 from ..core.stac import COLLECTION, PLANETARY_COMPUTER, check_client, checked_dates, checked_endpoint
 from .bridge import extent_points
+from .extents import in_degrees, read_box
 
 EXTENT, START_DATE, END_DATE = "EXTENT", "START_DATE", "END_DATE"
 MAX_CLOUD, TILE, ENDPOINT, COLLECTION_NAME = "MAX_CLOUD", "TILE", "ENDPOINT", "COLLECTION"
@@ -94,9 +96,13 @@ def read_search(algorithm, parameters, context):
 
 def _box(algorithm, parameters, context):
     crs = QgsCoordinateReferenceSystem("EPSG:4326")
-    extent = algorithm.parameterAsExtent(parameters, EXTENT, context)
-    if extent.isNull() or extent.isEmpty():
-        raise ParameterError("bbox", extent.toString(6), "must be a box with some area")
+    box, given = read_box(algorithm, parameters, EXTENT, context) or (None, None)
+    if box is None or box.xmin == box.xmax or box.ymin == box.ymax:
+        raise ParameterError("bbox", box and box.values(), "must be a box with some area")
+    if in_degrees(given) or not given.isValid():
+        degrees = checked_box(around(box))
+        if given == crs or not given.isValid():
+            return degrees
     geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, crs)
     xs, ys = zip(*extent_points(geometry))
     box = min(xs), min(ys), max(xs), max(ys)

@@ -1,6 +1,6 @@
 """The choice of an extent, which follows the map until the user chooses another."""
 
-from qgis.core import QgsReferencedRectangle
+from qgis.core import QgsCoordinateTransform, QgsCsException, QgsProject, QgsReferencedRectangle
 from qgis.gui import QgsExtentWidget
 from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QLineEdit
@@ -30,7 +30,20 @@ class MapExtent(QObject):
         """EXTENT, where there is one."""
         if not self.widget.isValid():
             return {}
-        return {"EXTENT": QgsReferencedRectangle(self.widget.outputExtent(), self.widget.outputCrs())}
+        rectangle, crs = self.widget.outputExtent(), self.widget.outputCrs()
+        return {"EXTENT": QgsReferencedRectangle(self._shown(rectangle, crs) if self._following else rectangle, crs)}
+
+    def _shown(self, rectangle, crs):
+        """What the map shows of the layer: a map in degrees is empty beyond it, where an extent would go on around."""
+        original, own = self.widget.originalExtent(), self.widget.originalCrs()
+        if not crs.isGeographic() or not own.isValid() or original.isEmpty():
+            return rectangle
+        try:
+            shown = QgsCoordinateTransform(own, crs, QgsProject.instance()).transformBoundingBox(original)
+        except QgsCsException:
+            return rectangle
+        shown = rectangle.intersect(shown) if shown.isFinite() else rectangle
+        return rectangle if shown.isEmpty() else shown
 
     def _map_moved(self):
         if not self._following or self._canvas.extent().isEmpty():

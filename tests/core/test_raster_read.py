@@ -11,7 +11,8 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import GeoTensor, ParameterError, RasterField, RasterFile, RasterReadError
-from patchwise.core.domains import PixelWindow
+from patchwise.core.chip_files import write_chip
+from patchwise.core.domains import PixelWindow, RasterDomain
 from rasterio.enums import ColorInterp
 
 from .cases import known_values, make_array
@@ -55,13 +56,70 @@ def test_64_bit_integers(tmp_path, dtype):
     array = np.arange(30 * 41, dtype=dtype).reshape(1, *SHAPE)
     array[0, 0] = limits.max
     array[0, 1] = limits.min
-    path = write_raster(tmp_path / "a.tif", array, nodata=7)
+    path = write_wide(tmp_path / "a.vrt", array, nodata=7)
     values = read_all(RasterFile(path))
     assert values.dtype == np.float64
     np.testing.assert_array_equal(values, known_values(array, 7))
+    write_chip(str(tmp_path / "chip.tif"), array, RasterDomain(SHAPE, GRID, UTM), None)
+    np.testing.assert_array_equal(read_all(RasterFile(str(tmp_path / "chip.tif"))), array.astype(np.float64))
 
 
-@pytest.mark.parametrize("nodata", ["-9999", "256", "0.5", "nan", "inf", "-inf", "1e300"])
+def write_wide(path, array, nodata):
+    """A raster of 64-bit integers by GDAL's own names of types: rasterio 1.3.5 mistakes one for the other."""
+    array.astype(array.dtype.newbyteorder("<")).tofile(path.with_suffix(".bin"))
+    height, width = array.shape[1:]
+    kind = {"int64": "Int64", "uint64": "UInt64"}[array.dtype.name]
+    path.write_text(
+        f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}"><SRS>EPSG:32610</SRS><GeoTransform>500000, 10, 0, '
+        f'4000000, 0, -10</GeoTransform><VRTRasterBand dataType="{kind}" band="1" subClass="VRTRawRasterBand">'
+        f'<NoDataValue>{nodata}</NoDataValue><SourceFilename relativeToVRT="1">{path.stem}.bin</SourceFilename>'
+        f"<ByteOrder>LSB</ByteOrder></VRTRasterBand></VRTDataset>",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_64_bit_integers_below_zero(tmp_path):
+    array = -np.arange(30 * 41, dtype="int64").reshape(1, *SHAPE)
+    values = read_all(RasterFile(write_wide(tmp_path / "a.vrt", array, nodata=-9)))
+    np.testing.assert_array_equal(values, known_values(array, -9))
+
+
+@pytest.mark.parametrize("nodata", [-128, -1, 0, 5])
+def test_signed_bytes_have_the_nodata_value_that_they_declare(tmp_path, nodata):
+    """GDAL before 3.7 takes them for unsigned: its flags say that all pixels are valid."""
+    array = np.arange(-128, 128).astype("int8")[: 12 * 20].reshape(1, 12, 20)
+    source = RasterFile(write_raster(tmp_path / "a.tif", array, nodata=nodata))
+    np.testing.assert_array_equal(read_all(source), known_values(array, nodata))
+
+
+@pytest.mark.parametrize("dtype, nodata", [("uint8", 254.5), ("uint8", 0.5), ("int32", 16777216.5), ("uint8", 300.0),
+                                           ("uint8", -1.0), ("uint8", 255.5), ("int16", np.nan)])  # fmt: skip
+def test_a_nodata_value_that_the_type_does_not_have_means_what_it_means_to_gdal(tmp_path, dtype, nodata):
+    """GDAL cuts some off to whole numbers, and so does QGIS; others mean nothing."""
+    array = numbers(dtype)
+    array[:, 20, :5] = [[0, 1, 254, 255, 16777216 if dtype == "int32" else 44]]
+    path = write_raster(tmp_path / "a.tif", array)
+    kind = {"uint8": "Byte", "int16": "Int16", "int32": "Int32"}[dtype]
+    xml = f"<NoDataValue>{nodata}</NoDataValue>"
+    path = write_vrt(tmp_path / "a.vrt", path, SHAPE, [xml], [kind])
+    with rasterio.open(path) as dataset:
+        valid = dataset.read_masks(1) > 0
+    np.testing.assert_array_equal(read_all(RasterFile(path)), np.where(valid, array, np.nan))
+    if nodata in (254.5, 0.5, 16777216.5):
+        assert not valid.all() and (array[0][~valid] == int(nodata)).all()
+
+
+@pytest.mark.parametrize("nodata", [0, None])
+def test_a_nodata_value_counts_beside_a_mask(tmp_path, nodata):
+    """GDAL's mask is then that of the file alone; QGIS and whoever declared the value take it for no data."""
+    array = numbers("uint8", 2)
+    mask = np.random.default_rng(1).random(SHAPE) < 0.7
+    source = RasterFile(write_raster(tmp_path / "a.tif", array, mask=mask, nodata=nodata))
+    np.testing.assert_array_equal(read_all(source), np.where(mask, known_values(array, nodata), np.nan))
+
+
+@pytest.mark.parametrize("nodata", ["-9999", "256", "nan", "inf", "-inf", "1e300"])
 def test_a_nodata_value_that_the_type_does_not_have_stands_for_nothing(tmp_path, nodata):
     array = numbers("uint8")
     path = write_raster(tmp_path / "a.tif", array)

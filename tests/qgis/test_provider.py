@@ -3,6 +3,7 @@
 import re
 import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from qgis.core import (
@@ -159,6 +160,26 @@ def test_it_refuses_what_is_wrong_in_one_sentence(provider, inputs, name, mistak
     with pytest.raises(QgsProcessingException, match=pattern):
         processing.run(f"patchwise:{name}", parameters, feedback=Log())
     assert not tree(tmp_path) and tree(inputs.folder) == before
+
+
+NO_DISK = ("/vsimem/", "/vsizip/out.zip/", "/vsis3/bucket/", "http://127.0.0.1:1/", "https://127.0.0.1:1/a/", "s3://b/")
+OUTPUTS = [(name, output) for name in sorted(CASES) for output in CASES[name].outputs]
+
+
+@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+def test_an_output_that_is_on_no_disk_is_refused(provider, inputs, name, output, tmp_path):
+    """Results are written beside their target under another name, and renamed: only a disk can do that."""
+    case, suffix = CASES[name], CASES[name].outputs[output]
+    good = (lambda _: case.without) if case.without is not None else case.good
+    for where in NO_DISK:
+        target = f"{where}result{suffix}"
+        parameters = replace(case, good=good).parameters(inputs, tmp_path, **{output: target})
+        for value in (target, QgsProcessingOutputLayerDefinition(target)) if suffix else (target,):
+            refused, text = provider.algorithm(name).checkParameterValues({**parameters, output: value}, new_context())
+            assert not refused and re.fullmatch(f"{output} is '{re.escape(target)}': must be on a disk, and .* is not: "
+                                                "choose a file or folder there and bring the result to its place",
+                                                text), text  # fmt: skip
+    assert not tree(tmp_path)
 
 
 @EACH

@@ -4,6 +4,7 @@ All show one picture, given by code: pixel (row, col) of the plane counted from 
 what it is asked for, and fails when told to.
 """
 
+import json
 import re
 import threading
 import time
@@ -187,5 +188,39 @@ def wcs(array, bounds, nodata=-9999):
         part = np.ascontiguousarray(array[:, row][:, :, col])
         crs = rasterio.crs.CRS.from_epsg(32633)
         return 200, "image/tiff", encoded(part, "GTiff", transform=place, crs=crs, nodata=nodata)
+
+    return answer
+
+
+def arcgis(bounds, resolution, tiled=False):
+    """An ArcGIS map service that covers ``bounds`` (EPSG:32633), drawn at will or as tiles of three resolutions."""
+    xmin, ymin, xmax, ymax = bounds
+    place = {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax, "spatialReference": {"wkid": 32633}}
+    service = {
+        "currentVersion": 10.81, "mapName": "plane", "layers": [{"id": 0, "name": "plane"}], "fullExtent": place,
+        "initialExtent": place, "spatialReference": {"wkid": 32633}, "supportedImageFormatTypes": "PNG32,PNG",
+        "capabilities": "Map", "singleFusedMapCache": tiled,
+    }  # fmt: skip
+    if tiled:
+        levels = [{"level": k, "resolution": resolution * 2 ** (2 - k), "scale": 1e5 / 2**k} for k in range(3)]
+        service["tileInfo"] = {
+            "rows": TILE, "cols": TILE, "dpi": 96, "format": "PNG32", "origin": {"x": xmin, "y": ymax},
+            "spatialReference": {"wkid": 32633}, "lods": levels,
+        }  # fmt: skip
+
+    def answer(path, query):
+        if path.endswith("/export"):
+            width, height = (int(number) for number in query["SIZE"].split(","))
+            left, bottom, right, top = (float(number) for number in query["BBOX"].split(","))
+            assert abs((right - left) / width - resolution) < 1e-6 * resolution
+            row, col = round((ymax - top) / resolution), round((left - xmin) / resolution)
+        elif "/tile/" in path:
+            level, y, x = (int(number) for number in re.findall(r"\d+", path.split("/tile/")[1]))
+            assert level == 2, "only the finest level is asked for"
+            row, col, width, height = y * TILE, x * TILE, TILE, TILE
+        else:
+            layer = {"id": 0, "name": "plane", "type": "Raster Layer", "extent": place}
+            return 200, "application/json", json.dumps(layer if path.endswith("/0") else service).encode()
+        return 200, "image/png", encoded(colours(np.arange(row, row + height), np.arange(col, col + width)), "PNG")
 
     return answer
