@@ -15,6 +15,7 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -24,17 +25,24 @@ import numpy as np
 from .configurable import Configurable
 from .errors import ParameterError, PlanError
 
+#: Rows or columns of a raster, of a chip and of a stride: GDAL counts them in 32 bits.
+MOST_PIXELS = (1 << 31) - 1
+_MOST_FLOAT = sys.float_info.max
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
-    return not isinstance(value, bool) and isinstance(value, Real) and float(value).is_integer()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return isinstance(value, int) or float(value).is_integer()
 
 
 def is_finite(value: Any) -> bool:
     """Whether a value is a finite number of any real type; bool is none."""
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return abs(value) <= _MOST_FLOAT if isinstance(value, int) else math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,9 @@ class SpatialRectangular(Configurable):
     def __post_init__(self) -> None:
         """Refuse sizes below 1 and unknown boundaries."""
         size = tuple(self.size) if isinstance(self.size, (tuple, list)) else (self.size, self.size)
-        if len(size) != 2 or any(not is_whole(v) or v < 1 for v in size):
-            raise ParameterError("chip size", self.size, "must be (height, width) in whole pixels, each at least 1")
+        if len(size) != 2 or any(not is_whole(v) or not 1 <= v <= MOST_PIXELS for v in size):
+            allowed = f"must be (height, width) in whole pixels, each at least 1 and at most {MOST_PIXELS}"
+            raise ParameterError("chip size", self.size, allowed)
         object.__setattr__(self, "size", (int(size[0]), int(size[1])))
         if self.boundary not in BOUNDARIES:
             raise ParameterError("boundary", self.boundary, f"must be one of {', '.join(BOUNDARIES)}")

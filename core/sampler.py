@@ -17,9 +17,11 @@ from .configurable import Configurable
 from .crs import crs_text, transform_points
 from .domains import RasterDomain, apply
 from .errors import ParameterError, PlanError
-from .geometry import is_finite, is_whole
+from .geometry import MOST_PIXELS, is_finite, is_whole
 from .poisson import poisson_disk
 
+#: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
+MOST_ANCHORS = 5_000_000
 # A coordinate that was computed from a pixel's corner must not fall into the pixel before it by its last digit.
 _SNAP = 1e-6
 
@@ -241,9 +243,11 @@ def _different(rng: np.random.RandomState, count: int, places: int) -> np.ndarra
     return drawn
 
 
-def _whole(name: str, value: Any, least: int) -> int:
+def _whole(name: str, value: Any, least: int, most: int = MOST_PIXELS) -> int:
     if not is_whole(value) or value < least:
         raise ParameterError(name, value, f"must be a whole number, at least {least}")
+    if value > most:
+        raise ParameterError(name, value, f"must be a whole number, at most {most}")
     return int(value)
 
 
@@ -261,6 +265,8 @@ def _one_or_two(name: str, value: Any, least: int) -> int | tuple[int, int]:
     for number in value if pair else (value,):
         if not is_whole(number) or number < least:
             raise ParameterError(name, value, f"must be a whole number of pixels, at least {least}")
+        if number > MOST_PIXELS:
+            raise ParameterError(name, value, f"must be a whole number of pixels, at most {MOST_PIXELS}")
     return (int(value[0]), int(value[1])) if pair else int(value)
 
 

@@ -28,7 +28,7 @@ OPTIONAL = {
     "core/patch.py": {"rasterio.windows"},
     "core/rasterize.py": {"rasterio"},
     "core/config.py": {"yaml"},
-    "core/rerun.py": {"yaml"},
+    "core/documents.py": {"yaml"},
     "core/crs.py": {"pyproj"},
     "core/operators/onnx_model.py": {"onnxruntime"},
     "core/neighbour_search.py": {"scipy.spatial"},
