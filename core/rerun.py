@@ -24,6 +24,7 @@ from .patch_ops import ApplyToChips, GridSampler, Stitch
 from .patcher import SpatialPatcher
 from .run_record import ALGORITHM, expanded
 from .sampler import SpatialSampler
+from .shape import shown
 from .values import ValueType
 from .window import SpatialWindow
 
@@ -126,22 +127,29 @@ def read_recipe(config: Mapping[str, Any]) -> Recipe:
     A pipeline is ``Sequential([GridSampler, ApplyToChips ..., Stitch])``. A Python file whose content is no longer that
     of the record is taken as it is now, with a warning.
     """
-    check_depth(config, "configuration")
-    if "class" in config:
-        PART.check({key: value for key, value in config.items() if key != "format"}, "")
+    _check(config)
     config, warnings = _with_files_as_they_are(config)
     recipe = _pipeline(from_config(config)) if "class" in config else _run(config)
     _check_axes(recipe.patcher)
     return replace(recipe, warnings=tuple(warnings))
 
 
-def _run(config: Mapping[str, Any]) -> Recipe:
+def _check(config: Mapping[str, Any]) -> None:
+    """Refuse what has not the shape of a configuration, before a part of it is looked at."""
+    check_depth(config, "configuration")
     if config.get("format", FORMAT) != FORMAT:
         allowed = f"must be {FORMAT}: this was written by another version of Patchwise"
-        raise ParameterError("format", config.get("format"), allowed)
+        raise ParameterError("format", shown(config.get("format")), allowed)
+    if "class" in config:
+        PART.check({key: value for key, value in config.items() if key != "format"}, "")
+        return
     if config.get("algorithm") != ALGORITHM:
-        raise ParameterError("algorithm", config.get("algorithm"), f"must be {ALGORITHM}, which alone can be repeated")
+        given = shown(config.get("algorithm"))
+        raise ParameterError("algorithm", given, f"must be {ALGORITHM}, which alone can be repeated")
     RECORD.check(config, "")
+
+
+def _run(config: Mapping[str, Any]) -> Recipe:
     output, window = config["output"], PixelWindow(*(int(value) for value in config["window"]))
     nodata, given = output["nodata"], dict(config["input"])
     given["shape"] = [int(value) for value in given["shape"]]
