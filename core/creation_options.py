@@ -59,7 +59,9 @@ def _check_range(key: str, value: str, low: int, high: int) -> None:
         return
     if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
         what = "of pixels " if key.startswith("block") else ""
-        raise ParameterError("creation options", f"{key.upper()}={value}", f"must be a number {what}from {low} to {high}")
+        raise ParameterError(
+            "creation options", f"{key.upper()}={value}", f"must be a number {what}from {low} to {high}"
+        )
 
 
 #: What GDAL takes as a number: a block is held in memory as a whole, in all bands.

@@ -95,7 +95,9 @@ def _part(among: Mapping[str, Shape], words: str) -> Shape:
         name = value.get("class")
         if not isinstance(name, str) or name not in among:
             known = ", ".join(sorted(among))
-            raise ParameterError(f"{place}.class" if place else "class", shown(name), f"is not known; known are {known}")
+            raise ParameterError(
+                f"{place}.class" if place else "class", shown(name), f"is not known; known are {known}"
+            )
         return Fields({"class": OneOf((name,))}, {"config": Either((NOTHING, among[name]))})
 
     return Chosen(choose, f'{{"class": name, "config": {{...}}}} of {words}')

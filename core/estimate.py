@@ -148,7 +148,7 @@ def _computed(plan: Plan, window: PixelWindow) -> int:
     """Pixels of all chips that touch the window, each counted for every chip it lies in."""
     if isinstance(plan, LatticePlan):
         rows, cols = plan.rows.touching(window.row, window.row_stop), plan.cols.touching(window.col, window.col_stop)
-        return int(plan.rows.sizes[rows.start : rows.stop].sum()) * int(plan.cols.sizes[cols.start : cols.stop].sum())
+        return plan.rows.total(rows) * plan.cols.total(cols)
     if isinstance(plan, ListPlan):
         return int(plan.places[plan.touching(window), 2:].prod(axis=1).sum())
     return plan.count(window) * plan.max_size[0] * plan.max_size[1]

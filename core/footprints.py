@@ -102,7 +102,7 @@ def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]
 
     def of_lattice(first: int, last: int) -> np.ndarray:
         row, col = np.divmod(np.arange(first, last, dtype=np.int64), len(cols))
-        numbers: np.ndarray = (rows.start + row) * len(plan.cols.starts) + cols.start + col
+        numbers: np.ndarray = (rows.start + row) * len(plan.cols) + cols.start + col
         return numbers
 
     return of_lattice
@@ -111,8 +111,8 @@ def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]
 def _places(plan: Any, chosen: np.ndarray) -> np.ndarray:
     """``(n, 4)`` windows ``(row, col, height, width)``."""
     if isinstance(plan, LatticePlan):
-        i, j = np.divmod(chosen, len(plan.cols.starts))
-        return np.stack([plan.rows.starts[i], plan.cols.starts[j], plan.rows.sizes[i], plan.cols.sizes[j]], axis=1)
+        i, j = np.divmod(chosen, len(plan.cols))
+        return np.stack([plan.rows.starts(i), plan.cols.starts(j), plan.rows.sizes(i), plan.cols.sizes(j)], axis=1)
     places: np.ndarray = plan.places[chosen]
     return places
 

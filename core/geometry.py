@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .axis import Axis
 from .configurable import Configurable
 from .errors import ParameterError, PlanError
 
@@ -33,16 +34,16 @@ BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    return isinstance(value, int) or float(value).is_integer()
+    if isinstance(value, int):  # which may be too large for a float
+        return not isinstance(value, bool)
+    return isinstance(value, Real) and float(value).is_integer()
 
 
 def is_finite(value: Any) -> bool:
     """Whether a value is a finite number of any real type; bool is none."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return False
-    return abs(value) <= _MOST_FLOAT if isinstance(value, int) else math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= _MOST_FLOAT
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,13 @@ class SpatialRectangular(Configurable):
             raise ParameterError("boundary", self.boundary, f"must be one of {', '.join(BOUNDARIES)}")
 
     def place(self, axis: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Starts and sizes of the chips along one axis (0 rows, 1 columns) of ``length`` pixels, in ascending order.
+        """Starts and sizes of the chips along one axis, listed; see :meth:`along`."""
+        chips = self.along(axis, length, step)
+        indices = np.arange(len(chips))
+        return chips.starts(indices), chips.sizes(indices)
+
+    def along(self, axis: int, length: int, step: int) -> Axis:
+        """The chips along one axis (0 rows, 1 columns) of ``length`` pixels, in ascending order.
 
         Raises :class:`PlanError` where no chip fits (``drop``), or a remainder is left (``raise``).
         """
@@ -71,19 +78,20 @@ class SpatialRectangular(Configurable):
         if self.boundary in ("pad", "reflect", "shrink"):
             return self._reach_over(size, length, step)
         if length < size and self.boundary == "shift":
-            return np.array([0]), np.array([size])
+            return Axis(length, 1, step, size, 0, size, True)
         name = ("height", "width")[axis]
         if length < size:
             allowed = f"no chip fits the raster's {name} of {length} px: use a smaller chip, or the boundary shift"
             raise PlanError("chip size", size, allowed)
-        starts = np.arange(0, length - size + 1, step)
-        rest = length - (int(starts[-1]) + size)
+        count = (length - size) // step + 1
+        last = (count - 1) * step
+        rest = length - last - size
         if rest and self.boundary == "raise":
             left = f"{rest} px of the raster's {name} of {length} px are left over with chips of {size} px"
             raise PlanError("boundary", "raise", f"{left} every {step} px: choose sizes that fit, or another boundary")
         if rest and self.boundary == "shift":
-            starts = np.append(starts, length - size)
-        return starts, np.full(len(starts), size)
+            count, last = count + 1, length - size
+        return Axis(length, count, step, size, last, size, self.boundary == "shift")
 
     def room(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns in which the upper-left pixel of a chip may lie on a raster of ``shape``, from 0.
@@ -93,19 +101,17 @@ class SpatialRectangular(Configurable):
         """
         if self.boundary in ("pad", "reflect", "shrink"):
             return shape
-        return len(self.place(0, shape[0], 1)[0]), len(self.place(1, shape[1], 1)[0])
+        return len(self.along(0, shape[0], 1)), len(self.along(1, shape[1], 1))
 
-    def _reach_over(self, size: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def _reach_over(self, size: int, length: int, step: int) -> Axis:
         # The fewest chips that cover the axis; with a stride above the size there are gaps, and every chip that
         # starts on the raster is kept.
-        starts = np.arange(0, length, step)
-        enough = np.flatnonzero(starts + size >= length)
-        if step <= size and len(enough):
-            starts = starts[: enough[0] + 1]
-        sizes = np.full(len(starts), size)
-        if self.boundary == "shrink":
-            sizes = np.minimum(sizes, length - starts)
-        return starts, sizes
+        count = -(-length // step)
+        if step <= size:
+            count = max(-(-(length - size) // step), 0) + 1
+        last = (count - 1) * step
+        last_size = min(size, length - last) if self.boundary == "shrink" else size
+        return Axis(length, count, step, size, last, last_size, self.boundary == "reflect")
 
     def get_config(self) -> dict[str, Any]:
         """``{"size": [h, w]}``, and the boundary where it is not ``drop``."""

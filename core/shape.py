@@ -8,7 +8,6 @@ depth: shapes go no deeper than that.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -69,8 +69,8 @@ class OnnxModel:
         self.size = (fixed[0] or first, fixed[1] or second)
         needed = (self.layout.fixed_batch or 1) * bands * self.size[0] * self.size[1] * self.dtype.itemsize
         if needed > _MOST_INPUT:
-            raise self.refused(f"its input takes {needed / 1e9:.1f} GB at a time, and at most {_MOST_INPUT / 1e9:.0f} GB "
-                               "are allowed: choose smaller chips")  # fmt: skip
+            least = f"and at most {_MOST_INPUT / 1e9:.0f} GB are allowed: choose smaller chips"
+            raise self.refused(f"its input takes {needed / 1e9:.1f} GB at a time, {least}")
         # Pixels that a chip may lack and get filled up; without a size to go by every chip is taken as it is.
         self.wanted = self.size if chip or self.sizes else None
         self._lanes = threading.Semaphore(_threads()[0])

@@ -30,7 +30,7 @@ REFUSED = {
     "an alias of nothing": ("a: *b", "stands for nothing|must be YAML"),
     "deep YAML": ("- " * 500 + "x", "nested more than 64 deep"),
     "deep YAML in braces": ("{a: " * 5000 + "1" + "}" * 5000, "nested more than 64 deep"),
-    "deep by aliases": ("a: &a " + "[" * 40 + "x" + "]" * 40 + "\nb: " + "[" * 40 + "*a" + "]" * 40, "nested more than 64"),
+    "deep by aliases": (f"a: &a {'[' * 40}x{']' * 40}\nb: {'[' * 40}*a{']' * 40}", "nested more than 64"),
     "keys twice in YAML": ("a: 1\na: 2", "the key 'a' twice"),
     "digits in YAML": ("a: " + "9" * 5000, "a number of 5000 digits"),
     "sexagesimal digits": ("a: " + "1:" * 5000 + "1", "a number of"),
@@ -111,7 +111,7 @@ def test_yaml_that_is_fair_is_read():
 
 
 def test_yaml_is_written_without_aliases():
-    from patchwise.core import SpatialPatcher, SpatialRectangular, Sequential, Expression
+    from patchwise.core import Expression, Sequential, SpatialPatcher, SpatialRectangular
 
     same = Expression("b1 + 1", 1, ["red"])
     text = to_yaml(Sequential([same, same]))
@@ -130,7 +130,11 @@ def test_a_configuration_that_holds_itself_is_refused():
 def test_limits_are_exact():
     two = Limits(10, 3, 2)
     assert parse_json("[[1,2]]", "a", "", two) == [[1, 2]]
-    for text, message in (("[[1,2,3]]", "more than 3 values"), ("[[[]]]", "more than 2 deep"), ("12345678901", "bytes")):
+    for text, message in (
+        ("[[1,2,3]]", "more than 3 values"),
+        ("[[[]]]", "more than 2 deep"),
+        ("12345678901", "bytes"),
+    ):
         with pytest.raises(ParameterError, match=message):
             parse_json(text, "a", "", two)
     assert STATE.size < CONFIG.size

@@ -1,4 +1,4 @@
-"""Shapes: what they refuse and how they say it; and that no place of a record or a manifest takes what does not belong."""
+"""Shapes: what they refuse and how they say it; no place of a record or a manifest takes what does not belong."""
 
 import copy
 import inspect
