@@ -19,9 +19,9 @@ from .errors import PlanError
 from .list_plan import ListPlan
 from .outlines import circles
 from .plan import LatticePlan
+from .plan_check import check_plan, no_chip
 from .rasterize import pixel_polygons
-from .sampler import SpatialSampler
-from .spherical import EarthGrid, SpatialSphericalCap
+from .spherical import SpatialSphericalCap
 from .watch import Watch
 
 _BATCH, _CAPS = 1000, 50  # chips at a time
@@ -46,13 +46,7 @@ class Footprints(NamedTuple):
 
 def check_footprints(patcher: Any, domain: RasterDomain, window: PixelWindow) -> None:
     """Refuse now what :func:`footprints` would; only whether a cap touches the window is found out later."""
-    if not isinstance(patcher.geometry, SpatialSphericalCap):
-        if not patcher.plan(domain).count(window):
-            raise _no_chip(window)
-    elif isinstance(patcher.sampler, SpatialSampler):
-        EarthGrid(domain)
-        patcher.window.radial(np.zeros(1))
-        patcher.sampler.anchors(domain.shape, domain)
+    check_plan(patcher, domain, window)
 
 
 def footprints(
@@ -73,7 +67,7 @@ def footprints(
     plan = patcher.plan(domain, watch.part(0, start))
     count, batch = plan.count(window), _CAPS if cap else _BATCH
     if not count:
-        raise _no_chip(window)
+        raise no_chip(window)
     numbers = _numbers(plan, window)
     for first in range(0, count, batch):
         watch(start + (1 - start) * first / count)
@@ -86,10 +80,6 @@ def footprints(
         anchors = places[:, :2] if getattr(plan, "anchors", None) is None else plan.anchors[chosen]
         yield Footprints(chosen + 1, anchors, places[:, 2:], inside, outlines)
     watch(1.0)
-
-
-def _no_chip(window: PixelWindow) -> PlanError:
-    return PlanError("extent", tuple(window), "no chip touches it with this geometry, sampler and boundary")
 
 
 def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
