@@ -41,7 +41,7 @@ _OTHER_RATE = 50e6
 _READ, _WRITE = 300e6, 150e6  # bytes per second, compressed with DEFLATE
 _BLEND = 300e6  # values per second added to the mean, by one thread
 _START = 0.5  # seconds, before the first pixel is read
-_BLOCKS = 1000  # of a run, that are looked at
+_BLOCKS = 100  # of a run, that are looked at
 _GRID = 256  # places along an axis at which a list of chips is looked at for its cover
 
 

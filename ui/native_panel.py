@@ -82,11 +82,14 @@ class NativePanel(Panel):
         return found
 
     def set_parameters(self, parameters):
-        """Fill what is named, and give the rest its default."""
+        """Fill what is named, and give the rest its default, also where a value is none of the parameter's."""
+        context = self._contexts.processingContext()
         with self.quiet():
             for name, wrapper in self._wrappers.items():
-                value = parameters.get(name, wrapper.parameterDefinition().defaultValue())
-                wrapper.setParameterValue(value, self._contexts.processingContext())
+                definition = wrapper.parameterDefinition()
+                value = parameters.get(name, definition.defaultValue())
+                good = definition.checkValueIsAcceptable(value, context)
+                wrapper.setParameterValue(value if good else definition.defaultValue(), context)
 
 
 def _same(value, default):

@@ -239,7 +239,7 @@ WRONG = {
     "no operator": ({"operator": None}, "CONFIG: operator is None: must be"),
     "class": ({"operator": {"class": "Popen", "config": {}}}, "CONFIG: operator.class is 'Popen': is not known"),
     "window": ({"window": [0, 0, "x", 1]}, r"CONFIG: window\[2\] is 'x': must be a whole number"),
-    "data type": ({"output": {"data_type": "int64", "nodata": 0}}, "CONFIG: output.data_type is 'int64': must be one of"),
+    "data type": ({"output": {"data_type": "int64", "nodata": 0}}, "CONFIG: output.data_type is 'int64': must be"),
     "patcher": ({"patcher": {"geometry": 3}}, "CONFIG: "),
     "server": (
         {"operator": {"class": "PythonFile", "config": {"path": "//server/share/op.py"}}},
