@@ -119,6 +119,7 @@ class ChipRaster:
         self.path, self.strip_rows = folder, manifest.strip_rows * manifest.scale
         self.domain, self.bands, self.dtype = manifest.grid, len(manifest.bands), manifest.dtype
         self.raw_itemsize = self.dtype.itemsize
+        self.block_bytes = 0  # a chip is read as a whole anyway
         self.band_names = tuple(band.name for band in manifest.bands)
         self.palettes = (False,) * self.bands
         pair = scaled if isinstance(scaled, tuple) else None

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from .chips import anchor_of
 from .config import FORMAT, version
 from .configurable import build, part
 from .crs import crs_text
+from .document_shapes import MANIFEST as SHAPE
+from .documents import MANIFEST as LIMITS
+from .documents import parse_json, read_text
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .gdal_environment import gdal_env
@@ -58,6 +61,9 @@ class ChipBand:
     scale: float = 1.0
     offset: float = 0.0
     dtype: str = "float32"
+
+
+_BAND_KEYS = {one.name for one in fields(ChipBand)}
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def places(plan: Plan, window: PixelWindow) -> Iterator[tuple[tuple[int, int], P
 def is_chip_folder(folder: str) -> bool:
     """Whether there is a manifest of chips, of whatever version."""
     try:
-        return _loaded(folder).get("kind") == KIND
+        return _loaded(folder, "chips").get("kind") == KIND
     except (OSError, ValueError):
         return False
 
@@ -163,14 +169,14 @@ def load_manifest(folder: str, parameter: str = "chips") -> ChipManifest:
             parameter, folder, f"must be a folder of chips, with the {MANIFEST} that splitraster makes"
         )
     try:
-        found = _loaded(folder)
+        found = _loaded(folder, parameter)
         kind, form = found.get("kind"), found.get("format")
-    except (OSError, ValueError) as error:
-        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be read ({error})") from error
+    except ParameterError as error:
+        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be read ({error.allowed})") from error
     if kind != KIND:
         raise ParameterError(parameter, folder, f"has a {MANIFEST} that is not of chips")
     if form != FORMAT:
-        later = f"was written by Patchwise {found.get('version')} in the format {form}"
+        later = f"was written by Patchwise {str(found.get('version'))[:40]} in the format {str(form)[:40]}"
         raise ParameterError(
             parameter, folder, f"{later}, and this version reads the format {FORMAT}: update Patchwise"
         )
@@ -178,19 +184,18 @@ def load_manifest(folder: str, parameter: str = "chips") -> ChipManifest:
         return _manifest(found)
     except ParameterError as error:
         raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be used: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ParameterError(parameter, folder, f"has a {MANIFEST} that cannot be used ({reason})") from error
 
 
-def _loaded(folder: str) -> dict[str, Any]:
-    found = json.loads(Path(folder, MANIFEST).read_text(encoding="utf-8"))
+def _loaded(folder: str, parameter: str) -> dict[str, Any]:
+    path = os.path.join(folder, MANIFEST)
+    found = parse_json(read_text(path, parameter, LIMITS), parameter, path, LIMITS)
     if not isinstance(found, dict):
-        raise ValueError("it is no JSON object")
+        raise ParameterError(parameter, path, "it is no JSON object")
     return found
 
 
 def _manifest(found: dict[str, Any]) -> ChipManifest:
+    SHAPE.check(found, "")
     patcher = build(without_files(found["patcher"], "patcher"))
     if not isinstance(patcher, SpatialPatcher):
         raise ParameterError("patcher", type(patcher).__name__, "must be a SpatialPatcher")
@@ -198,7 +203,7 @@ def _manifest(found: dict[str, Any]) -> ChipManifest:
         domain=_domain(found["grid"]),
         window=PixelWindow(*map(int, found["window"])),
         patcher=patcher,
-        bands=tuple(ChipBand(**band) for band in found["bands"]),
+        bands=tuple(ChipBand(**{key: band[key] for key in _BAND_KEYS & band.keys()}) for band in found["bands"]),
         chips=_chips(found["chips"]),
         left_out=_chips(found["left_out"]),
         failed=_chips(found["failed"]),
@@ -221,7 +226,7 @@ def _chips(entries: Sequence[Mapping[str, Any]]) -> tuple[Chip, ...]:
     for entry in entries:
         for path in (entry.get("path"), entry.get("label")):
             if path and not _PATH.fullmatch(path):
-                raise ParameterError("path", path, "must be a file of the folder itself")
+                raise ParameterError("path", path[:200], "must be a file of the folder itself")
         row, col = entry["anchor"]
         window = PixelWindow(*map(int, entry["window"]))
         texts = [str(entry.get(key, "")) for key in ("path", "label", "reason")]
@@ -240,6 +245,11 @@ def _domain(grid: Mapping[str, Any]) -> RasterDomain:
 
     height, width = grid["shape"]
     transform = None if grid["transform"] is None else Affine(*grid["transform"])
-    with gdal_env():
-        crs = None if grid["crs"] is None else CRS.from_user_input(checked_crs(grid["crs"]))
+    try:
+        with gdal_env():
+            crs = None if grid["crs"] is None else CRS.from_user_input(checked_crs(grid["crs"], "grid.crs"))
+    except ParameterError:
+        raise
+    except Exception as error:  # rasterio and PROJ raise many types here, and all mean the same to the user
+        raise ParameterError("grid.crs", str(grid["crs"])[:80], f"must be a CRS ({error})") from error
     return RasterDomain((int(height), int(width)), transform, crs)

@@ -13,13 +13,15 @@ from .chip_folder import blank, over_chips
 from .chip_labels import ChipLabels
 from .chip_manifest import LABELS, Chip, ChipBand, ChipManifest, places
 from .chip_rows import chip_rows
+from .document_shapes import MOST_CHIPS
 from .domains import PixelWindow
 from .errors import ParameterError, PlanError
-from .geometry import is_finite
+from .geometry import SpatialRectangular, is_finite
 from .operators.base import Operator
 from .plan import Plan
+from .plan_check import check_plan
 from .run_record import input_record
-from .spherical import SpatialSphericalCap
+from .sampler import SpatialRegularStride
 from .stream import StreamReport
 
 
@@ -140,12 +142,9 @@ def _names(windows: dict[tuple[int, int], PixelWindow]) -> dict[tuple[int, int],
 def check_split(split: Split) -> None:
     """Refuse what has no chip in the window, without finding out where all caps lie, which takes its time."""
     patcher, domain = split.patcher, split.raster.domain
-    if isinstance(patcher.geometry, SpatialSphericalCap):
-        patcher.sampler.anchors(domain.shape, domain)
-        patcher.window.radial(np.zeros(1))
-        return
-    plan = patcher.plan(domain)
-    if not plan.count(split.window):
-        raise PlanError("extent", tuple(split.window), "no chip touches it with this chip size, stride and boundary")
-    for height, width in plan.sizes:
-        patcher.weights_of(height, width)
+    check_plan(patcher, domain, split.window)
+    if isinstance(patcher.geometry, SpatialRectangular) and isinstance(patcher.sampler, SpatialRegularStride):
+        chips = patcher.plan(domain).count(split.window)
+        if chips > MOST_CHIPS:
+            allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger stride"
+            raise PlanError("stride", patcher.sampler.step, f"{allowed}, or an extent")

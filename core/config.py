@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .configurable import build, part
+from .documents import check_depth, parse
 from .errors import MissingPackageError, ParameterError
 
 #: The format's version: a reader refuses what is newer than itself.
@@ -29,22 +30,27 @@ def from_config(config: Mapping[str, Any]) -> Any:
     found = config.get("format", FORMAT) if isinstance(config, Mapping) else None
     if found != FORMAT:
         raise ParameterError("format", found, f"must be {FORMAT}: this was written by another version of Patchwise")
-    return build({key: value for key, value in config.items() if key != "format"})
+    part_of_it = {key: value for key, value in config.items() if key != "format"}
+    check_depth(part_of_it, "configuration")
+    return build(part_of_it)
 
 
 def to_yaml(thing: Any) -> str:
     """:func:`to_config` as YAML."""
-    return str(_yaml().safe_dump(to_config(thing), sort_keys=False, allow_unicode=True))
+    yaml = _yaml()
+
+    class Plain(yaml.SafeDumper):  # type: ignore[misc, name-defined]
+        """Writes out what is in two places twice: an alias would be somebody's riddle."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return str(yaml.dump(to_config(thing), Dumper=Plain, sort_keys=False, allow_unicode=True))
 
 
 def from_yaml(text: str) -> Any:
     """The object that :func:`to_yaml` described. JSON is YAML too."""
-    yaml = _yaml()
-    try:
-        config = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParameterError("configuration", text[:60], f"must be YAML or JSON ({error})") from error
-    return from_config(config)
+    return from_config(parse(text, "configuration", text[:60]))
 
 
 def config_hash(thing: Any) -> str:

@@ -7,11 +7,11 @@ named; nothing else is imported or run.
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from .errors import ParameterError
+from .shape import shown
 
 T = TypeVar("T", bound="Configurable")
 
@@ -28,15 +28,16 @@ class Configurable:
 
     @classmethod
     def from_config(cls: type[T], config: Mapping[str, Any]) -> T:
-        """The object that ``config`` describes; a key that the class does not have is refused."""
-        known = [name for name in inspect.signature(cls).parameters if not name.startswith("_")]
-        for key in config:
-            if key not in known:
-                raise ParameterError(f"{cls.__name__}.{key}", config[key], f"is not a parameter; allowed are {known}")
+        """The object that ``config`` describes; what has not the class's shape (``document_shapes.py``) is refused."""
+        from .document_shapes import PARTS  # which knows the classes' own ranges
+
+        shape = PARTS.get(cls.__name__)
+        if shape is not None:
+            shape.check(config, cls.__name__)
         try:
             return cls(**{key: _revived(value) for key, value in config.items()})
         except TypeError as error:
-            raise ParameterError(cls.__name__, dict(config), f"cannot be made from this ({error})") from error
+            raise ParameterError(cls.__name__, shown(dict(config)), f"cannot be made from this ({error})") from error
 
 
 def part(thing: Any) -> dict[str, Any]:
@@ -51,12 +52,12 @@ def part(thing: Any) -> dict[str, Any]:
 def build(config: Mapping[str, Any]) -> Any:
     """The object that a part of a configuration describes."""
     if not isinstance(config, Mapping) or not isinstance(config.get("class"), str):
-        raise ParameterError("configuration", config, 'must be {"class": name, "config": {...}}')
+        raise ParameterError("configuration", shown(config), 'must be {"class": name, "config": {...}}')
     package = importlib.import_module(__package__)
     kind = getattr(package, config["class"], None) if config["class"] in package.__all__ else None
     if not isinstance(kind, type) or not issubclass(kind, Configurable):
         known = sorted(name for name in package.__all__ if _configurable(getattr(package, name)))
-        raise ParameterError("class", config["class"], f"is not known; known are {', '.join(known)}")
+        raise ParameterError("class", shown(config["class"]), f"is not known; known are {', '.join(known)}")
     return kind.from_config(config.get("config") or {})
 
 

@@ -44,12 +44,38 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
             allowed = "is not a compression that this GDAL writes in GeoTIFF files; DEFLATE, LZW and NONE always are"
             raise ParameterError("creation options", f"COMPRESS={own['compress']}", allowed)
         own.setdefault("predictor", _predictor(dtype).get("predictor", 1) if compress in _PREDICTED else 1)
-    for key in ("blockxsize", "blockysize"):
-        if key in own and (not str(own[key]).isdigit() or int(own[key]) < 1):
-            raise ParameterError("creation options", f"{key.upper()}={own[key]}", "must be a number of pixels")
+    for key, (low, high) in _RANGES.items():
+        if key in own:
+            _check_range(key, str(own[key]), low, high)
+    if own.get("tiled", True):  # as TIFF wants it
+        for key in ("blockxsize", "blockysize"):
+            if int(own.get(key, TILE)) % 16:
+                raise ParameterError("creation options", f"{key.upper()}={own[key]}", "must be a multiple of 16")
     return own
 
 
+def _check_range(key: str, value: str, low: int, high: int) -> None:
+    if key == "num_threads" and value.upper() == "ALL_CPUS":
+        return
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
+        what = "of pixels " if key.startswith("block") else ""
+        raise ParameterError(
+            "creation options", f"{key.upper()}={value}", f"must be a number {what}from {low} to {high}"
+        )
+
+
+#: What GDAL takes as a number: a block is held in memory as a whole, in all bands.
+_RANGES = {
+    "blockxsize": (1, 4096),
+    "blockysize": (1, 4096),
+    "num_threads": (1, 1024),
+    "zlevel": (1, 12),
+    "zstd_level": (1, 22),
+    "lzma_preset": (0, 9),
+    "jpeg_quality": (1, 100),
+    "webp_level": (1, 100),
+    "nbits": (1, 32),
+}
 _PREDICTED = ("DEFLATE", "LZW", "ZSTD")
 # Arguments of rasterio.open, which would be taken for something else than an option.
 _NO_OPTIONS = ("fp", "mode", "driver", "width", "height", "count", "crs", "transform", "dtype", "nodata", "sharing")

@@ -15,6 +15,14 @@ def _short(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
 
 
+def _told(value: Any) -> str:
+    """The value in an error; some have no text, such as a number of a million digits, and the error must not fail."""
+    try:
+        return _short(repr(value))
+    except (ValueError, RecursionError, MemoryError):
+        return f"a value of type {type(value).__name__}"
+
+
 class PatchwiseError(Exception):
     """Base of all errors that Patchwise raises on purpose."""
 
@@ -29,7 +37,7 @@ class ParameterError(PatchwiseError, ValueError):
         self.parameter = parameter
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{parameter} is {_short(repr(value))}: {allowed}")
+        super().__init__(f"{parameter} is {_told(value)}: {allowed}")
 
 
 class ExpressionError(ParameterError):

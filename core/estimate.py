@@ -24,7 +24,7 @@ from .plan import LatticePlan, Plan
 from .preview import window_picture
 from .raster_io import GDAL_CACHE
 from .sampler import SpatialRegularStride
-from .source_rows import bytes_per_column, column_blocks
+from .source_rows import block_width, bytes_per_column
 from .spherical import SpatialSphericalCap
 from .stream import MEMORY_LIMIT, overlaps_do_not_matter
 
@@ -41,6 +41,7 @@ _OTHER_RATE = 50e6
 _READ, _WRITE = 300e6, 150e6  # bytes per second, compressed with DEFLATE
 _BLEND = 300e6  # values per second added to the mean, by one thread
 _START = 0.5  # seconds, before the first pixel is read
+_BLOCKS = 100  # of a run, that are looked at
 _GRID = 256  # places along an axis at which a list of chips is looked at for its cover
 
 
@@ -108,15 +109,13 @@ class Work:
         """The amounts of the run that ``stream`` makes of these."""
         aggregation, bands = patcher.aggregation, getattr(operator, "output_bands", None) or source.bands
         sink: Any = SimpleNamespace(block_width=TILE)
-        blocks = column_blocks(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
-        needs = [(plan.read_rows(block), plan.read_cols(block)) for block in blocks]
-        pixels = sum((rows[1] - rows[0]) * (cols[1] - cols[0]) for rows, cols in needs)
+        step = block_width(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
+        pixels, widest = _pixels(plan, window, step)
         height, width = plan.max_size
         computed = _computed(plan, window)
         scale = getattr(operator, "scale", 1) ** 2
         per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
-        widest = max(range(len(blocks)), key=lambda k: blocks[k].width)
-        buffers = per_source_col * (needs[widest][1][1] - needs[widest][1][0]) + per_col * blocks[widest].width
+        buffers = per_source_col * widest + per_col * step
         # Results that wait for their turn, and as much again for what an operator makes on its way.
         chips = min(3 * workers, plan.count(window)) * height * width * source.dtype.itemsize
         chips *= bands * scale + source.bands
@@ -130,6 +129,21 @@ class Work:
         reading, blending, writing = self.bytes_read / _READ, self.blended / _BLEND, self.bytes_written / _WRITE
         alone = (reading, blending, writing / min(2, cores), computing / min(self.workers, cores))
         return _START + max(*alone, (reading + blending + writing + computing) / cores)
+
+
+def _pixels(plan: Plan, window: PixelWindow, step: int) -> tuple[int, int]:
+    """Source pixels that column blocks of ``step`` pixels need in all, and source columns that the first one needs.
+
+    Of very many blocks some are asked, which are spread evenly.
+    """
+    firsts = range(window.col, window.col_stop, step)
+    some, pixels, widest = firsts[:: -(-len(firsts) // _BLOCKS)], 0, 0
+    for col in some:
+        block = PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
+        rows, cols = plan.read_rows(block), plan.read_cols(block)
+        pixels += (rows[1] - rows[0]) * (cols[1] - cols[0])
+        widest = widest or cols[1] - cols[0]
+    return pixels * len(firsts) // len(some), widest
 
 
 def _plan(patcher: Any, domain: RasterDomain) -> Plan:
@@ -148,7 +162,7 @@ def _computed(plan: Plan, window: PixelWindow) -> int:
     """Pixels of all chips that touch the window, each counted for every chip it lies in."""
     if isinstance(plan, LatticePlan):
         rows, cols = plan.rows.touching(window.row, window.row_stop), plan.cols.touching(window.col, window.col_stop)
-        return int(plan.rows.sizes[rows.start : rows.stop].sum()) * int(plan.cols.sizes[cols.start : cols.stop].sum())
+        return plan.rows.total(rows) * plan.cols.total(cols)
     if isinstance(plan, ListPlan):
         return int(plan.places[plan.touching(window), 2:].prod(axis=1).sum())
     return plan.count(window) * plan.max_size[0] * plan.max_size[1]

@@ -59,6 +59,8 @@ _ALLOWED = "allowed are band names, numbers, + - * / // % **, comparisons, & | ~
 )
 
 _MOST_CHARACTERS = 4000
+_MOST_IN_ALL = 1 << 16  # of several expressions, separated by semicolons
+_COMPARED = 1000  # names that a wrong one is compared with, and characters of it
 
 Evaluator = Callable[[Sequence[np.ndarray]], Value]
 
@@ -106,6 +108,9 @@ def compile_expression(text: str, names: Mapping[str, int], parameter: str = "ex
     :class:`ExpressionError` that names the column and says what is allowed.
     """
     compiler = _Compiler(text, names, parameter)
+    if len(text) > _MOST_IN_ALL:
+        shown = f"{text[:60]}..."
+        raise ExpressionError(shown, 1, f"it has {len(text)} characters; write at most {_MOST_IN_ALL}", parameter)
     nodes, outputs, offset = [], [], 0
     for piece in text.split(";"):
         nodes.append(compiler.compile(piece, offset))
@@ -193,7 +198,8 @@ class _Compiler:
         raise self.error(node, f"there is no variable '{node.id}'{self.suggestion(node.id)}; {self.variables()}")
 
     def suggestion(self, name: str, among: Sequence[str] | None = None) -> str:
-        close = difflib.get_close_matches(name, among if among is not None else list(self.names), 1)
+        names = list(among if among is not None else self.names)[:_COMPARED]
+        close = difflib.get_close_matches(name[:_COMPARED], names, 1)
         return f" (did you mean {close[0]}?)" if close else ""
 
     def variables(self) -> str:

@@ -19,9 +19,9 @@ from .errors import PlanError
 from .list_plan import ListPlan
 from .outlines import circles
 from .plan import LatticePlan
+from .plan_check import check_plan, no_chip
 from .rasterize import pixel_polygons
-from .sampler import SpatialSampler
-from .spherical import EarthGrid, SpatialSphericalCap
+from .spherical import SpatialSphericalCap
 from .watch import Watch
 
 _BATCH, _CAPS = 1000, 50  # chips at a time
@@ -46,13 +46,7 @@ class Footprints(NamedTuple):
 
 def check_footprints(patcher: Any, domain: RasterDomain, window: PixelWindow) -> None:
     """Refuse now what :func:`footprints` would; only whether a cap touches the window is found out later."""
-    if not isinstance(patcher.geometry, SpatialSphericalCap):
-        if not patcher.plan(domain).count(window):
-            raise _no_chip(window)
-    elif isinstance(patcher.sampler, SpatialSampler):
-        EarthGrid(domain)
-        patcher.window.radial(np.zeros(1))
-        patcher.sampler.anchors(domain.shape, domain)
+    check_plan(patcher, domain, window)
 
 
 def footprints(
@@ -73,7 +67,7 @@ def footprints(
     plan = patcher.plan(domain, watch.part(0, start))
     count, batch = plan.count(window), _CAPS if cap else _BATCH
     if not count:
-        raise _no_chip(window)
+        raise no_chip(window)
     numbers = _numbers(plan, window)
     for first in range(0, count, batch):
         watch(start + (1 - start) * first / count)
@@ -88,10 +82,6 @@ def footprints(
     watch(1.0)
 
 
-def _no_chip(window: PixelWindow) -> PlanError:
-    return PlanError("extent", tuple(window), "no chip touches it with this geometry, sampler and boundary")
-
-
 def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
     """Gives the numbers, from 0, of a run of the chips that touch the window; of a lattice they are never listed."""
     if not isinstance(plan, LatticePlan):
@@ -102,7 +92,7 @@ def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]
 
     def of_lattice(first: int, last: int) -> np.ndarray:
         row, col = np.divmod(np.arange(first, last, dtype=np.int64), len(cols))
-        numbers: np.ndarray = (rows.start + row) * len(plan.cols.starts) + cols.start + col
+        numbers: np.ndarray = (rows.start + row) * len(plan.cols) + cols.start + col
         return numbers
 
     return of_lattice
@@ -111,8 +101,8 @@ def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]
 def _places(plan: Any, chosen: np.ndarray) -> np.ndarray:
     """``(n, 4)`` windows ``(row, col, height, width)``."""
     if isinstance(plan, LatticePlan):
-        i, j = np.divmod(chosen, len(plan.cols.starts))
-        return np.stack([plan.rows.starts[i], plan.cols.starts[j], plan.rows.sizes[i], plan.cols.sizes[j]], axis=1)
+        i, j = np.divmod(chosen, len(plan.cols))
+        return np.stack([plan.rows.starts(i), plan.cols.starts(j), plan.rows.sizes(i), plan.cols.sizes(j)], axis=1)
     places: np.ndarray = plan.places[chosen]
     return places
 

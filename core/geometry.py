@@ -15,26 +15,35 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from .axis import Axis
 from .configurable import Configurable
 from .errors import ParameterError, PlanError
 
+#: Rows or columns of a raster, of a chip and of a stride: GDAL counts them in 32 bits.
+MOST_PIXELS = (1 << 31) - 1
+_MOST_FLOAT = sys.float_info.max
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
-    return not isinstance(value, bool) and isinstance(value, Real) and float(value).is_integer()
+    if isinstance(value, int):  # which may be too large for a float
+        return not isinstance(value, bool)
+    return isinstance(value, Real) and float(value).is_integer()
 
 
 def is_finite(value: Any) -> bool:
     """Whether a value is a finite number of any real type; bool is none."""
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= _MOST_FLOAT
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,21 @@ class SpatialRectangular(Configurable):
     def __post_init__(self) -> None:
         """Refuse sizes below 1 and unknown boundaries."""
         size = tuple(self.size) if isinstance(self.size, (tuple, list)) else (self.size, self.size)
-        if len(size) != 2 or any(not is_whole(v) or v < 1 for v in size):
-            raise ParameterError("chip size", self.size, "must be (height, width) in whole pixels, each at least 1")
+        if len(size) != 2 or any(not is_whole(v) or not 1 <= v <= MOST_PIXELS for v in size):
+            allowed = f"must be (height, width) in whole pixels, each at least 1 and at most {MOST_PIXELS}"
+            raise ParameterError("chip size", self.size, allowed)
         object.__setattr__(self, "size", (int(size[0]), int(size[1])))
         if self.boundary not in BOUNDARIES:
             raise ParameterError("boundary", self.boundary, f"must be one of {', '.join(BOUNDARIES)}")
 
     def place(self, axis: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Starts and sizes of the chips along one axis (0 rows, 1 columns) of ``length`` pixels, in ascending order.
+        """Starts and sizes of the chips along one axis, listed; see :meth:`along`."""
+        chips = self.along(axis, length, step)
+        indices = np.arange(len(chips))
+        return chips.starts(indices), chips.sizes(indices)
+
+    def along(self, axis: int, length: int, step: int) -> Axis:
+        """The chips along one axis (0 rows, 1 columns) of ``length`` pixels, in ascending order.
 
         Raises :class:`PlanError` where no chip fits (``drop``), or a remainder is left (``raise``).
         """
@@ -62,19 +78,20 @@ class SpatialRectangular(Configurable):
         if self.boundary in ("pad", "reflect", "shrink"):
             return self._reach_over(size, length, step)
         if length < size and self.boundary == "shift":
-            return np.array([0]), np.array([size])
+            return Axis(length, 1, step, size, 0, size, True)
         name = ("height", "width")[axis]
         if length < size:
             allowed = f"no chip fits the raster's {name} of {length} px: use a smaller chip, or the boundary shift"
             raise PlanError("chip size", size, allowed)
-        starts = np.arange(0, length - size + 1, step)
-        rest = length - (int(starts[-1]) + size)
+        count = (length - size) // step + 1
+        last = (count - 1) * step
+        rest = length - last - size
         if rest and self.boundary == "raise":
             left = f"{rest} px of the raster's {name} of {length} px are left over with chips of {size} px"
             raise PlanError("boundary", "raise", f"{left} every {step} px: choose sizes that fit, or another boundary")
         if rest and self.boundary == "shift":
-            starts = np.append(starts, length - size)
-        return starts, np.full(len(starts), size)
+            count, last = count + 1, length - size
+        return Axis(length, count, step, size, last, size, self.boundary == "shift")
 
     def room(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns in which the upper-left pixel of a chip may lie on a raster of ``shape``, from 0.
@@ -84,19 +101,17 @@ class SpatialRectangular(Configurable):
         """
         if self.boundary in ("pad", "reflect", "shrink"):
             return shape
-        return len(self.place(0, shape[0], 1)[0]), len(self.place(1, shape[1], 1)[0])
+        return len(self.along(0, shape[0], 1)), len(self.along(1, shape[1], 1))
 
-    def _reach_over(self, size: int, length: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def _reach_over(self, size: int, length: int, step: int) -> Axis:
         # The fewest chips that cover the axis; with a stride above the size there are gaps, and every chip that
         # starts on the raster is kept.
-        starts = np.arange(0, length, step)
-        enough = np.flatnonzero(starts + size >= length)
-        if step <= size and len(enough):
-            starts = starts[: enough[0] + 1]
-        sizes = np.full(len(starts), size)
-        if self.boundary == "shrink":
-            sizes = np.minimum(sizes, length - starts)
-        return starts, sizes
+        count = -(-length // step)
+        if step <= size:
+            count = max(-(-(length - size) // step), 0) + 1
+        last = (count - 1) * step
+        last_size = min(size, length - last) if self.boundary == "shrink" else size
+        return Axis(length, count, step, size, last, last_size, self.boundary == "reflect")
 
     def get_config(self) -> dict[str, Any]:
         """``{"size": [h, w]}``, and the boundary where it is not ``drop``."""

@@ -207,6 +207,7 @@ def rectangles(geometry: SpatialRectangular, sampler: SpatialSampler, domain: Ra
     if not isinstance(sampler, SpatialSampler):
         raise ParameterError("sampler", sampler, "must say where the chips lie, such as SpatialRegularStride(128)")
     if isinstance(sampler, SpatialJitteredStride):
+        sampler.check(domain.shape)
         lattice = [geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, sampler.steps))]
         anchors = sampler.moved(lattice[0], lattice[1])
     else:

@@ -33,9 +33,8 @@ def nearest_chip(patcher: Any, domain: RasterDomain, row: float, col: float) -> 
         patcher = replace(patcher, sampler=SpatialExplicit([anchor]))
     plan: Plan = patcher.plan(domain)
     if isinstance(plan, LatticePlan):
-        i, j = (int(np.argmin(np.abs(a.starts + a.sizes / 2 - at))) for a, at in ((plan.rows, row), (plan.cols, col)))
-        window = PixelWindow(*(int(v) for v in (
-            plan.rows.starts[i], plan.cols.starts[j], plan.rows.sizes[i], plan.cols.sizes[j])))  # fmt: skip
+        i, j = (axis.nearest(at, range(len(axis))) for axis, at in ((plan.rows, row), (plan.cols, col)))
+        window = PixelWindow(plan.rows.start(i), plan.cols.start(j), plan.rows.size(i), plan.cols.size(j))
         return PlannedChip(window), plan.mirrored
     if not isinstance(plan, ListPlan):
         raise PlanError("geometry", type(patcher.geometry).__name__, "does not list its chips")
@@ -157,9 +156,11 @@ class _Lattice:
     def some(self, view: PixelWindow, most: int) -> np.ndarray:
         rows = self.plan.rows.touching(view.row, view.row_stop)
         cols = self.plan.cols.touching(view.col, view.col_stop)
-        every = 1
-        while len(rows[::every]) * len(cols[::every]) > most:
-            every += 1
+        few, every = 0, max(len(rows), len(cols), 1)  # every few-th are too many, of every-th there are few enough
+        while every - few > 1:
+            middle = (few + every) // 2
+            enough = len(rows[::middle]) * len(cols[::middle]) <= most
+            few, every = (few, middle) if enough else (middle, every)
         i, j = (v.ravel() for v in np.meshgrid(rows[::every], cols[::every], indexing="ij"))
         return self._places(i, j)
 
@@ -167,16 +168,16 @@ class _Lattice:
         found = []
         sides = ((self.plan.rows, row, window.row, window.row_stop), (self.plan.cols, col, window.col, window.col_stop))
         for axis, at, lo, hi in sides:
-            chips = np.array(axis.touching(int(at), int(at) + 1), dtype=np.int64)
-            chips = chips[(axis.stops[chips] > lo) & (axis.starts[chips] < hi)]
-            if not len(chips):
+            here, there = axis.touching(int(at), int(at) + 1), axis.touching(lo, hi)
+            chips = range(max(here.start, there.start), min(here.stop, there.stop))
+            if not chips:
                 return None
-            found.append(chips[np.argmin(np.abs(axis.starts[chips] + axis.sizes[chips] / 2 - at))])
+            found.append(axis.nearest(at, chips))
         return self._places(np.array(found[:1]), np.array(found[1:]))[0]
 
     def _places(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
         rows, cols = self.plan.rows, self.plan.cols
-        return np.stack([rows.starts[i], cols.starts[j], rows.sizes[i], cols.sizes[j]], axis=-1)
+        return np.stack([rows.starts(i), cols.starts(j), rows.sizes(i), cols.sizes(j)], axis=-1)
 
     rings = staticmethod(_boxes)
 

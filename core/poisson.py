@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import ParameterError
 
-_MOST_CELLS = 1 << 28  # 1 GB of background grid; below about 1 px on a Sentinel-2 tile
+_MOST_CELLS = 1 << 26  # 256 MB of background grid
 
 
 def poisson_disk(extent: tuple[int, int], min_distance: float, seed: int, tries: int) -> np.ndarray:

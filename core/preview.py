@@ -155,10 +155,10 @@ class _ByExpression(_Chip):
 
     def __init__(self, text: str, size: tuple[int, int]) -> None:
         self.size, self._text = size, text
-        self._places = [edge_to_edge(n) for n in size]
 
     def at(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        weights = expression_weights(self._text, self._places[0][rows], self._places[1][cols])
+        places = (edge_to_edge(n, pixels) for n, pixels in zip(self.size, (rows, cols)))
+        weights = expression_weights(self._text, *places)
         check_weights(weights, self._text)
         return weights
 

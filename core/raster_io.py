@@ -7,17 +7,18 @@ external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF besi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .band_facts import Facts
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
-from .errors import ParameterError, RasterReadError, RasterWriteError
+from .errors import ParameterError, PatchwiseError, RasterReadError, RasterWriteError
 from .gdal_environment import (
     BoundedCache,
     GdalErrors,
@@ -64,11 +65,12 @@ class RasterFile:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
         self._overview, self._nodata, self.view = overview, nodata, view
         self._dataset: Any = None
-        with gdal_env(), self._open() as dataset:
+        with gdal_env(), self._open() as dataset, self._describing():
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
-            self._bands = tuple(describe(dataset, index, nodata, view.band(index)) for index in self.band_numbers)
+            facts = Facts(dataset)
+            self._bands = tuple(describe(facts, index, nodata, view.band(index)) for index in self.band_numbers)
             if isinstance(scaled, tuple):
                 scale, offset = scaled
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
@@ -79,7 +81,10 @@ class RasterFile:
             elsewhere = dataset.tags(ns="OVERVIEWS")
             self.overviews = () if elsewhere else tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
-            block_height = max(shape[0] for shape in dataset.block_shapes)
+            blocks = dataset.block_shapes
+        block_height = max(shape[0] for shape in blocks)
+        #: Bytes of the largest block of one band, which GDAL decodes as a whole.
+        self.block_bytes = max(h * w * band.dtype.itemsize for (h, w), band in zip(blocks, self._bands))
         self._raw: np.ndarray | None = None
         self._refuse_complex()
         self._raw_dtype = np.result_type(*(band.dtype for band in self._bands))
@@ -194,10 +199,22 @@ class RasterFile:
             options["overview_level"] = self._overview
         try:
             return rasterio.open(self.path, **options)
-        except (rasterio.errors.RasterioError, OSError) as error:
-            raise RasterReadError(
-                f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
-            ) from error
+        except Exception as error:  # of a damaged header rasterio raises many types, and all mean the same to the user
+            raise self._unreadable(error) from error
+
+    @contextmanager
+    def _describing(self) -> Iterator[None]:
+        """What a header says may be damaged too, and shows when it is asked for."""
+        try:
+            yield
+        except PatchwiseError:
+            raise
+        except Exception as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> RasterReadError:
+        text = f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
+        return RasterReadError(text)
 
     def _check_bands(self) -> None:
         if not self.count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,11 @@ from typing import Any
 from .aggregation import SpatialAggregation
 from .config import CONFIG_TAG, FORMAT, from_config
 from .configurable import build
+from .creation_options import checked_options
+from .document_shapes import PART, RECORD
+from .documents import CONFIG, check_depth, parse, parse_json, read_text
 from .domains import PixelWindow
-from .errors import MissingPackageError, ParameterError, UntrustedError
+from .errors import ParameterError, UntrustedError
 from .geometry import SpatialRectangular
 from .operators import Expression, Sequential
 from .patch_ops import ApplyToChips, GridSampler, Stitch
@@ -22,6 +24,7 @@ from .patcher import SpatialPatcher
 from .raster_view import RasterView
 from .run_record import ALGORITHM, expanded
 from .sampler import SpatialSampler
+from .shape import shown
 from .trust import (
     NOBODY,
     PYTHON_FILE,
@@ -152,38 +155,20 @@ def found_path(record: Mapping[str, Any], folder: str, trust: Trust = NOBODY) ->
 
 def read_file(path: str) -> dict[str, Any]:
     """The configuration in a file, JSON or YAML."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError("configuration", str(path), f"cannot be read ({error})") from error
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        config = _from_yaml(text, path, error)
+    config = parse(read_text(str(path), "configuration", CONFIG), "configuration", str(path))
     if not isinstance(config, dict):
         raise ParameterError("configuration", str(path), "must hold a configuration of Patchwise")
     return config
 
 
-def _from_yaml(text: str, path: str, reason: ValueError) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingPackageError("pyyaml", f"to read {path}, which is not JSON ({reason})") from error
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParameterError("configuration", str(path), f"is neither JSON nor YAML ({error})") from error
-
-
 def read_tag(tags: Mapping[str, str], path: str) -> dict[str, Any]:
     """The configuration in the tags of the raster ``path``."""
+    allowed = f"must be a raster made by Patchwise: it has no configuration in its tag {CONFIG_TAG}"
     try:
-        config = json.loads(tags.get(CONFIG_TAG, ""))
-    except ValueError:
-        config = None
+        config = parse_json(tags.get(CONFIG_TAG, ""), "configuration", path)
+    except ParameterError as error:
+        raise ParameterError("configuration", path, f"{allowed} ({error.allowed})") from error
     if not isinstance(config, dict):
-        allowed = f"must be a raster made by Patchwise: it has no configuration in its tag {CONFIG_TAG}"
         raise ParameterError("configuration", path, allowed)
     return config
 
@@ -215,6 +200,7 @@ def read_recipe(config: Mapping[str, Any], trust: Trust = NOBODY) -> Recipe:
     covered by ``trust`` as it is now (:class:`UntrustedError`), and is bound to that content; where the content is no
     longer that of the record, a warning says so.
     """
+    _check(config)
     warnings = [_told(part, now) for part, now in zip(files_in(config), named_files(config)) if now.kind == PYTHON_FILE]
     config = admitted(config, trust)
     recipe = _pipeline(from_config(config)) if "class" in config else _run(config)
@@ -222,25 +208,30 @@ def read_recipe(config: Mapping[str, Any], trust: Trust = NOBODY) -> Recipe:
     return replace(recipe, warnings=tuple(warnings))
 
 
-def _run(config: Mapping[str, Any]) -> Recipe:
+def _check(config: Mapping[str, Any]) -> None:
+    """Refuse what has not the shape of a configuration, before a part of it is looked at."""
+    check_depth(config, "configuration")
     if config.get("format", FORMAT) != FORMAT:
         allowed = f"must be {FORMAT}: this was written by another version of Patchwise"
-        raise ParameterError("format", config.get("format"), allowed)
+        raise ParameterError("format", shown(config.get("format")), allowed)
+    if "class" in config:
+        PART.check({key: value for key, value in config.items() if key != "format"}, "")
+        return
     if config.get("algorithm") != ALGORITHM:
-        raise ParameterError("algorithm", config.get("algorithm"), f"must be {ALGORITHM}, which alone can be repeated")
-    try:
-        output, window = config["output"], PixelWindow(*(int(value) for value in config["window"]))
-        nodata = output["nodata"]
-        given, patcher = dict(config["input"]), SpatialPatcher.from_config(config["patcher"])
-        given["shape"] = [int(value) for value in given["shape"]]
-        value_type = ValueType(output["data_type"], None if nodata is None else float(nodata))
-        options = {str(key): str(value) for key, value in (output.get("creation_options") or {}).items()}
-        operator = build(config["operator"])
-    except ParameterError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        allowed = f"is not complete ({type(error).__name__}: {error})"
-        raise ParameterError("configuration", dict(config), allowed) from error
+        given = shown(config.get("algorithm"))
+        raise ParameterError("algorithm", given, f"must be {ALGORITHM}, which alone can be repeated")
+    RECORD.check(config, "")
+
+
+def _run(config: Mapping[str, Any]) -> Recipe:
+    output, window = config["output"], PixelWindow(*(int(value) for value in config["window"]))
+    nodata, given = output["nodata"], dict(config["input"])
+    given["shape"] = [int(value) for value in given["shape"]]
+    given["bands"] = [int(value) for value in given.get("bands") or ()]
+    value_type = ValueType(output["data_type"], None if nodata is None else float(nodata))
+    options = {key: str(value) for key, value in (output.get("creation_options") or {}).items()}
+    checked_options(options, value_type.dtype)
+    patcher, operator = SpatialPatcher.from_config(config["patcher"]), build(config["operator"])
     return Recipe(patcher, operator, given, window, value_type, options)
 
 

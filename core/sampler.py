@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,15 +17,20 @@ from .configurable import Configurable
 from .crs import crs_text, transform_points
 from .domains import RasterDomain, apply
 from .errors import ParameterError, PlanError
-from .geometry import is_finite, is_whole
+from .geometry import MOST_PIXELS, is_finite, is_whole
 from .poisson import poisson_disk
 
+#: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
+MOST_ANCHORS = 5_000_000
 # A coordinate that was computed from a pixel's corner must not fall into the pixel before it by its last digit.
 _SNAP = 1e-6
 
 
 class SpatialSampler(Configurable):
     """Base of the samplers."""
+
+    #: The parameter that says how many anchors there are, for errors.
+    density: ClassVar[str] = "sampler"
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """``(n, 2)`` int64 anchors ``(row, col)``.
@@ -35,11 +40,23 @@ class SpatialSampler(Configurable):
         """
         raise TypeError(f"{type(self).__name__} has no anchors")
 
+    def most(self, extent: tuple[int, int]) -> int:
+        """How many anchors there are at most; found without listing them."""
+        raise TypeError(f"{type(self).__name__} has no anchors")
+
+    def check(self, extent: tuple[int, int]) -> None:
+        """Refuse more anchors than can be listed."""
+        count = self.most(extent)
+        if count > MOST_ANCHORS:
+            allowed = f"gives {count} anchors on this raster, and {MOST_ANCHORS} are the most that can be listed"
+            raise PlanError(self.density, self.get_config(), f"{allowed}: choose a larger one")
+
 
 @dataclass(frozen=True)
 class SpatialRegularStride(SpatialSampler):
     """Anchors on a lattice from pixel (0, 0). ``step`` is one number for both axes, or ``(rows, cols)``, in pixels."""
 
+    density: ClassVar[str] = "stride"
     step: int | tuple[int, int]
 
     def __post_init__(self) -> None:
@@ -53,7 +70,12 @@ class SpatialRegularStride(SpatialSampler):
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """Every ``step`` pixels from (0, 0), row by row."""
+        self.check(extent)
         return _lattice(*(np.arange(0, n, step) for n, step in zip(extent, self.steps)))
+
+    def most(self, extent: tuple[int, int]) -> int:
+        """Exactly; of rectangles, which are known by formula, there may be as many as there are pixels."""
+        return _on_lattice(extent, self.steps)
 
     def get_config(self) -> dict[str, Any]:
         """``{"step": ...}``, as given: a number, or a list of two."""
@@ -69,6 +91,7 @@ class SpatialJitteredStride(SpatialSampler):
     all that they cover without jitter; jitter 0 gives the regular lattice.
     """
 
+    density: ClassVar[str] = "stride"
     step: int | tuple[int, int]
     jitter: int | tuple[int, int]
     seed: int = 0
@@ -86,7 +109,12 @@ class SpatialJitteredStride(SpatialSampler):
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """Near every ``step`` pixels from (0, 0), row by row."""
+        self.check(extent)
         return self.moved(*(np.arange(0, n, step) for n, step in zip(extent, self.steps)))
+
+    def most(self, extent: tuple[int, int]) -> int:
+        """Those of the lattice."""
+        return _on_lattice(extent, self.steps)
 
     def moved(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """The anchors of the lattice of ascending ``rows`` and ``cols``, moved."""
@@ -107,12 +135,13 @@ class SpatialJitteredStride(SpatialSampler):
 class SpatialRandom(SpatialSampler):
     """``count`` different anchors, every pixel as likely as any other."""
 
+    density: ClassVar[str] = "count"
     count: int
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a count below 1."""
-        object.__setattr__(self, "count", _whole("count", self.count, 1))
+        object.__setattr__(self, "count", _whole("count", self.count, 1, MOST_ANCHORS))
         object.__setattr__(self, "seed", _seed(self.seed))
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
@@ -130,6 +159,10 @@ class SpatialRandom(SpatialSampler):
             drawn = np.flatnonzero(kept)
         return np.stack(np.divmod(drawn, extent[1]), axis=1).astype(np.int64, copy=False)
 
+    def most(self, extent: tuple[int, int]) -> int:
+        """Exactly."""
+        return self.count
+
     def get_config(self) -> dict[str, Any]:
         """Count and seed."""
         return {"count": self.count, "seed": self.seed}
@@ -143,6 +176,7 @@ class SpatialPoissonDisk(SpatialSampler):
     ``min_distance`` pixels apart (Euclidean).
     """
 
+    density: ClassVar[str] = "min_distance"
     min_distance: float
     seed: int = 0
     tries: int = 30
@@ -158,7 +192,13 @@ class SpatialPoissonDisk(SpatialSampler):
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """In the order in which they were found."""
+        self.check(extent)
         return poisson_disk(extent, self.min_distance, self.seed, self.tries)
+
+    def most(self, extent: tuple[int, int]) -> int:
+        """About: chance leaves room between the disks, and those at the edge reach over it."""
+        rows, cols = (n / self.min_distance + 1 for n in extent)
+        return min(int(0.8 * rows * cols) + 1, extent[0] * extent[1])
 
     def get_config(self) -> dict[str, Any]:
         """Distance and seed, and the tries where they are not 30."""
@@ -197,6 +237,10 @@ class SpatialExplicit(SpatialSampler):
             raise PlanError("anchors", self.positions[first], _off_the_raster(first, domain, self.crs is None))
         return places.astype(np.int64)
 
+    def most(self, extent: tuple[int, int]) -> int:
+        """Exactly."""
+        return len(self.positions)
+
     def _pixels(self, domain: RasterDomain) -> np.ndarray:
         if domain.transform is None:
             raise PlanError("anchors", self.positions[0], "are world coordinates, and the raster has no transform")
@@ -209,6 +253,11 @@ class SpatialExplicit(SpatialSampler):
         """The anchors, and the CRS where they are world coordinates."""
         config: dict[str, Any] = {"anchors": [list(pair) for pair in self.positions]}
         return config if self.crs is None else {**config, "crs": self.crs}
+
+
+def _on_lattice(extent: tuple[int, int], steps: tuple[int, int]) -> int:
+    rows, cols = (-(-n // step) for n, step in zip(extent, steps))
+    return rows * cols
 
 
 def _off_the_raster(index: int, domain: RasterDomain, pixels: bool) -> str:
@@ -241,9 +290,11 @@ def _different(rng: np.random.RandomState, count: int, places: int) -> np.ndarra
     return drawn
 
 
-def _whole(name: str, value: Any, least: int) -> int:
+def _whole(name: str, value: Any, least: int, most: int = MOST_PIXELS) -> int:
     if not is_whole(value) or value < least:
         raise ParameterError(name, value, f"must be a whole number, at least {least}")
+    if value > most:
+        raise ParameterError(name, value, f"must be a whole number, at most {most}")
     return int(value)
 
 
@@ -261,6 +312,8 @@ def _one_or_two(name: str, value: Any, least: int) -> int | tuple[int, int]:
     for number in value if pair else (value,):
         if not is_whole(number) or number < least:
             raise ParameterError(name, value, f"must be a whole number of pixels, at least {least}")
+        if number > MOST_PIXELS:
+            raise ParameterError(name, value, f"must be a whole number of pixels, at most {MOST_PIXELS}")
     return (int(value[0]), int(value[1])) if pair else int(value)
 
 

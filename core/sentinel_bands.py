@@ -53,9 +53,14 @@ SCL_CLASSES = {
 CLOUDS = ("cloud shadow", "cloud medium", "cloud high", "cirrus")
 
 
+_MOST_NAMES = 100
+
+
 def parse_bands(bands: Sequence[str] | str) -> tuple[str, ...]:
     """Band names as ``B02``, from a sequence or a text with commas; common names such as "nir" are known too."""
     given = [name.strip() for name in bands.replace(";", ",").split(",")] if isinstance(bands, str) else list(bands)
+    if len(given) > _MOST_NAMES:
+        raise ParameterError("bands", len(given), f"is the number of names given, and {_MOST_NAMES} are the most")
     names = tuple(_band_name(name) for name in given if name)
     if not names:
         raise ParameterError("bands", bands, f"must name at least one of {', '.join(COMMON_NAMES)}")

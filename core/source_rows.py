@@ -10,8 +10,11 @@ import numpy as np
 from .accumulate import slices
 from .chips import cut_chip, masked
 from .domains import PixelWindow, RasterDomain
+from .errors import PlanError
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup
 from .rowbuffer import RowBuffer
+
+_MOST_BLOCKS = 100_000
 
 
 class RowSource(Protocol):
@@ -118,17 +121,36 @@ def column_blocks(
     memory_limit: int,
 ) -> list[PixelWindow]:
     """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    step = block_width(source, plan, operator, aggregation, sink, window, memory_limit)
+    return [
+        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
+        for col in range(window.col, window.col_stop, step)
+    ]
+
+
+def block_width(
+    source: RowSource,
+    plan: Plan,
+    operator: Any,
+    aggregation: Any,
+    sink: RowSink,
+    window: PixelWindow,
+    memory_limit: int,
+) -> int:
+    """How wide a column block is; refused where the window would be cut into more than anybody waits for."""
     width = plan.max_size[1]
     per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
     fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
     step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
     if fits >= window.width or step >= window.width:
-        return [window]
-    return [
-        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
-        for col in range(window.col, window.col_stop, step)
-    ]
+        return window.width
+    if window.width > _MOST_BLOCKS * step:
+        allowed = (
+            f"is too wide for chips of {plan.max_size} pixels: {-(-window.width // step)} column blocks are needed"
+        )
+        raise PlanError("extent", tuple(window), f"{allowed}, and {_MOST_BLOCKS} are the most; choose a smaller extent")
+    return int(step)
 
 
 def bytes_per_column(

@@ -60,6 +60,7 @@ class StackedRaster:
         used = [self._rasters[k] for k in sorted({k for k, _ in layout})]
         self.dtype: np.dtype = np.result_type(*(raster.dtype for raster in used))
         self.raw_itemsize = max(raster.raw_itemsize for raster in used)
+        self.block_bytes = max(raster.block_bytes for raster in used)
 
     @property
     def _rasters(self) -> list[RasterFile]:

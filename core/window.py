@@ -36,6 +36,9 @@ class SpatialWindow(Configurable):
         height, width = geometry.size
         return _frozen(np.outer(self.profile(height), self.profile(width)))
 
+    def check(self, size: tuple[int, int]) -> None:
+        """Refuse what :meth:`weights` would of a chip of that size, as far as a few of its pixels show it."""
+
     def radial(self, t: np.ndarray) -> np.ndarray:
         """The weights of a round chip, float64: ``t`` is 0 at its centre and 1 at its rim, not below 0 nor above 1.
 
@@ -158,6 +161,17 @@ class SpatialCustom(SpatialWindow):
             raise ParameterError("custom window", shown, "must be above 0 somewhere in the chip")
         return _frozen(weights)
 
+    def check(self, size: tuple[int, int]) -> None:
+        """All pixels of a small chip, and of a large one those of a grid; a callable or an array says it in the run."""
+        if not isinstance(self.fn, str):
+            return
+        if max(size) <= _LOOKED_AT:
+            self.weights(SpatialRectangular(size))
+        elif compile_expression(self.fn, _XYR, "custom window").pointwise:
+            rows, cols = (np.linspace(0, n - 1, min(n, _LOOKED_AT)).astype(np.int64) for n in size)
+            values = expression_weights(self.fn, edge_to_edge(size[0], rows), edge_to_edge(size[1], cols))
+            check_weights(values, self.fn)
+
     def radial(self, t: np.ndarray) -> np.ndarray:
         """The expression's values at ``r = t``; refused where it needs the rectangle."""
         if not isinstance(self.fn, str):
@@ -186,6 +200,7 @@ class SpatialCustom(SpatialWindow):
 
 
 _XYR = {"x": 0, "y": 1, "r": 2}
+_LOOKED_AT = 128  # pixels a side, of a chip whose weights are to be checked
 # In the corner of the outer product exp(-(1/sigma)^2) is left: 4e-272 at 0.04, and at 0.03 it would be 0.
 _LEAST_SIGMA = 0.04
 
@@ -202,9 +217,9 @@ def _mirrored(profile: np.ndarray) -> np.ndarray:
     return profile
 
 
-def edge_to_edge(size: int) -> np.ndarray:
-    """``(size,)`` positions of the pixel centres along an axis whose edges are -1 and 1."""
-    return 2 * _centres(size) - 1
+def edge_to_edge(size: int, pixels: np.ndarray | None = None) -> np.ndarray:
+    """``(size,)`` positions of the pixel centres along an axis whose edges are -1 and 1; or those of some pixels."""
+    return 2 * (_centres(size) if pixels is None else (pixels + 0.5) / size) - 1
 
 
 def expression_weights(text: str, y: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 from .bridge import translated
+from .guard import guarded, unforeseen
 from .styles import told
 from .styling import present, title_of_file
 
@@ -26,14 +27,22 @@ PICTURE_WIDTH = 240
 HELP_URL = "https://example.org/patchwise/docs/algorithms"
 
 
+@guarded
 class PatchwiseAlgorithm(QgsProcessingAlgorithm):
-    """Base of the algorithms: texts come from class attributes, numbers are checked against their limits in words."""
+    """Base of the algorithms: texts come from class attributes, numbers are checked against their limits in words.
+
+    What QGIS calls is behind the net of ``guard.py``, in this class and in all that derive from it.
+    """
 
     NAME = ""
     DISPLAY_NAME = ""
     SHORT = ""
     HELP = ""
     TAGS = ()
+
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        guarded(cls)
 
     def tr(self, text):
         """Translate in the context of the provider."""
@@ -98,7 +107,10 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         while the algorithm prepares, reaches a script only as "there were errors".
         """
         for definition in self.parameterDefinitions():
-            problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
+            try:
+                problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
+            except Exception as error:  # a value of a type that nobody thought of
+                problem = unforeseen(definition.name(), error)
             if problem:
                 return False, problem
         good, problem = super().checkParameterValues(parameters, context)

@@ -4,12 +4,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+import numpy as np
+
 from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
 from ..core.config import tags
 from ..core.coverage import write_coverage
+from ..core.creation_options import checked_options
 from ..core.domains import PixelWindow
 from ..core.errors import ParameterError
 from ..core.estimate import estimate
+from ..core.plan_check import check_plan
 from ..core.run_record import placed, run_record
 from ..core.stacked import StackedRaster
 from .bridge import progress
@@ -18,6 +22,7 @@ from .rasters import follow, source_paths
 from .report import memory_of_machine, say
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
+_MOST_LOOKED_AT = 32 << 20  # bytes that GDAL decodes for a look at some pixels
 _COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
 
 
@@ -56,11 +61,9 @@ def make_job(algorithm, parameters, context, raster, window, operator, patcher, 
 def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     """The job of a patcher and an operator that are made for each other."""
     notes = list(notes)
-    if not _round(patcher):
-        patcher.plan(raster.domain)  # refuses what does not fit
+    check_plan(patcher, raster.domain, window)
     if hasattr(patcher.geometry, "size"):
-        check_memory(raster, window, patcher, operator)
-        patcher.weights_of(*patcher.geometry.size)
+        check_memory(raster, window, patcher, operator, rest["options"])
     if getattr(operator, "categories", ()) and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
     config = run_record(raster, window, patcher, operator, value_type, rest["options"])
@@ -138,12 +141,26 @@ def run_job(job, feedback):
         )
 
 
-def check_memory(raster, window, patcher, operator):
+def check_chip(size, bytes_per_pixel):
+    """Refuse a chip, of so many bytes for each of its pixels, that this machine has not the memory for."""
+    _check("chip size", size, bytes_per_pixel * size[0] * size[1], "smaller chips")
+
+
+def check_memory(raster, window, patcher, operator, options=None):
     """Refuse chips that this machine has not the memory for, rather than let the system end QGIS."""
-    memory, there = _memory(raster, window, patcher, operator), memory_of_machine()
+    size = patcher.geometry.size
+    check_chip(size, 16)  # before more is asked of chips of any size
+    _check("chip size", size, _memory(raster, window, patcher, operator), "smaller chips")
+    rows = int(checked_options(options or {}, np.dtype(np.float32)).get("blockysize", 0))
+    bands = getattr(operator, "output_bands", None) or raster.bands
+    _check("creation options", f"BLOCKYSIZE={rows}", 8 * rows * window.width * bands, "lower blocks")
+
+
+def _check(parameter, value, memory, instead):
+    there = memory_of_machine()
     if there is not None and memory > there:
         needed = f"needs about {memory / 1e9:.0f} GB of memory, and this machine has {there / 1e9:.0f} GB"
-        raise ParameterError("chip size", patcher.geometry.size, f"{needed}: choose smaller chips")
+        raise ParameterError(parameter, value, f"{needed}: choose {instead}")
 
 
 def _memory(raster, window, patcher, operator):
@@ -174,6 +191,8 @@ def operator_warnings(tr, raster, window, operator):
     if isinstance(raster, StackedRaster):
         yield from raster.warnings
     warning_for = getattr(operator, "warning_for", None)
+    if warning_for is not None and raster.block_bytes * raster.bands > _MOST_LOOKED_AT:
+        return  # a look at a few pixels would cost a large part of the run
     if warning_for is not None:
         yield from filter(None, [warning_for(_sample(raster, window))])
     elif raster.has_scale and not raster.scaled:
@@ -182,8 +201,6 @@ def operator_warnings(tr, raster, window, operator):
 
 def _sample(raster, window, size=256):
     """The pixels in the middle of the window."""
-    import numpy as np
-
     height, width = min(size, window.height), min(size, window.width)
     middle = PixelWindow(
         window.row + (window.height - height) // 2, window.col + (window.width - width) // 2, height, width

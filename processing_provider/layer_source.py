@@ -81,6 +81,7 @@ class LayerSource:
         self.dtype = np.result_type(*(chip_dtype(band) for band in self._bands))
         self.raw_itemsize = max(band.dtype.itemsize for band in self._bands)
         self.strip_rows = min(BLOCK[0], self.domain.shape[0])
+        self.block_bytes = 0  # the server's business
 
     def _describe(self, number):
         scale, offset = self.scaled if isinstance(self.scaled, tuple) else (1.0, 0.0)

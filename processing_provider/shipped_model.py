@@ -2,7 +2,10 @@
 
 from qgis.core import QgsProcessingModelAlgorithm
 
+from .guard import guarded
 
+
+@guarded
 class ShippedModel(QgsProcessingModelAlgorithm):
     """A model whose inputs have their own defaults where they are left out.
 

@@ -13,12 +13,14 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
+from ..core import SpatialRectangular
 from ..core.chip_split import Split, check_split, split_to_folder
 from ..core.partial_folder import PartialFolder, check_folder
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import fill_index, index_output, write_index
 from .feature_output import check_file_target
+from .job import check_chip
 from .label_layers import read_labels
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
@@ -111,6 +113,8 @@ class SplitRaster(JobAlgorithm):
         labels, files = read_labels(self, parameters, context, raster, (self.LABELS, self.LABEL_FIELD))
         split = Split(raster, patcher, window, None, self.parameterAsDouble(parameters, self.MIN_VALID, context))
         check_split(split)
+        if isinstance(patcher.geometry, SpatialRectangular):
+            check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
         check_folder(folder, [*source_paths(raster), *files], self.OUTPUT)
         check_file_target(self, parameters, self.INDEX, context)

@@ -1,7 +1,5 @@
 """Names and styles of the layers that a run adds to the map."""
 
-import json
-
 from qgis.core import (
     Qgis,
     QgsContrastEnhancement,
@@ -28,6 +26,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
 from ..core.config import CONFIG_TAG
+from ..core.documents import parse_json
 from ..core.errors import PatchwiseError
 from ..core.raster_io import RasterFile
 from .styles import Composite, Graduated, Labels, Outline, look_of, look_of_polygons, title_of
@@ -86,8 +85,8 @@ def described(path):
     """The configuration that a raster was made with ({} where there is none), and its band names."""
     try:
         raster = RasterFile(path)
-        config = json.loads(raster.tags.get(CONFIG_TAG, "{}"))
-    except (PatchwiseError, ValueError):
+        config = parse_json(raster.tags.get(CONFIG_TAG, "{}"), "configuration", path)
+    except PatchwiseError:
         return {}, ()
     return (config if isinstance(config, dict) else {}), raster.band_names
 

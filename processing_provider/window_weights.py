@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
-from ..core import GeoTiffSink, SpatialPatcher, ValueType
+from ..core import GeoTiffSink, SpatialPatcher, SpatialRectangular, ValueType
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow, RasterDomain
 from ..core.errors import Cancelled
@@ -15,6 +15,7 @@ from ..core.raster_io import check_target
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
 from .grids import add_grid, read_grid
+from .job import check_chip
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_creation_options, read_creation_options, source_paths
@@ -98,8 +99,8 @@ class WindowWeights(PatchwiseAlgorithm):
         with translated(self.CORE_NAMES):
             job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
             check_footprints(job.patcher, job.domain, job.window)
-            if hasattr(job.patcher.geometry, "size"):
-                job.patcher.weights_of(*job.patcher.geometry.size)
+            if isinstance(job.patcher.geometry, SpatialRectangular):
+                check_chip(job.patcher.geometry.size, 24)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values."""

@@ -28,7 +28,7 @@ OPTIONAL = {
     "core/patch.py": {"rasterio.windows"},
     "core/rasterize.py": {"rasterio"},
     "core/config.py": {"yaml"},
-    "core/rerun.py": {"yaml"},
+    "core/documents.py": {"yaml"},
     "core/crs.py": {"pyproj"},
     "core/operators/onnx_model.py": {"onnxruntime"},
     "core/neighbour_search.py": {"scipy.spatial"},
@@ -42,7 +42,8 @@ OPTIONAL = {
 BORDER = ("processing_provider", "processing_provider.trust")
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 FOR_WIDGETS = ("", "core", "core.window", "core.plan", "core.errors", "core.domains", "core.preview",
-               "core.chip_preview", "core.outlines", "core.trust", "core.pictures", "core.estimate")  # fmt: skip
+               "core.chip_preview", "core.outlines", "core.trust", "core.pictures", "core.estimate", "core.shape",
+               "core.documents", "core.document_shapes")  # fmt: skip
 
 
 def name_of(path: Path) -> str:

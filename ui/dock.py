@@ -1,13 +1,15 @@
 """The dock: its tabs, and what it has to do with the project, the message bar and the layer tree."""
 
-from qgis.core import QgsProject
+from qgis.core import Qgis, QgsProject
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtWidgets import QTabWidget
 
+from ..core.errors import PatchwiseError
 from . import settings
+from .kept import check_parameters
 from .messages import say, say_done, say_failed
 from .result_layers import add_layers
-from .reuse import ReuseAction, bands_of, config_of, parameters_of, source_of
+from .reuse import ReuseAction, bands_of, config_of, parameters_of, read_config, source_of
 from .run_menu import fill_menu
 from .sentinel_tab import SentinelTab
 from .texts import tr
@@ -70,16 +72,23 @@ class PatchwiseDock(QgsDockWidget):
         self.set_state(settings.defaults() or self._first_state)
 
     def use_settings_of(self, layer):
-        """Fill in the settings that a layer was made with, and its extent; False where Patchwise did not make it."""
-        config = config_of(layer)
-        if config is None:
+        """Fill in the settings that a layer was made with, and its extent; False where that cannot be done.
+
+        What is wrong with settings that are there is said in the message bar.
+        """
+        try:
+            config = read_config(layer)
+            if config is None:
+                return False
+            source = source_of(config) or self.tab.source.layer()
+            bands = bands_of(config, source.bandCount() if source is not None else 0)
+            parameters = {**parameters_of(config), "INPUT": source.id() if source is not None else "", "BANDS": bands}
+            check_parameters(parameters)
+        except PatchwiseError as error:
+            self._say_unusable(tr("The layer's settings cannot be used: {reason}"), error)
             return False
-        source = source_of(config) or self.tab.source.layer()
-        bands = bands_of(config, source.bandCount() if source is not None else 0)
         self.tab.patching.set_units("pixels")
-        self.tab.set_parameters(
-            {**parameters_of(config), "INPUT": source.id() if source is not None else "", "BANDS": bands}
-        )
+        self.tab.set_parameters(parameters)
         self.tab.source.set_extent(layer.extent(), layer.crs())
         self.tabs.setCurrentWidget(self.tab)
         self.setUserVisible(True)
@@ -108,6 +117,9 @@ class PatchwiseDock(QgsDockWidget):
         self.tab.source.reuse_button.clicked.connect(lambda: self.use_settings_of(self.tab.source.layer()))
         self.tab.source.layer_combo.layerChanged.connect(self._offer_settings)
         self._offer_settings(self.tab.source.layer())
+
+    def _say_unusable(self, text, error):
+        say(self._interface.messageBar(), text.format(reason=str(error)), Qgis.MessageLevel.Warning)
 
     def _visibility_changed(self, *_):
         # A dock behind another in a stack of tabs is not hidden: its grid stays on the map.
@@ -138,7 +150,12 @@ class PatchwiseDock(QgsDockWidget):
             self.tabs.setCurrentWidget(self.tab)
 
     def _project_read(self, *_):
-        state = settings.from_project() or settings.defaults()
+        try:
+            state = settings.from_project()
+        except PatchwiseError as error:
+            self._say_unusable(tr("The project's Patchwise settings cannot be used: {reason}"), error)
+            state = None
+        state = state or settings.defaults()
         if state:
             self.set_state(state)
 

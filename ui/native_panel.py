@@ -113,16 +113,20 @@ class NativePanel(Panel):
                 self._fill(name, [*shown, *sources])
 
     def set_parameters(self, parameters):
-        """Fill what is named, and give the rest its default.
+        """Fill what is named, and give the rest its default, also where a value is none of the parameter's.
 
         QGIS's widgets open a source as soon as it is filled in. So sources that are no layers of the project are held
         back, until somebody agrees or chooses others.
         """
+        context = self._contexts.processingContext()
         with self.quiet():
             self._held = {}
             for name, wrapper in self._wrappers.items():
-                value = parameters.get(name, wrapper.parameterDefinition().defaultValue())
-                if isinstance(wrapper.parameterDefinition(), _OPENING):
+                definition = wrapper.parameterDefinition()
+                value = parameters.get(name, definition.defaultValue())
+                if not definition.checkValueIsAcceptable(value, context):
+                    value = definition.defaultValue()
+                if isinstance(definition, _OPENING):
                     there = [source for source in _listed(value) if source in _open_in_project()]
                     held = [source for source in _listed(value) if source not in there]
                     value = there

@@ -1,6 +1,5 @@
 """From the tags of a layer that Patchwise made back to the parameters of the run."""
 
-import json
 import os
 
 from qgis.core import Qgis, QgsProject, QgsRasterLayer
@@ -8,10 +7,13 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
 
 from ..core import RasterFile
-from ..core.errors import PatchwiseError
+from ..core.document_shapes import RECORD
+from ..core.documents import CONFIG, parse_json
+from ..core.errors import ParameterError, PatchwiseError
 from .texts import tr
 
-CONFIG_TAG = "PATCHWISE_CONFIG"
+CONFIG_TAG, ALGORITHM = "PATCHWISE_CONFIG", "patchwise:slidingwindow"
+AXES = ("geometry", "sampler", "window", "aggregation")
 WINDOWS = {
     "SpatialBoxcar": "boxcar",
     "SpatialHann": "hann",
@@ -43,20 +45,35 @@ MODEL_KEYS = {
 
 
 def config_of(layer):
-    """What Patchwise wrote into a layer's file about its run, or None."""
+    """What Patchwise wrote into a layer's file about its run, or None where there is nothing that can be used."""
+    try:
+        return read_config(layer)
+    except PatchwiseError:
+        return None
+
+
+def read_config(layer):
+    """As :func:`config_of`; ``ParameterError`` where something is there and cannot be used."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not os.path.isfile(layer.source()):
         return None
-    try:
-        config = json.loads(RasterFile(layer.source()).tags.get(CONFIG_TAG, "null"))
-    except (PatchwiseError, ValueError):
+    text = RasterFile(layer.source()).tags.get(CONFIG_TAG)
+    return None if text is None else read_record(text, layer.name())
+
+
+def read_record(text, name):
+    """The record in the text of a tag of the layer ``name``; None for what other algorithms write."""
+    config = parse_json(text, "settings", name, CONFIG)
+    if not isinstance(config, dict) or config.get("algorithm") != ALGORITHM:
         return None
-    return config if isinstance(config, dict) and "patcher" in config and "operator" in config else None
+    RECORD.check(config, "")
+    return config
 
 
 def parameters_of(config):
     """The parameters of ``patchwise:slidingwindow`` that a configuration came from, but for the layer."""
-    output = config.get("output", {})
-    found = {"DATA_TYPE": output.get("data_type", "float32"), "NODATA": output.get("nodata")}
+    output = config["output"]
+    nodata = output["nodata"]
+    found = {"DATA_TYPE": output["data_type"], "NODATA": None if isinstance(nodata, str) else nodata}
     found.update(_of_patcher(config["patcher"]))
     found.update(_of_operator(config["operator"]))
     return found
@@ -64,13 +81,13 @@ def parameters_of(config):
 
 def bands_of(config, count):
     """Numbers, from 1, of the bands that were given to the operator, for a layer of ``count`` bands; [] for all."""
-    bands = config.get("input", {}).get("bands", [])
+    bands = [int(number) for number in config["input"].get("bands", [])]
     return bands if bands != list(range(1, count + 1)) and max(bands, default=0) <= count else []
 
 
 def source_of(config):
     """The layer of the project that was read, or None where it is not there any more."""
-    path = os.path.expanduser(config.get("input", {}).get("source") or "")
+    path = os.path.expanduser(config["input"].get("source") or "")
     for layer in QgsProject.instance().mapLayers().values():
         if path and isinstance(layer, QgsRasterLayer) and os.path.abspath(layer.source()) == os.path.abspath(path):
             return layer
@@ -78,22 +95,23 @@ def source_of(config):
 
 
 def _of_patcher(parts):
-    geometry, sampler = parts["geometry"], parts.get("sampler", {})
-    window, aggregation = parts.get("window", {}), parts.get("aggregation", {})
+    geometry, sampler, window, aggregation = (parts.get(axis) or {} for axis in AXES)
     found = {"WINDOW": WINDOWS.get(window.get("class")), "AGGREGATION": AGGREGATIONS.get(aggregation.get("class"))}
-    found.update(_renamed(window.get("config", {}), WINDOW_KEYS))
-    config, step = geometry.get("config", {}), sampler.get("config", {}).get("step", 1)
-    down, right = step if isinstance(step, list) else (step, step)
+    found.update(_renamed(window.get("config") or {}, WINDOW_KEYS))
+    config, step = geometry.get("config") or {}, (sampler.get("config") or {}).get("step", 1)
+    down, right = _two(step)
     found.update({"STRIDE": down, **({"STRIDE_X": right} if right != down else {})})
     if geometry["class"] == "SpatialSphericalCap":
         return {**found, "GEOMETRY": "sphericalcap", "RADIUS_KM": config["radius_km"]}
-    height, width = config["size"]
+    if geometry["class"] != "SpatialRectangular":
+        raise ParameterError("geometry", geometry["class"], "has no form in the dock: repeat it by Run configuration")
+    height, width = _two(config["size"])
     found.update({"GEOMETRY": "rectangular", "CHIP_SIZE": height, "BOUNDARY": config.get("boundary", "drop")})
     return {**found, **({"CHIP_WIDTH": width} if width != height else {})}
 
 
 def _of_operator(operator):
-    kind, config = operator["class"], operator.get("config", {})
+    kind, config = operator["class"], operator.get("config") or {}
     if kind == "Expression":
         return {"OPERATOR": "expression", "EXPRESSION": config["text"]}
     if kind in ("Index", "Change"):
@@ -107,15 +125,23 @@ def _of_operator(operator):
         return {"OPERATOR": "classify", "RULES": config["rules"], **_light(config)}
     if kind == "PythonFile":
         return {"OPERATOR": "python", "PYTHON": config["path"]}
+    if kind != "Onnx":
+        raise ParameterError("operator", kind, "has no form in the dock: repeat it by Run configuration")
     listed = {key: _text(value) for key, value in config.items()}
     return {"OPERATOR": "onnx", **_renamed(listed, MODEL_KEYS)}
 
 
 def _light(config):
     """Band roles, scale and offset."""
-    roles = " ".join(f"{role}={band + 1}" for role, band in config.get("roles", {}).items())
+    roles = " ".join(f"{role}={int(band) + 1}" for role, band in (config.get("roles") or {}).items())
     numbers = {name.upper(): config[name] for name in ("scale", "offset") if isinstance(config.get(name), (int, float))}
     return {"BAND_ROLES": roles, **numbers}
+
+
+def _two(value):
+    """A whole number for both axes, or one for each."""
+    down, right = value if isinstance(value, list) else (value, value)
+    return int(down), int(right)
 
 
 def _renamed(config, names):

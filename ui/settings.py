@@ -4,6 +4,9 @@ import json
 
 from qgis.core import QgsProject, QgsSettings
 
+from ..core.errors import PatchwiseError
+from .kept import read_state
+
 SCOPE, KEY = "patchwise", "dock"
 USER_KEY, OPEN_KEY = "patchwise/dock", "patchwise/open"
 
@@ -16,8 +19,8 @@ def save_to_project(state):
 
 
 def from_project():
-    """The choices in the open project, or None."""
-    return _parsed(QgsProject.instance().readEntry(SCOPE, KEY)[0])
+    """The choices in the open project, or None; ``ParameterError`` where somebody else has written there."""
+    return read_state(QgsProject.instance().readEntry(SCOPE, KEY)[0])
 
 
 def save_defaults(state):
@@ -29,24 +32,19 @@ def save_defaults(state):
 
 
 def defaults():
-    """The user's defaults, or None."""
-    return _parsed(QgsSettings().value(USER_KEY, ""))
+    """The user's defaults, or None; whatever somebody else has written there counts as nothing."""
+    kept = QgsSettings().value(USER_KEY, "")
+    try:
+        return read_state(kept) if isinstance(kept, str) else None
+    except PatchwiseError:
+        return None
 
 
 def was_open():
     """Whether the dock was open when it was last there; at first it is not."""
-    return QgsSettings().value(OPEN_KEY, False, type=bool)
+    return str(QgsSettings().value(OPEN_KEY, False)).lower() == "true"
 
 
 def save_open(opened):
     """Remember whether the dock is open."""
     QgsSettings().setValue(OPEN_KEY, opened)
-
-
-def _parsed(text):
-    """The choices; whatever somebody else has written there counts as nothing."""
-    try:
-        found = json.loads(text or "null")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

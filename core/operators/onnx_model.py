@@ -30,6 +30,7 @@ TRIED = 256
 #: So many chips go through the model at once on a GPU, where a batch is what fills it.
 GPU_BATCH = 8
 _MOST_LANES = 4
+_MOST_INPUT = 2_000_000_000  # bytes
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -69,6 +70,10 @@ class OnnxModel:
         self.sizes = fixed if fixed != (None, None) else None
         first, second = chip or (fixed[0] or fixed[1] or TRIED, fixed[1] or fixed[0] or TRIED)
         self.size = (fixed[0] or first, fixed[1] or second)
+        needed = (self.layout.fixed_batch or 1) * bands * self.size[0] * self.size[1] * self.dtype.itemsize
+        if needed > _MOST_INPUT:
+            least = f"and at most {_MOST_INPUT / 1e9:.0f} GB are allowed: choose smaller chips"
+            raise self.refused(f"its input takes {needed / 1e9:.1f} GB at a time, {least}")
         # Pixels that a chip may lack and get filled up; without a size to go by every chip is taken as it is.
         self.wanted = self.size if chip or self.sizes else None
         self._lanes = threading.Semaphore(_threads()[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..documents import parse_json
 from ..errors import ParameterError
 
 NORMALIZE = ("none", "div255", "div10000", "meanstd", "perchip", "metadata")
@@ -176,8 +176,8 @@ def class_names(metadata: Mapping[str, str]) -> list[dict[int, str]]:
     """Labels to names, per output, from the property ``class_names`` (or ``names``), a JSON object or list of them."""
     text = metadata.get("class_names") or metadata.get("names") or ""
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = parse_json(text, "class_names", text[:60])
+    except ParameterError:
         return []
     if isinstance(found, list) and all(isinstance(item, str) for item in found):
         found = dict(enumerate(found))

@@ -18,7 +18,10 @@ from ..errors import ExpressionError
 from .categories import UNCLASSIFIED, Category, Colour, colour_of, free_colours
 
 _MOST_CLASSES = 254  # with 0 and a nodata value they fit into 8 bits
-_HEAD = re.compile(r"\s*(?P<name>[^:;#]*?)\s*(?P<mark>#\s*(?P<colour>[^:;#]*?)\s*)?(?P<colon>:|$|(?=[;#]))")
+# Words and the spaces between them, spelled out: a pattern that could share a space out in two ways would try them all.
+_WORDS = r"(?:[^:;#\s]+(?:\s+[^:;#\s]+)*)?"
+_HEAD = re.compile(rf"\s*(?P<name>{_WORDS})\s*(?P<mark>#\s*(?P<colour>{_WORDS})\s*)?(?P<colon>:|$|(?=[;#]))")
+_MOST_CHARACTERS = 1 << 16
 _COLOUR = re.compile(r"[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 _HOW = "write one rule a line, such as water #1f78b4: NDWI > 0.1"
 
@@ -39,6 +42,9 @@ def parse_rules(text: str, parameter: str = "rules") -> tuple[tuple[Rule, ...], 
     Raises :class:`ExpressionError` with line and column.
     """
     reader = _Reader(parameter)
+    if len(text) > _MOST_CHARACTERS:
+        reason = f"has {len(text)} characters; write at most {_MOST_CHARACTERS}"
+        raise ExpressionError(f"{text[:60]}...", 0, reason, parameter)
     for number, line in enumerate(text.splitlines(), 1):
         reader.read(line, number)
     if not reader.rules:

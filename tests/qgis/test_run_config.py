@@ -247,10 +247,10 @@ def _record(tmp_path, run, scene):
 WRONG = {
     "newer": ({"format": 2}, "CONFIG: format is 2: must be 1: this was written by another version"),
     "another algorithm": ({"algorithm": "patchwise:stitchchips"}, "CONFIG: algorithm is 'patchwise:stitchchips'"),
-    "no operator": ({"operator": None}, "CONFIG: configuration is None: must be"),
-    "class": ({"operator": {"class": "Popen", "config": {}}}, "CONFIG: class is 'Popen': is not known"),
-    "window": ({"window": [0, 0, "x", 1]}, "CONFIG: configuration is .*is not complete"),
-    "data type": ({"output": {"data_type": "int64", "nodata": 0}}, "CONFIG: data type is 'int64'"),
+    "no operator": ({"operator": None}, "CONFIG: operator is None: must be"),
+    "class": ({"operator": {"class": "Popen", "config": {}}}, "CONFIG: operator.class is 'Popen': is not known"),
+    "window": ({"window": [0, 0, "x", 1]}, r"CONFIG: window\[2\] is 'x': must be a whole number"),
+    "data type": ({"output": {"data_type": "int64", "nodata": 0}}, "CONFIG: output.data_type is 'int64': must be"),
     "patcher": ({"patcher": {"geometry": 3}}, "CONFIG: "),
     "server": (
         {"operator": {"class": "PythonFile", "config": {"path": "//server/share/op.py"}}},
@@ -285,7 +285,7 @@ def test_wrong_parameters_are_refused(run, again, scene, tmp_path):
         again(CONFIG_FROM=scene)
     with pytest.raises(QgsProcessingException, match="CONFIG: configuration is .*nowhere.json': cannot be read"):
         again(CONFIG=str(tmp_path / "nowhere.json"))
-    for text, message in (("a: [", "neither JSON nor YAML"), ("[1, 2]", "must hold a configuration")):
+    for text, message in (("a: [", "must be YAML or JSON"), ("[1, 2]", "must hold a configuration")):
         record.write_text(text)
         with pytest.raises(QgsProcessingException, match=f"CONFIG: configuration is .*{message}"):
             again(CONFIG=str(record))
