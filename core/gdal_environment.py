@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import MissingPackageError, RasterWriteError
+from .secrets import without_secrets
 
 
 def load_rasterio() -> Any:
@@ -195,6 +196,9 @@ class _Ear(logging.Filter):
         if messages is not None and (signalled or refused) and "PROJ:" not in text:  # PROJ complains and goes on
             words = re.search(r"msg=(['\"])(.*)\1$", text)
             messages.append(words.group(2) if words else text.replace("CPLE_AppDefined:", ""))
+        shown = without_secrets(text)
+        if shown != text:  # whoever keeps Python's log
+            record.msg, record.args = shown, None
         return record.levelno >= logging.getLogger("rasterio").getEffectiveLevel()
 
 

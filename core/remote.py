@@ -143,16 +143,6 @@ def pause(seconds: float, cancelled: Asked | None) -> None:
         time.sleep(min(left, 0.05))
 
 
-def without_secrets(url: str) -> str:
-    """A URL as it may be shown: without its query, which holds the signature, and without a password."""
-    return re.sub(r"//[^/]*@", "//", url.partition("?")[0].partition("#")[0])
-
-
-def redacted(text: str) -> str:
-    """A message in which addresses, and parts of such, stand as :func:`without_secrets` has them."""
-    return re.sub(r"//[^/\s'\"]*@", "//", re.sub(r"\?[^\s'\"<>()]+", "", text))
-
-
 def probe(url: str, network: Network) -> tuple[int, str]:
     """``(status, what was said)`` of one small request, to learn what GDAL keeps to itself; 0 where none came."""
     import requests

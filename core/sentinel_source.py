@@ -16,7 +16,8 @@ from .domains import PixelWindow, RasterDomain
 from .errors import Cancelled, ParameterError, RasterReadError, StacError
 from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
-from .remote import Asked, Network, Unreadable, pause, redacted, without_secrets
+from .remote import Asked, Network, Unreadable, pause
+from .secrets import without_secrets
 from .sentinel_places import Box
 from .warped import Warped, on_grid
 
@@ -146,7 +147,7 @@ class RemoteBand:
             except RasterReadError as error:
                 messages.append(_words(error))
             if messages:  # of some failures GDAL only speaks, and gives pixels that were never read
-                raise Unreadable(self._public("; ".join(dict.fromkeys(messages))))
+                raise Unreadable(without_secrets("; ".join(dict.fromkeys(messages))))
         if (self.asset.shift, self.asset.scale) != (0.0, 1.0):
             out += out.dtype.type(self.asset.shift)
             out *= out.dtype.type(self.asset.scale)
@@ -181,12 +182,6 @@ class RemoteBand:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-
-    def _public(self, said: str) -> str:
-        """GDAL's words without the signature of the address."""
-        for private in (gdal_path(self._url, self._attempts), self._url):
-            said = said.replace(private, without_secrets(private))
-        return redacted(said)
 
     def _sentence(self, error: Unreadable, window: PixelWindow, attempt: int) -> str:
         rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"

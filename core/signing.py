@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import MissingPackageError, StacError
-from .remote import Network, http_session, redacted, without_secrets
+from .remote import Network, http_session
+from .secrets import without_secrets
 from .sentinel_source import Signer
 
 _JUST = 1.0  # seconds
@@ -69,5 +70,5 @@ def _token(url: str, key: str | None, network: Network) -> dict[str, Any]:
         answer.raise_for_status()
         return dict(answer.json())
     except (requests.RequestException, ValueError) as error:
-        said = redacted(str(error).strip().partition("\n")[0][:300]) or type(error).__name__
+        said = without_secrets(str(error).strip().partition("\n")[0])[:300] or type(error).__name__
         raise StacError(f"no signature for reading could be had from {without_secrets(url)}: {said}") from error

@@ -15,7 +15,8 @@ import numpy as np
 
 from .errors import MissingPackageError, ParameterError, StacError
 from .geotensor import GeoTensor
-from .remote import Asked, Network, http_session, interruptible, redacted, without_secrets
+from .remote import Asked, Network, http_session, interruptible
+from .secrets import without_secrets
 from .sentinel_items import S2Item, checked_box, checked_tile, item_of, newest
 from .sentinel_places import Box
 from .sentinel_scene import S2Scene, S2TimeStack, scene_of, scenes_of
@@ -230,7 +231,7 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
-    return redacted(text.splitlines()[0][:300])
+    return without_secrets(text.splitlines()[0])[:300]
 
 
 def why_none(

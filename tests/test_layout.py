@@ -40,7 +40,7 @@ OPTIONAL = {
 }
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 FOR_WIDGETS = ("", "core", "core.window", "core.plan", "core.errors", "core.domains", "core.preview",
-               "core.chip_preview", "core.outlines", "core.pictures", "core.estimate")  # fmt: skip
+               "core.chip_preview", "core.outlines", "core.pictures", "core.estimate", "core.secrets")  # fmt: skip
 
 
 def name_of(path: Path) -> str:
