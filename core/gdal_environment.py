@@ -26,16 +26,23 @@ def load_rasterio() -> Any:
     return rasterio
 
 
+@lru_cache(maxsize=1)
+def driver_names() -> tuple[str, ...]:
+    """The names of all drivers that this GDAL has."""
+    with load_rasterio().Env() as environment:
+        return tuple(environment.drivers())
+
+
 @contextmanager
-def gdal_env() -> Iterator[None]:
-    """A rasterio environment for the calling thread, in which CRS look-ups work.
+def gdal_env(**options: Any) -> Iterator[None]:
+    """A rasterio environment for the calling thread, in which CRS look-ups work; ``options`` are GDAL's.
 
     A rasterio wheel brings its own PROJ with its own database. Where the host (QGIS) exports ``PROJ_LIB`` or
     ``PROJ_DATA`` for another PROJ, the wheel would open that one and refuse it; so the wheel is pointed at its own.
     """
     rasterio = load_rasterio()
     bundled = os.path.join(os.path.dirname(rasterio.__file__), "proj_data")
-    with rasterio.Env():
+    with rasterio.Env(**options):
         if os.path.exists(os.path.join(bundled, "proj.db")):
             _use_proj_data(bundled)
         yield

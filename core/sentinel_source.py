@@ -13,6 +13,7 @@ import numpy as np
 
 from .crs import transform_points
 from .domains import PixelWindow, RasterDomain
+from .drivers import SCENES
 from .errors import Cancelled, ParameterError, RasterReadError, StacError
 from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
@@ -156,10 +157,10 @@ class RemoteBand:
     def _opened(self) -> Any:
         path = gdal_path(self._url, self._attempts)
         categorical = self.asset.band == "SCL"
-        raster = RasterFile(path, nodata=0, parameter=self.asset.band)
+        raster = RasterFile(path, nodata=0, parameter=self.asset.band, drivers=SCENES)
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
-            raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level)
+            raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level, drivers=SCENES)
         if not raster.crs:
             place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
             raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
