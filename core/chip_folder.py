@@ -16,6 +16,7 @@ import numpy as np
 
 from .chip_manifest import Chip, ChipManifest
 from .domains import PixelWindow, RasterDomain
+from .drivers import CHIPS
 from .errors import OperatorError, ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache
 from .plan import Plan
@@ -155,7 +156,7 @@ class ChipRaster:
         path = os.path.join(self.folder, chip.path)
         wanted = tuple(positions) or tuple(range(self.bands))
         try:
-            file = RasterFile(path, (), self.scaled, self._parameter)
+            file = RasterFile(path, (), self.scaled, self._parameter, drivers=CHIPS)
             found, expected = (file.count, *file.domain.shape), (self.bands, *self.shape_of(chip))
             if found != expected:
                 raise RasterReadError(f"{path}: it has (bands, rows, columns) {found} and should have {expected}")

@@ -30,6 +30,7 @@ from .list_plan import ListPlan
 from .operators.categories import Category
 from .patcher import SpatialPatcher
 from .plan import Plan
+from .secrets import cleaned
 from .trust import checked_crs, without_files
 
 MANIFEST, INDEX, LABELS = "manifest.json", "index.gpkg", "labels"
@@ -96,12 +97,12 @@ class ChipManifest:
             "kind": KIND,
             "format": FORMAT,
             "version": version(),
-            "source": dict(self.source),
+            "source": cleaned(dict(self.source)),
             "grid": _grid(self.domain),
             "window": list(self.window),
             "strip_rows": self.strip_rows,
             "patcher": part(self.patcher),
-            "operators": list(self.operators),
+            "operators": cleaned(list(self.operators)),
             "scale": self.scale,
             "categories": [[entry.value, entry.name, list(entry.colour)] for entry in self.categories],
             "labels": self.labels,

@@ -10,7 +10,6 @@ import numpy as np
 from .bands import Band, chip_dtype, unknown
 from .chip_files import write_chip
 from .domains import PixelWindow, RasterDomain
-from .gdal_environment import gdal_env
 from .geometry import SpatialRectangular
 from .raster_io import RasterFile
 
@@ -77,9 +76,9 @@ class StoredRows(RasterFile):
     def __init__(self, raster: RasterFile, whole: bool = True) -> None:
         super().__init__(
             raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
-            raster.view,
+            raster.view, raster._drivers,
         )  # fmt: skip
-        with gdal_env(), self._open() as dataset:
+        with self._env(), self._open() as dataset:
             alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
         first = self._bands[0]
         self._alpha = len(alpha) == 1 and _shows_alpha(self._bands, alpha[0])

@@ -13,6 +13,7 @@ from typing import Any
 from .configurable import build, part
 from .documents import check_depth, parse
 from .errors import MissingPackageError, ParameterError
+from .secrets import cleaned
 
 #: The format's version: a reader refuses what is newer than itself.
 FORMAT = 1
@@ -76,9 +77,9 @@ def version() -> str:
 
 
 def tags(config: dict[str, Any]) -> dict[str, str]:
-    """GeoTIFF tags that record ``config``, with the format's and the plugin's version."""
+    """GeoTIFF tags that record ``config`` without secrets, with the format's and the plugin's version."""
     return {
-        CONFIG_TAG: to_json({"format": FORMAT, **config}),
+        CONFIG_TAG: to_json({"format": FORMAT, **cleaned(config)}),
         VERSION_TAG: version(),
         "TIFFTAG_SOFTWARE": f"Patchwise {version()}",
     }

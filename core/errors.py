@@ -2,29 +2,40 @@
 
 Every error that a user can cause or meet derives from :class:`PatchwiseError`, and its text names the parameter, the
 value that was given and what is allowed. The Processing layer translates the tree to ``QgsProcessingException`` once.
+What is said in an error is said without secrets, whoever words it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from .secrets import cleaned, without_secrets
+
 _MOST_NAMED = 10
 
 
-def _short(text: str) -> str:
+
+
+def _shown(value: Any) -> str:
+    """A value as it is said: short, and without secrets, which are sought before it is cut."""
+    text = repr(cleaned(value))
+    text = without_secrets(text if len(text) <= 30_000 else text[:10_000] + text[-20_000:])
     return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
 
 
 def _told(value: Any) -> str:
     """The value in an error; some have no text, such as a number of a million digits, and the error must not fail."""
     try:
-        return _short(repr(value))
+        return _shown(value)
     except (ValueError, RecursionError, MemoryError):
         return f"a value of type {type(value).__name__}"
 
 
 class PatchwiseError(Exception):
-    """Base of all errors that Patchwise raises on purpose."""
+    """Base of all errors that Patchwise raises on purpose. Its text has no secrets, see ``secrets.py``."""
+
+    def __init__(self, *said: Any) -> None:
+        super().__init__(*(without_secrets(part) if isinstance(part, str) else part for part in said))
 
 
 class ParameterError(PatchwiseError, ValueError):
@@ -36,7 +47,7 @@ class ParameterError(PatchwiseError, ValueError):
     def __init__(self, parameter: str, value: Any, allowed: str) -> None:
         self.parameter = parameter
         self.value = value
-        self.allowed = allowed
+        self.allowed = without_secrets(allowed)
         super().__init__(f"{parameter} is {_told(value)}: {allowed}")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import MissingPackageError, RasterWriteError
+from .secrets import without_secrets
 
 
 def load_rasterio() -> Any:
@@ -45,16 +46,23 @@ def from_rasterio(name: str) -> str:
     return "uint64" if name == "int64" else "int64"
 
 
+@lru_cache(maxsize=1)
+def driver_names() -> tuple[str, ...]:
+    """The names of all drivers that this GDAL has."""
+    with load_rasterio().Env() as environment:
+        return tuple(environment.drivers())
+
+
 @contextmanager
-def gdal_env() -> Iterator[None]:
-    """A rasterio environment for the calling thread, in which CRS look-ups work.
+def gdal_env(**options: Any) -> Iterator[None]:
+    """A rasterio environment for the calling thread, in which CRS look-ups work; ``options`` are GDAL's.
 
     A rasterio wheel brings its own PROJ with its own database. Where the host (QGIS) exports ``PROJ_LIB`` or
     ``PROJ_DATA`` for another PROJ, the wheel would open that one and refuse it; so the wheel is pointed at its own.
     """
     rasterio = load_rasterio()
     bundled = os.path.join(os.path.dirname(rasterio.__file__), "proj_data")
-    with rasterio.Env():
+    with rasterio.Env(**options):
         if os.path.exists(os.path.join(bundled, "proj.db")):
             _use_proj_data(bundled)
         yield
@@ -215,6 +223,9 @@ class _Ear(logging.Filter):
         if messages is not None and (signalled or refused) and "PROJ:" not in text:  # PROJ complains and goes on
             words = re.search(r"msg=(['\"])(.*)\1$", text)
             messages.append(words.group(2) if words else text.replace("CPLE_AppDefined:", ""))
+        shown = without_secrets(text)
+        if shown != text:  # whoever keeps Python's log
+            record.msg, record.args = shown, None
         return record.levelno >= logging.getLogger("rasterio").getEffectiveLevel()
 
 

@@ -18,6 +18,7 @@ from .band_facts import Facts
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
+from .drivers import allowed, described, foreign_part
 from .errors import ParameterError, PatchwiseError, RasterReadError, RasterWriteError
 from .gdal_environment import (
     BoundedCache,
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from .operators.categories import Category
 
 GDAL_CACHE = 128 << 20
+_DISGUISED = (
+    "which names other files or addresses, and its own name does not say so: give it the ending that it should have "
+    "(.vrt, .xml) if you trust what it names, or convert it to a GeoTIFF"
+)
 
 
 class RasterFile:
@@ -47,7 +52,9 @@ class RasterFile:
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
     reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
-    Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError` for bands.
+    ``drivers`` are GDAL's that may open it, and then nothing beside the file counts; none: those that suit its name, see
+    ``drivers.py``. Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
+    for bands and for a description under the name of a picture.
     """
 
     flat = False
@@ -61,11 +68,12 @@ class RasterFile:
         overview: int | None = None,
         nodata: float | None = None,
         view: RasterView = AS_IN_FILE,
+        drivers: Sequence[str] = (),
     ) -> None:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
-        self._overview, self._nodata, self.view = overview, nodata, view
+        self._overview, self._nodata, self.view, self._drivers = overview, nodata, view, tuple(drivers)
         self._dataset: Any = None
-        with gdal_env(), self._open() as dataset, self._describing():
+        with self._env(), self._checked() as dataset, self._describing():
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
@@ -140,14 +148,15 @@ class RasterFile:
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
         numbers = [self.band_numbers[p] for p in positions]
-        return RasterFile(self.path, numbers, self.scaled, self._parameter, self._overview, self._nodata, self.view)
+        how = self.scaled, self._parameter, self._overview, self._nodata, self.view, self._drivers
+        return RasterFile(self.path, numbers, *how)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
         from rasterio.windows import Window
 
         area = Window(window.col, window.row, window.width, window.height)
-        with gdal_env():
+        with self._env():
             dataset = self._dataset = self._dataset or self._open()
             raw = self._scratch((len(self._bands), *out.shape[1:]))
             try:
@@ -192,14 +201,40 @@ class RasterFile:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def _env(self) -> AbstractContextManager[None]:
+        return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._drivers else {}))
+
+    def _checked(self) -> Any:
+        """The dataset, opened for the first time: what it would read of other files is refused before it does."""
+        dataset = self._opened_by({})
+        foreign = foreign_part(self.path, dataset, bool(self._drivers))
+        if foreign:
+            dataset.close()
+            raise RasterReadError(
+                f"{self._parameter} is {self.path!r}: {foreign}. Remove that, or convert the raster to a new GeoTIFF"
+            )
+        if self._overview is None:
+            return dataset
+        dataset.close()
+        return self._open()
+
     def _open(self) -> Any:
+        return self._opened_by({} if self._overview is None else {"overview_level": self._overview})
+
+    def _opened_by(self, options: dict[str, Any]) -> Any:
         rasterio = load_rasterio()
-        options: dict[str, Any] = dict(self.view.options)
-        if self._overview is not None:
-            options["overview_level"] = self._overview
+        drivers = self._drivers or allowed(self.path)
+        options = {**dict(self.view.options), **options}
         try:
-            return rasterio.open(self.path, **options)
+            if not drivers:
+                return rasterio.open(self.path, **options)
+            from rasterio.io import DatasetReader  # rasterio.open takes one driver only
+
+            return DatasetReader(self.path, driver=list(drivers), **options)
         except Exception as error:  # of a damaged header rasterio raises many types, and all mean the same to the user
+            kind = described(self.path) if drivers else ""
+            if kind:
+                raise ParameterError(self._parameter, self.path, f"is a {kind}, {_DISGUISED}") from error
             raise self._unreadable(error) from error
 
     @contextmanager

@@ -11,9 +11,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from . import hosts
 from .config import version
-from .errors import Cancelled
+from .errors import Cancelled, StacError
+from .secrets import is_secret_name, without_secrets
 
 T = TypeVar("T")
 Asked = Callable[[], bool]
@@ -26,7 +29,8 @@ class Network:
     """How servers are asked. ``timeout`` in seconds without an answer; ``attempts`` in all, with waits between them
     that begin at ``first_wait`` seconds and double. ``proxy`` is a URL such as ``http://host:3128``, with user and
     password before the host where it asks for them, or "" for what the environment says; hosts whose name ends with
-    one of ``direct`` are reached without it.
+    one of ``direct`` are reached without it. ``inner``: whether hosts of this machine and of private networks may be
+    asked, see ``hosts.py``; :meth:`asking` says so of a catalogue.
     """
 
     timeout: float = 30.0
@@ -34,11 +38,28 @@ class Network:
     first_wait: float = 0.5
     proxy: str = field(default="", repr=False)
     direct: tuple[str, ...] = ()
+    inner: bool = True
+
+    def asking(self, endpoint: str) -> Network:
+        """The same for what the catalogue at ``endpoint`` answers: a public one names no hosts of inner networks."""
+        return replace(self, inner=hosts.leads_inside(hosts.host_of(endpoint), self._resolve(endpoint)))
+
+    def refuse(self, url: str) -> None:
+        """Raise :class:`StacError` for an address that must not be asked."""
+        reason = hosts.refusal(url, True, None) or hosts.refusal(url, self.inner, self._resolve(url))
+        if reason:
+            raise StacError(f"{without_secrets(url)} is not asked: {reason}")
+
+    def _resolve(self, url: str) -> hosts.Resolve | None:
+        """What looks up names; None where a proxy does, and this machine may not even know them."""
+        scheme, host, _ = hosts.place_of(url)
+        proxies = getproxies()
+        by_environment = (scheme in proxies or "all" in proxies) and not proxy_bypass(host)
+        return None if self.proxy_for(url) or (not self.proxy and by_environment) else hosts.addresses_of
 
     def proxy_for(self, url: str) -> str:
         """The proxy for a URL, or ""."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        host = hosts.host_of(url)
         for rule in self.direct:
             name = urlsplit(rule).hostname or rule if "://" in rule else rule
             if name and (host == name or host.endswith(f".{name.lstrip('*.')}")):
@@ -86,12 +107,23 @@ class Network:
 
 
 def http_session(network: Network) -> Any:
-    """A ``requests`` session with the network's time-outs, retries and proxies, which it has none of by itself."""
+    """A ``requests`` session with the network's time-outs, retries and proxies, which it has none of by itself.
+
+    Every address is looked at before it is asked, those of redirects too. Headers with tokens go to no other place
+    than that they were meant for.
+    """
     import requests
 
     class Session(requests.Session):
         def send(self, request: Any, **rest: Any) -> Any:
+            network.refuse(request.url)
             return super().send(request, **{**rest, "timeout": rest.get("timeout") or network.timeout})
+
+        def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+            if hosts.place_of(prepared_request.url) != hosts.place_of(response.request.url):
+                for name in [name for name in prepared_request.headers if is_secret_name(name)]:
+                    del prepared_request.headers[name]
+            super().rebuild_auth(prepared_request, response)
 
         def merge_environment_settings(self, url: Any, *rest: Any, **named: Any) -> Any:
             settings = super().merge_environment_settings(url, *rest, **named)
@@ -143,16 +175,6 @@ def pause(seconds: float, cancelled: Asked | None) -> None:
         time.sleep(min(left, 0.05))
 
 
-def without_secrets(url: str) -> str:
-    """A URL as it may be shown: without its query, which holds the signature, and without a password."""
-    return re.sub(r"//[^/]*@", "//", url.partition("?")[0].partition("#")[0])
-
-
-def redacted(text: str) -> str:
-    """A message in which addresses, and parts of such, stand as :func:`without_secrets` has them."""
-    return re.sub(r"//[^/\s'\"]*@", "//", re.sub(r"\?[^\s'\"<>()]+", "", text))
-
-
 def probe(url: str, network: Network) -> tuple[int, str]:
     """``(status, what was said)`` of one small request, to learn what GDAL keeps to itself; 0 where none came."""
     import requests
@@ -162,6 +184,23 @@ def probe(url: str, network: Network) -> tuple[int, str]:
             return int(answer.status_code), ""
     except requests.RequestException as error:
         return 0, type(error).__name__
+
+
+def final_address(url: str, network: Network) -> str:
+    """Where an address leads after all redirects, each of them looked at: GDAL follows them without a question.
+
+    Raises :class:`Unreadable` with the status where the server gives nothing, :class:`StacError` where it leads to a
+    host that must not be asked.
+    """
+    import requests
+
+    try:
+        with http_session(replace(network, attempts=1)).get(url, headers={"Range": "bytes=0-0"}, stream=True) as answer:
+            if answer.status_code >= 400:
+                raise Unreadable(f"HTTP error code: {answer.status_code}")
+            return str(answer.url)
+    except requests.RequestException as error:
+        raise Unreadable(type(error).__name__) from error
 
 
 class Unreadable(Exception):
@@ -200,4 +239,6 @@ class Unreadable(Exception):
         """What the user reads."""
         if self.status == 416:
             return "HTTP status 416 (the file is shorter than it says)"
+        if self.damaged and "not recognized as a supported file format" in self.said:
+            return "what lies there is no GeoTIFF or JPEG 2000 file"
         return f"HTTP status {self.status}" if self.status >= 400 else self.said

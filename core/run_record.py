@@ -1,15 +1,14 @@
 """What the tag of a result says of its run, so that it can be done again (``rerun.py``).
 
 A record is plain JSON, described in ``docs/algorithms/runconfig.md``. What it says of files is the least that finds
-them again: the way from the result's folder, and the path, with ``~`` for the user's own folder and, of addresses,
-without user names, passwords and what follows ``?``.
+them again: the way from the result's folder, and the path, with ``~`` for the user's own folder and, of
+addresses, what is no secret (``secrets.py``).
 """
 
 from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,10 @@ from typing import Any
 from .configurable import part
 from .domains import PixelWindow
 from .patcher import SpatialPatcher
+from .secrets import without_secrets
 from .values import ValueType
 
 ALGORITHM = "patchwise:slidingwindow"
-_SECRETS = (
-    (re.compile(r"(https?://[^\s?]*)\?[^\s\"']*"), r"\1"),
-    (re.compile(r"(://)[^/@\s]+@"), r"\1"),
-    (re.compile(r"(?i)\b(password|passwd|pwd|user|username|token|key)=('[^']*'|[^\s&]*)\s*"), ""),
-)
 
 
 def input_record(raster: Any) -> dict[str, Any]:
@@ -32,7 +27,7 @@ def input_record(raster: Any) -> dict[str, Any]:
     first = getattr(raster, "first", raster)
     transform = raster.domain.transform
     # A layer that is read through QGIS says where it comes from in words that GDAL does not know.
-    place = path_record(first.path) if hasattr(first, "count") else {"layer": str(first.path)}
+    place = path_record(first.path) if hasattr(first, "count") else {"layer": without_secrets(str(first.path))}
     record: dict[str, Any] = {
         **place,
         **first.view.record(),
@@ -53,9 +48,7 @@ def input_record(raster: Any) -> dict[str, Any]:
 def path_record(path: str) -> dict[str, str]:
     """``{"source": path}`` without what is nobody else's business."""
     if not os.path.exists(path):  # an address, or a name that GDAL understands
-        for pattern, kept in _SECRETS:
-            path = pattern.sub(kept, path)
-        return {"source": path.strip()}
+        return {"source": without_secrets(path).strip()}
     path, home = os.path.abspath(path), os.path.expanduser("~")
     if os.path.dirname(home) != home and path.startswith(home + os.sep):
         path = "~/" + Path(path).relative_to(home).as_posix()

@@ -14,8 +14,9 @@ from .errors import ParameterError, StacError
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
 from .patcher import SpatialPatcher
-from .remote import Asked, Network, without_secrets
+from .remote import Asked, Network
 from .sampler import SpatialRegularStride
+from .secrets import without_secrets
 from .sentinel_bands import asset_of, offset_of, parse_bands, scl_values
 from .sentinel_items import Choice, S2Item, choose, of_each_day
 from .sentinel_places import Box

@@ -13,10 +13,12 @@ import numpy as np
 
 from .crs import transform_points
 from .domains import PixelWindow, RasterDomain
+from .drivers import SCENES
 from .errors import Cancelled, ParameterError, RasterReadError, StacError
 from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
-from .remote import Asked, Network, Unreadable, pause, redacted, without_secrets
+from .remote import Asked, Network, Unreadable, final_address, pause
+from .secrets import without_secrets
 from .sentinel_places import Box
 from .warped import Warped, on_grid
 
@@ -80,7 +82,7 @@ class RemoteBand:
         self._outside = False
         #: Pixels of the grid over which a value is made of its neighbours; 0 where pixels are taken as they are.
         self.reach = 0
-        self._url, self._attempts = "", 0
+        self._url, self._target, self._attempts = "", "", 0
         self._busy, self._abandoned = threading.Lock(), False
 
     @property
@@ -135,7 +137,9 @@ class RemoteBand:
         messages: list[str] = []
         rasterio = load_rasterio()
         self._url = self._url or self._signed(False)
-        with rasterio.Env(**self._network.gdal_options(self._url)), heard(messages):
+        if self._reader is None and not self._outside:
+            self._target = self._followed()
+        with rasterio.Env(**self._network.gdal_options(self._target)), heard(messages):
             try:
                 if self._reader is None and not self._outside:
                     self._reader = self._opened()
@@ -146,19 +150,19 @@ class RemoteBand:
             except RasterReadError as error:
                 messages.append(_words(error))
             if messages:  # of some failures GDAL only speaks, and gives pixels that were never read
-                raise Unreadable(self._public("; ".join(dict.fromkeys(messages))))
+                raise Unreadable(without_secrets("; ".join(dict.fromkeys(messages))))
         if (self.asset.shift, self.asset.scale) != (0.0, 1.0):
             out += out.dtype.type(self.asset.shift)
             out *= out.dtype.type(self.asset.scale)
             np.maximum(out, self.asset.lowest, out=out)
 
     def _opened(self) -> Any:
-        path = gdal_path(self._url, self._attempts)
+        path = gdal_path(self._target, self._attempts)
         categorical = self.asset.band == "SCL"
-        raster = RasterFile(path, nodata=0, parameter=self.asset.band)
+        raster = RasterFile(path, nodata=0, parameter=self.asset.band, drivers=SCENES)
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
-            raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level)
+            raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level, drivers=SCENES)
         if not raster.crs:
             place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
             raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
@@ -175,18 +179,18 @@ class RemoteBand:
     def _signed(self, fresh: bool) -> str:
         # GDAL remembers what it found under an address, failures included: a part that no server sees makes it new.
         self._attempts += 1
+        self._network.refuse(self.asset.href)
         return self._sign(self.asset.href, fresh)
+
+    def _followed(self) -> str:
+        """What GDAL is given: of a public catalogue the end of all redirects, which GDAL would follow anywhere."""
+        public = not self._network.inner and self._url.startswith("http")
+        return final_address(self._url, self._network) if public else self._url
 
     def _drop(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-
-    def _public(self, said: str) -> str:
-        """GDAL's words without the signature of the address."""
-        for private in (gdal_path(self._url, self._attempts), self._url):
-            said = said.replace(private, without_secrets(private))
-        return redacted(said)
 
     def _sentence(self, error: Unreadable, window: PixelWindow, attempt: int) -> str:
         rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"

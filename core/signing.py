@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import MissingPackageError, StacError
-from .remote import Network, http_session, redacted, without_secrets
+from .remote import Network, http_session
+from .secrets import without_secrets
 from .sentinel_source import Signer
 
 _JUST = 1.0  # seconds
+_ENCRYPTED = ("https",)
 _BLOBS = ".blob.core.windows.net"
 
 
@@ -30,6 +32,10 @@ def planetary_signer(network: Network, hrefs: Iterable[str] = ()) -> Signer:
     def sign(href: str, fresh: bool) -> str:
         if not _needed(href):
             return href
+        if urlsplit(href).scheme.lower() not in _ENCRYPTED:
+            raise StacError(
+                f"{without_secrets(href)} is not signed: a signature goes to https:// only, where nobody can copy it"
+            )
         sas, settings, parse_blob_url = _planetary_computer()
         url = "/".join((str(settings.sas_url), *parse_blob_url(urlsplit(href))))
         with lock:  # bands are read at the same time, and one new signature is good for all of them
@@ -65,9 +71,9 @@ def _token(url: str, key: str | None, network: Network) -> dict[str, Any]:
 
     headers = {"Ocp-Apim-Subscription-Key": key} if key else {}
     try:
-        answer = http_session(network).get(url, headers=headers)
+        answer = http_session(network.asking(url)).get(url, headers=headers)
         answer.raise_for_status()
         return dict(answer.json())
     except (requests.RequestException, ValueError) as error:
-        said = redacted(str(error).strip().partition("\n")[0][:300]) or type(error).__name__
+        said = without_secrets(str(error).strip().partition("\n")[0])[:300] or type(error).__name__
         raise StacError(f"no signature for reading could be had from {without_secrets(url)}: {said}") from error

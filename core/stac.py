@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from .errors import MissingPackageError, ParameterError, StacError
 from .geotensor import GeoTensor
-from .remote import Asked, Network, http_session, interruptible, redacted, without_secrets
+from .remote import Asked, Network, http_session, interruptible
+from .secrets import without_secrets
 from .sentinel_items import S2Item, checked_box, checked_tile, item_of, newest
 from .sentinel_places import Box
 from .sentinel_scene import S2Scene, S2TimeStack, scene_of, scenes_of
@@ -129,6 +131,7 @@ def _found(
     items = search_s2(bbox, date_range, max_cloud_cover=max_cloud_cover, tile=tile, **search)
     if not items:
         raise StacError(why_none(bbox, date_range, max_cloud_cover=max_cloud_cover, tile=tile, **search))
+    network = interruptible(partial(network.asking, endpoint), cancelled)
     hrefs = (str(asset.get("href", "")) for item in items for asset in item.assets.values())
     return items, {**common, "network": network, "sign": sign or planetary_signer(network, hrefs)}
 
@@ -173,7 +176,7 @@ def _searched(
     box, days, tile = checked_box(bbox), checked_dates(date_range), checked_tile(tile)
     cloud, url = _checked_cloud(max_cloud_cover), checked_endpoint(endpoint)
     check_client()
-    features = interruptible(lambda: _features(url, collection, box, days, cloud, network), cancelled)
+    features = interruptible(lambda: _features(url, collection, box, days, cloud, network.asking(url)), cancelled)
     items = [item for item in map(item_of, features) if item is not None]
     if features and not items:
         raise StacError(
@@ -202,7 +205,19 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
     from pystac_client.stac_api_io import StacApiIO
 
     class CheckedIO(StacApiIO):  # type: ignore[misc]
-        """Refuses answers that are no STAC: pystac-client takes what has no features for an empty list."""
+        """Refuses answers that are no STAC: pystac-client takes what has no features for an empty list.
+
+        Links lead to servers only, and to those that the catalogue may name.
+        """
+
+        def read_text(self, source: Any, *args: Any, **rest: Any) -> str:
+            if isinstance(source, str):  # what is no address would be read as a file of this machine
+                network.refuse(source)
+            return str(super().read_text(source, *args, **rest))
+
+        def request(self, href: str, *args: Any, **rest: Any) -> str:
+            network.refuse(href)
+            return str(super().request(href, *args, **rest))
 
         def read_json(self, *args: Any, **rest: Any) -> dict[str, Any]:
             answer = super().read_json(*args, **rest)
@@ -220,6 +235,8 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
             collections=[collection], bbox=list(box), datetime=days, query=query, limit=_PAGE, max_items=_MOST_ITEMS + 1
         )
         return list(search.items_as_dicts())
+    except StacError as error:
+        raise StacError(f"{what}: {error}") from error
     except (pystac_client.exceptions.APIError, requests.RequestException) as error:
         status = getattr(error, "status_code", None)
         said = f"HTTP status {status}" if status else _first_line(error)
@@ -230,7 +247,7 @@ def _features(url: str, collection: str, box: Box, days: str, cloud: float, netw
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
-    return redacted(text.splitlines()[0][:300])
+    return without_secrets(text.splitlines()[0])[:300]
 
 
 def why_none(

@@ -21,7 +21,7 @@ from typing import Any, Union
 from urllib.parse import unquote
 
 from .errors import ParameterError, UntrustedError
-from .remote import without_secrets
+from .secrets import without_secrets
 
 PYTHON_FILE, MODEL, DESCRIPTION = "Python file", "ONNX model", "description of a raster"
 #: Classes of a configuration that name a file by ``path``, the kind of file, and its name in errors.

@@ -21,6 +21,7 @@ from .chips_in import add_chips, read_chips
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
 from .rasters import source_paths, stacked
+from .report import tell
 
 MOST_NAMED = 100
 
@@ -107,8 +108,7 @@ class ApplyToChips(JobAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         job = self._job
-        for note in job.notes:
-            feedback.pushInfo(note)
+        tell(feedback, job.notes)
         with translated(self.CORE_NAMES), PartialFolder(job.folder, self.OUTPUT) as folder:
             try:
                 manifest, report = apply_to_folder(

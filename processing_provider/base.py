@@ -15,6 +15,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
+from ..core.secrets import without_secrets
 from .bridge import translated
 from .guard import guarded, unforeseen
 from .styles import told
@@ -115,11 +116,11 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
                 return False, problem
         good, problem = super().checkParameterValues(parameters, context)
         if not good:
-            return good, problem
+            return good, without_secrets(problem)
         try:
             self.refuse(parameters, context)
         except QgsProcessingException as error:
-            return False, str(error)
+            return False, without_secrets(str(error))
         return True, ""
 
     def refuse(self, parameters, context):
@@ -137,7 +138,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
     def source_name(self, parameters, context, name="INPUT"):
         """What the layer under ``name`` is called, for :meth:`present`; main thread."""
         layer = self.parameterAsLayer(parameters, name, context)
-        return told(layer.name()) if layer is not None else ""
+        return told(without_secrets(layer.name())) if layer is not None else ""
 
     def present(self, results, context, source="", titles=None):
         """``results``, whose layers will be named and styled once they are loaded; called last in a run.

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from qgis.core import QgsProcessingException, QgsProviderRegistry
 
 from ..core.errors import ParameterError, PatchwiseError
+from ..core.secrets import without_secrets
 
 _NO_MEMORY = "There is not enough memory for this: choose smaller chips, fewer bands or fewer threads"
 
@@ -60,7 +61,7 @@ def translated(names):
         name = names.get(error.parameter)
         # The rest of the text is the core's own, with what it adds on the place of the error.
         text = str(error) if name is None else name + str(error)[len(error.parameter) :]
-        raise QgsProcessingException(text) from error
+        raise QgsProcessingException(without_secrets(text)) from error
     except PatchwiseError as error:
         raise QgsProcessingException(str(error)) from error
     except MemoryError as error:

@@ -19,7 +19,7 @@ from ..core.stacked import StackedRaster
 from .bridge import progress
 from .operators import fitted, read_aggregation
 from .rasters import follow, source_paths
-from .report import memory_of_machine, say
+from .report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
 _MOST_LOOKED_AT = 32 << 20  # bytes that GDAL decodes for a look at some pixels
@@ -89,10 +89,7 @@ def only_used(raster, operator):
 
 def perform(tr, job, feedback):
     """Run it and say what is to be said; the results by name, without the layers' names and styles."""
-    for note in job.notes:
-        feedback.pushInfo(note)
-    for warning in job.warnings:
-        feedback.pushWarning(warning)
+    tell(feedback, job.notes, job.warnings)
     report = run_job(job, feedback)
     say(tr, feedback, report, job.value_type.losses())
     return {"OUTPUT": job.output, "CHIPS": report.chips, "PIXELS_WITHOUT_DATA": report.pixels_without_data}

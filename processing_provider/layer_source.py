@@ -19,11 +19,12 @@ from ..core.bands import Band, chip_dtype, fill, unknown
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
 from ..core.raster_view import hidden
+from ..core.secrets import without_secrets
 from ..core.source_rows import CallerThread
 from . import layer_tiles
 from .layer_grid import layer_domain, reader_of
 from .layer_view import view_of
-from .layer_watch import Watch, missing_on_server, without_secrets
+from .layer_watch import Watch, missing_on_server
 
 BLOCK = (512, 1024)  # rows and columns of one request
 ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts

@@ -9,7 +9,6 @@ from qgis.core import QgsDataSourceUri, QgsProviderConnectionException, QgsProvi
 
 from ..core.domains import apply
 from ..core.errors import RasterReadError
-from .layer_watch import without_secrets
 
 PROVIDER = "postgresraster"
 
@@ -36,7 +35,7 @@ def tile_windows(source, domain, name):
         metadata = QgsProviderRegistry.instance().providerMetadata("postgres")
         rows = metadata.createConnection(uri.connectionInfo(True), {}).executeSql(" ".join(clauses))
     except QgsProviderConnectionException as error:
-        reason = without_secrets(str(error))  # QGIS writes the password into it
+        reason = str(error)
         raise RasterReadError(f"{name}: cannot ask the database which tiles there are: {reason}") from None
     x, y, width, height = np.asarray(rows, dtype=np.float64).reshape(-1, 4).T
     col, row = (np.rint(places).astype(np.int64) for places in apply(~domain.transform, x, y))

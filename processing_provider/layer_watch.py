@@ -24,7 +24,6 @@ ARCGIS, CALCULATION = "arcgismapserver", "virtualraster"
 MISSING = (204, 404, 410)
 _SERIOUS = (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
 _NOT_OF_PROVIDERS = ("Python warning", "Python error", "Plugins")
-_LOGIN = re.compile(r"\b(?:user(?:name)?|password|passwd|authcfg)=(?:'(?:\\.|[^'\\])*'|[^\s&]*) ?", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s()<>\"']+")
 
 
@@ -84,14 +83,3 @@ def _status(address, authcfg):
     request.setAuthCfg(authcfg)
     request.get(QNetworkRequest(QUrl(address)), True)
     return request.reply().attribute(QNetworkRequest.Attribute.HttpStatusCodeAttribute)
-
-
-def without_secrets(text):
-    """The text without users and passwords; addresses end before their query, where keys and tokens stand."""
-
-    def cut(match):
-        address = re.sub(r"//[^/]*@", "//", match.group())
-        shown = re.split(r"\?|%3F", address, maxsplit=1, flags=re.IGNORECASE)[0]
-        return shown + ("?..." if shown != address else "")
-
-    return _LOGIN.sub("", _ADDRESS.sub(cut, text))

@@ -15,7 +15,7 @@ from qgis.core import (
 from ..core import GeoTiffSink
 from ..core.config import tags
 from ..core.raster_io import check_target
-from ..core.remote import without_secrets
+from ..core.secrets import without_secrets
 from ..core.sentinel_bands import CLOUDS, parse_bands
 from ..core.sentinel_scene import UNITS, S2Scene
 from ..core.stac import find_s2_scene

@@ -36,6 +36,7 @@ from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operat
 from .polygon_features import checked_features, polygon_mapping, statistics_fields, window_of_source, write_features
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_input, follow, read_layer, read_raster, source_paths
+from .report import tell
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,7 @@ class PolygonChips(JobAlgorithm):
         """Worker thread: features and pixels are read here, by what the main thread has prepared."""
         stitched = self.parameterAsOutputLayer(parameters, self.STITCHED, context) if self._job.stitched else ""
         task = replace(self._job, stitched=stitched)
-        for note in task.notes:
-            feedback.pushInfo(note)
-        for warning in task.warnings:
-            feedback.pushWarning(warning)
+        tell(feedback, task.notes, task.warnings)
         with translated(self.CORE_NAMES):
             results = self._run(task, parameters, context, feedback)
         return self.present(results, context, self._source_name)

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from ..core.secrets import without_secrets
+
 
 def peak_memory():
     """Peak resident memory of this process in bytes, or None where the system does not tell."""
@@ -38,6 +40,14 @@ def memory_of_machine():
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def tell(feedback, notes, warnings=()):
+    """Say in the log what is to be said before a run; what a user typed is in it without its secrets."""
+    for note in notes:
+        feedback.pushInfo(without_secrets(note))
+    for warning in warnings:
+        feedback.pushWarning(without_secrets(warning))
 
 
 def say(tr, feedback, report, losses, empty=None, chips=True):

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
-from ..core.remote import without_secrets
+from ..core.secrets import without_secrets
 from ..core.sentinel_items import covered
 from ..core.stac import search_s2, why_none
 from .base import JobAlgorithm

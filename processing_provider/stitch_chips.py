@@ -25,7 +25,7 @@ from .patching import NAMES as PATCHING_NAMES
 from .patching import WINDOW, WINDOWS, add_window, read_window_of_chips
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_creation_options, add_value_type, read_creation_options, read_value_type
-from .report import say
+from .report import say, tell
 
 FROM_MANIFEST = "manifest"
 MOST_NAMED = 100
@@ -112,8 +112,7 @@ class StitchChips(JobAlgorithm):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
         job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
-        for note in job.notes:
-            feedback.pushInfo(note)
+        tell(feedback, job.notes)
         manifest = job.chips.manifest
         self._say_left_out(feedback, manifest)
         with (

@@ -29,6 +29,7 @@ from ..core.config import CONFIG_TAG
 from ..core.documents import parse_json
 from ..core.errors import PatchwiseError
 from ..core.raster_io import RasterFile
+from ..core.secrets import without_secrets
 from .styles import Composite, Graduated, Labels, Outline, look_of, look_of_polygons, title_of
 
 #: Pixels that limits are taken from: QGIS reads blocks here and there, not the whole raster.
@@ -117,7 +118,7 @@ def present(algorithm, results, context, titles):
         details = context.layerToLoadOnCompletionDetails(target)
         title = titles.get(definition.name())
         if title and details.name in ("", definition.description(), definition.name()):
-            details.name = title
+            details.name = without_secrets(title)
         if details.postProcessor() is None and not _user_style(algorithm.id(), definition):
             _presenters[:] = [presenter for presenter in _presenters if not sip.isdeleted(presenter)]
             _presenters.append(Presenter())

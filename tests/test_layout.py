@@ -43,7 +43,7 @@ BORDER = ("processing_provider", "processing_provider.trust")
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 FOR_WIDGETS = ("", "core", "core.window", "core.plan", "core.errors", "core.domains", "core.preview",
                "core.chip_preview", "core.outlines", "core.trust", "core.pictures", "core.estimate", "core.shape",
-               "core.documents", "core.document_shapes")  # fmt: skip
+               "core.documents", "core.document_shapes", "core.secrets")  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from qgis.core import (
 from qgis.gui import QgsGui
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from ..core.secrets import cleaned, without_secrets
 from .texts import tr
 
 #: Runs that were under way when their window went. QGIS's thread still writes to their context and feedback.
@@ -18,7 +19,7 @@ _ORPHANS = []
 
 
 class RunFeedback(QgsProcessingFeedback):
-    """The log of a run, with its errors and warnings apart."""
+    """The log of a run, with its errors and warnings apart; without secrets, since it goes to the history."""
 
     def __init__(self):
         super().__init__(False)
@@ -26,13 +27,17 @@ class RunFeedback(QgsProcessingFeedback):
 
     def reportError(self, error, fatalError=False):  # the names are QGIS's
         """Keep the error."""
-        self.errors.append(error)
-        super().reportError(error, fatalError)
+        self.errors.append(without_secrets(error))
+        super().reportError(self.errors[-1], fatalError)
 
     def pushWarning(self, warning):
         """Keep the warning."""
-        self.warnings.append(warning)
-        super().pushWarning(warning)
+        self.warnings.append(without_secrets(warning))
+        super().pushWarning(self.warnings[-1])
+
+    def pushInfo(self, info):
+        """Say it without secrets."""
+        super().pushInfo(without_secrets(info))
 
 
 class Run:
@@ -154,16 +159,16 @@ def take_layers(run):
 
 
 def write_history(run):
-    """An entry in Processing's history, as from the toolbox."""
+    """An entry in Processing's history, as from the toolbox, but without passwords and signatures of addresses."""
     algorithm, parameters, context = run.algorithm, run.parameters, run.context
     run.history = {
-        "python_command": algorithm.asPythonCommand(parameters, context),
+        "python_command": without_secrets(algorithm.asPythonCommand(parameters, context)),
         "algorithm_id": algorithm.id(),
-        "parameters": algorithm.asMap(parameters, context),
+        "parameters": cleaned(algorithm.asMap(parameters, context)),
     }
     command, good = algorithm.asQgisProcessCommand(parameters, context)
     if good:
-        run.history["process_command"] = command
+        run.history["process_command"] = without_secrets(command)
     QgsGui.instance().processingRecentAlgorithmLog().push(algorithm.id())
     run.history_id, added = QgsGui.historyProviderRegistry().addEntry("processing", run.history)
     if not added:
@@ -174,6 +179,6 @@ def finish_history(run):
     """Add results and log to the entry."""
     if run.history_id is None:
         return
-    run.history["results"] = {name: value for name, value in run.results.items() if name != "CHILD_INPUTS"}
+    run.history["results"] = cleaned({name: value for name, value in run.results.items() if name != "CHILD_INPUTS"})
     run.history["log"] = run.feedback.htmlLog()
     QgsGui.historyProviderRegistry().updateEntry(run.history_id, run.history)

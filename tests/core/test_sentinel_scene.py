@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 from patchwise.core.errors import ParameterError, StacError
-from patchwise.core.remote import Network, Unreadable, redacted, without_secrets
+from patchwise.core.remote import Network, Unreadable
 from patchwise.core.sentinel_items import S2Item, item_of
 from patchwise.core.sentinel_scene import S2Scene, scene_of
 
@@ -88,21 +88,7 @@ def test_a_box_of_too_many_pixels_is_refused_before_a_search():
         load_s2_chip((-170, -60, 170, 70), network=network)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("exceeded with url: /stac?token=abc (Caused by X)", "exceeded with url: /stac (Caused by X)"),
-        ("302 to https://me:word@b.org/a.tif?X-Amz-Signature=abc&e=1, gone", "302 to https://b.org/a.tif gone"),
-        ("Is it there? No", "Is it there? No"),
-        ("'/vsicurl/https://a.org/b.tif?sig=a%2Fb' not recognized", "'/vsicurl/https://a.org/b.tif' not recognized"),
-    ],
-)  # fmt: skip
-def test_messages_are_shown_without_queries_and_passwords(text, shown):
-    assert redacted(text) == shown
-
-
-def test_addresses_are_shown_without_queries_and_passwords():
-    assert without_secrets("https://me:p@word@host.org/stac?token=1#2") == "https://host.org/stac"
+def test_a_network_does_not_show_the_password_of_its_proxy():
     assert "secret" not in repr(Network(proxy="http://me:secret@proxy:3128"))
 
 

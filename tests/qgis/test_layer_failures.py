@@ -188,4 +188,4 @@ def test_keys_and_passwords_are_told_to_nobody(run, tmp_path):
         assert "SECRET" not in LayerSource(layer).path and server.url.split("//")[1] in LayerSource(layer).path
         with pytest.raises(QgsProcessingException, match="after 3 attempts") as caught:
             run(INPUT=layer, OUTPUT=str(tmp_path / "out.tif"))
-        assert "SECRET" not in str(caught.value) and "/2/1/2.png?..." in str(caught.value)
+        assert "SECRET" not in str(caught.value) and "/2/1/2.png" in str(caught.value)
