@@ -7,21 +7,24 @@ external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF besi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .bands import chip_dtype, describe, equal, fill, strip_rows
+from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
-from .errors import ParameterError, RasterReadError, RasterWriteError
+from .errors import ParameterError, RasterReadError
 from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from .geometry import is_whole
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
+from .source_files import Found, SourceFiles, files_of
 from .values import ValueType
 
 if TYPE_CHECKING:
@@ -119,6 +122,15 @@ class RasterFile:
         """The file's CRS, or None."""
         return self.domain.crs
 
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The files that the raster is made of."""
+        return SourceFiles((self.path,), (self._find_files,))
+
+    def _find_files(self) -> Found:
+        with gdal_env(), self._open() as dataset:
+            return files_of(self.path, dataset.files, dataset.driver, _listed)
+
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
         numbers = [self.band_numbers[p] for p in positions]
@@ -198,6 +210,16 @@ class RasterFile:
                 raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
 
 
+def _listed(path: str) -> Sequence[str]:
+    """The files of a VRT as GDAL lists them; none where it cannot be opened."""
+    rasterio = load_rasterio()
+    try:
+        with rasterio.open(path, driver="VRT") as dataset:
+            return list(dataset.files)
+    except (rasterio.errors.RasterioError, OSError):
+        return []
+
+
 def _cause(error: BaseException) -> str:
     """GDAL's own words: rasterio hides them behind "see context for details"."""
     deepest = error
@@ -209,8 +231,9 @@ def _cause(error: BaseException) -> str:
 class GeoTiffSink:
     """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
 
-    The file is written beside ``path`` and takes its name when everything is written, closed and found complete; on
-    any error or cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the
+    The file is written beside ``path`` and takes its name when everything is written, closed and found complete, with
+    ``group`` when all outputs of that are; on any error or cancelling it is removed and whatever was at ``path`` stays.
+    ``sources`` are files that are read: the target may be none of them. ``value_type`` says how floats become the
     file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their number is that
     of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour the values of
     a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which follows the
@@ -226,11 +249,12 @@ class GeoTiffSink:
         names: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
-        sources: Sequence[str] = (),
+        sources: Iterable[str] | SourceFiles = (),
         gcps: Any = None,
         categories: Sequence[Category] = (),
         scales: Sequence[tuple[float, float]] = (),
         parameter: str = "output",
+        group: CommitGroup | None = None,
     ) -> None:
         self._scales = tuple(scales)
         self._categories = checked_categories(categories, value_type)
@@ -244,7 +268,7 @@ class GeoTiffSink:
         self._buffer: np.ndarray | None = None
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
         check_target(self.path, sources, parameter)
-        self._partial = PartialFile(self.path)
+        self._partial, self._group = PartialFile(self.path, parameter), group
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the file beside the target."""
@@ -294,14 +318,21 @@ class GeoTiffSink:
         return self
 
     def __exit__(self, error_type: type | None, *error: object) -> None:
+        complete = False
         try:
             if error_type is None and self._dataset is not None:
-                self._commit()
+                self._complete()
+                complete = True
         finally:
-            self._abandon()
+            self._abandon(complete)
             self._cache.__exit__()
+        if complete and self._group is None:
+            self._partial.commit()
+        elif complete and self._group is not None:
+            self._group.add(self._partial)
 
-    def _commit(self) -> None:
+    def _complete(self) -> None:
+        """Close the file, and see that all of it is there."""
         with gdal_env(), self._writing():
             self._dataset.close()
             self._dataset = None
@@ -311,19 +342,16 @@ class GeoTiffSink:
                 suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
                 raise ValueError(f"{missing} of its blocks were not written; {suits}")
             write_names(self._file, self._categories)
-        try:
-            self._partial.commit()
-        except OSError as error:
-            raise RasterWriteError(f"{self._parameter} {self.path}: cannot be replaced: {error}") from error
 
-    def _abandon(self) -> None:
+    def _abandon(self, complete: bool) -> None:
         try:
             if self._dataset is not None:
                 with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
                     self._dataset.close()
         finally:
             self._dataset = None
-            self._partial.abandon()
+            if not complete:
+                self._partial.abandon()
 
     def _writing(self) -> AbstractContextManager[None]:
         return self._errors.raising(self._parameter, self.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .raster_io import RasterFile
+from .source_files import SourceFiles
 from .warped import RESAMPLING, on_grid
 
 
@@ -91,6 +93,14 @@ class StackedRaster:
     def offsets(self) -> tuple[float, ...]:
         """The offset of each chosen band; 0 where its file declares none."""
         return tuple(self._rasters[k].offsets[band] for k, band in self._layout)
+
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The files that all of the rasters are made of, those without a chosen band included."""
+        found = SourceFiles()
+        for raster in self._rasters:
+            found += raster.source_files
+        return found
 
     @property
     def shape(self) -> tuple[int, int, int]:

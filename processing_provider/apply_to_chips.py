@@ -20,6 +20,7 @@ from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
+from .sources import files_read
 
 MOST_NAMED = 100
 
@@ -86,7 +87,7 @@ class ApplyToChips(JobAlgorithm):
             operator = _model(operator, chips)
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, [chips.folder, *others], self.OUTPUT)
+        check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
         return _Job(Application(raster, operator, skip), folder, tuple(self._notes(chips, operator)))
 
     def _notes(self, chips, operator):

@@ -16,10 +16,12 @@ from qgis.PyQt.QtCore import QCoreApplication, Qt, QThread, QUrl
 from ..core.bands import Band, chip_dtype, equal, fill
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
+from ..core.source_files import source_files
 from ..core.source_rows import CallerThread
 from . import layer_tiles
 from .layer_grid import layer_domain, reader_of
 from .layer_watch import Watch, missing_on_server, without_secrets
+from .sources import names_of_layer
 
 BLOCK = (512, 1024)  # rows and columns of one request
 ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts
@@ -66,6 +68,7 @@ class LayerSource:
         self._host, self._authcfg = QUrl(parts.get("url", "")).host(), parts.get("authcfg", "")
         self._uri, self._feedback = self._provider.dataSourceUri(), None
         self.tags = {}  # a server has none
+        self.source_files = source_files(filter(None, names_of_layer(layer)))
         self.missing = set()  # addresses of tiles that the server does not have
         self._tiles = None
         self._held = {}  # the blocks that were read last, all of the same rows

@@ -22,6 +22,7 @@ from .job import job_of, perform
 from .layer_grid import has_pixels
 from .layer_source import LayerSource
 from .rasters import source_paths
+from .sources import files_read
 
 
 class RunConfig(JobAlgorithm):
@@ -91,7 +92,8 @@ class RunConfig(JobAlgorithm):
             recipe = read_recipe(config)
         raster, differences = self._raster(parameters, context, recipe, folder)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, source_paths(raster), self.OUTPUT)
+        sources = source_paths(raster) + files_read(self, parameters, context)
+        check_target(output, sources, self.OUTPUT)
         with _of(name):
             operator = recipe.operator_for(raster)
             if hasattr(operator, "load"):
@@ -108,6 +110,7 @@ class RunConfig(JobAlgorithm):
                 workers=0,
                 output=output,
                 coverage=None,
+                sources=sources,
             )
         return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
 

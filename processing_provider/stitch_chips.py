@@ -18,7 +18,7 @@ from ..core.run_record import nodata_record, placed
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chips_in import NAMES as CHIP_NAMES
-from .chips_in import add_chips, check_beside, read_chips
+from .chips_in import add_chips, read_chips
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import add_aggregation, read_aggregation
 from .patching import NAMES as PATCHING_NAMES
@@ -101,8 +101,7 @@ class StitchChips(JobAlgorithm):
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, [], self.OUTPUT)
-        check_beside(output, chips, self.OUTPUT)
+        check_target(output, chips.source_files, self.OUTPUT)
         patcher = stitch_patcher(chips, aggregation, window)
         options = read_creation_options(self, parameters, context)
         notes = tuple(filter(None, [said]))

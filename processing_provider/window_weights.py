@@ -12,6 +12,7 @@ from ..core.errors import Cancelled
 from ..core.footprints import check_footprints
 from ..core.outlines import nearest_chip
 from ..core.raster_io import check_target
+from ..core.source_files import SourceFiles
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
 from .grids import add_grid, read_grid
@@ -20,6 +21,7 @@ from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_creation_options, read_creation_options, source_paths
 from .samplers import NAMES as SAMPLER_NAMES
 from .samplers import add_geometry_and_sampler, read_sampled_patcher
+from .sources import files_read
 
 KINDS = ("coverage", "window")
 
@@ -33,7 +35,7 @@ class _Job:
     domain: RasterDomain
     window: PixelWindow
     output: str
-    sources: tuple[str, ...]
+    sources: SourceFiles
     options: dict[str, str]
     name: str
 
@@ -109,7 +111,7 @@ class WindowWeights(PatchwiseAlgorithm):
 
     def _read(self, parameters, context, output):
         raster, window = read_grid(self, parameters, context)
-        sources = tuple(source_paths(raster))
+        sources = source_paths(raster) + files_read(self, parameters, context)
         check_target(output, sources, self.OUTPUT)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         kind = self.parameterAsString(parameters, self.KIND, context)

@@ -31,7 +31,7 @@ CENTRED = "b1 - mean(b1)"  # looks at the whole polygon
 def layer_of(geometries, crs="EPSG:32610", kind="Polygon"):
     """A layer with the attributes name and code."""
     layer = QgsVectorLayer(f"{kind}?crs={crs}", "parcels", "memory")
-    layer.dataProvider().addAttributes([new_field("name", "QString"), new_field("code", "Int")])
+    layer.dataProvider().addAttributes([new_field("name", "String"), new_field("code", "Int")])
     layer.updateFields()
     features = []
     for k, geometry in enumerate(geometries):
