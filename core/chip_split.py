@@ -20,7 +20,8 @@ from .operators.base import Operator
 from .plan import Plan
 from .run_record import input_record
 from .spherical import SpatialSphericalCap
-from .stream import StreamReport
+from .stream import PLANNING, StreamReport
+from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ def split_to_folder(split: Split, folder: str, **how: Any) -> tuple[ChipManifest
     cancelled, as of ``stream``. Raises :class:`RasterWriteError`.
     """
     rows = chip_rows(split.raster, split.patcher.geometry)
-    plan = split.patcher.plan(rows.domain)
-    writer = _Writer(split, rows, plan, folder)
+    watch = Watch(how.pop("progress", None), how.get("cancelled"))
+    plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
+    how["progress"] = watch.part(watch.share, 1.0)
+    writer = _Writer(split, rows, plan, folder, watch)
     try:
         report = over_chips(rows, plan, split.patcher, writer, split.window, **how)
     finally:
@@ -69,10 +72,10 @@ class _Writer(Operator):
     output_bands = 1
     georeferenced = True
 
-    def __init__(self, split: Split, rows: Any, plan: Plan, folder: str) -> None:
+    def __init__(self, split: Split, rows: Any, plan: Plan, folder: str, watch: Watch) -> None:
         self._split, self._rows, self._folder = split, rows, folder
         self._labels = split.labels.over(plan, split.window) if split.labels is not None else None
-        self._windows = dict(places(plan, split.window))
+        self._windows = dict(places(plan, split.window, watch))
         self._names = _names(self._windows)
         self._begun: set[tuple[int, int]] = set()
         self._shares: dict[tuple[int, int], float] = {}

@@ -196,11 +196,17 @@ class ListPlan:
         return None
 
 
-def rectangles(geometry: SpatialRectangular, sampler: SpatialSampler, domain: RasterDomain) -> Plan:
+def rectangles(
+    geometry: SpatialRectangular,
+    sampler: SpatialSampler,
+    domain: RasterDomain,
+    watch: Callable[[float], None] | None = None,
+) -> Plan:
     """The chips of ``geometry`` at the anchors of ``sampler``, each treated by the geometry's boundary.
 
     An anchor whose chip would reach over the edge gives no chip (``drop``), one that is moved inward (``shift``), cut
-    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``).
+    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``). ``watch`` is asked while anchors are
+    found.
     """
     if isinstance(sampler, SpatialRegularStride):
         return make_plan(geometry, sampler, domain.shape)
@@ -210,7 +216,7 @@ def rectangles(geometry: SpatialRectangular, sampler: SpatialSampler, domain: Ra
         lattice = [geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, sampler.steps))]
         anchors = sampler.moved(lattice[0], lattice[1])
     else:
-        anchors = sampler.anchors(geometry.room(domain.shape), domain)
+        anchors = sampler.drawn(geometry.room(domain.shape), domain, watch)
     places = np.concatenate([anchors, np.broadcast_to(np.array(geometry.size), anchors.shape)], axis=1)
     inside = _bounded(geometry, places, np.array(domain.shape))
     order = np.flatnonzero(inside)

@@ -7,7 +7,7 @@ which the stream is frozen, and compute with whole numbers only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,14 @@ class SpatialSampler(Configurable):
         the raster. ``domain``: the raster, where world coordinates are to be placed on it.
         """
         raise TypeError(f"{type(self).__name__} has no anchors")
+
+    def drawn(
+        self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
+    ) -> np.ndarray:
+        """The anchors; ``watch`` is called with 0 while they are found, where that takes long, and may raise."""
+        if watch is not None:
+            watch(0.0)
+        return self.anchors(extent, domain)
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,12 @@ class SpatialPoissonDisk(SpatialSampler):
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """In the order in which they were found."""
         return poisson_disk(extent, self.min_distance, self.seed, self.tries)
+
+    def drawn(
+        self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
+    ) -> np.ndarray:
+        """As :meth:`anchors`."""
+        return poisson_disk(extent, self.min_distance, self.seed, self.tries, watch)
 
     def get_config(self) -> dict[str, Any]:
         """Distance and seed, and the tries where they are not 30."""

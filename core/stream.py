@@ -28,9 +28,12 @@ from .geometry import is_whole
 from .geotensor import GeoTensor
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
+from .watch import Watch
 from .window import SpatialBoxcar
 
 MEMORY_LIMIT = 512 << 20
+PLANNING = 0.2  # of the progress, where making the plan takes long
+_WRITTEN_AT_ONCE = 16 << 20  # bytes
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
 
 
@@ -83,7 +86,9 @@ def stream(
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
     if not is_whole(workers) or workers < 0:
         raise ParameterError("workers", workers, "must be 0 (all cores) or the number of threads")
-    plan = patcher.plan(source.domain)
+    watch = Watch(progress, cancelled)
+    plan = patcher.plan(source.domain, watch.part(0, PLANNING))
+    planned = watch.share
     if not plan.count(window):
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
     chips, pieces = plan.count(window), None
@@ -94,7 +99,7 @@ def stream(
     for height, width in plan.sizes:
         patcher.weights_of(height, width)  # refused now, if at all
     with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
-        run.callbacks(progress, cancelled)
+        run.callbacks(None if progress is None else watch.part(planned, 1.0), cancelled)
         started = time.perf_counter()
         run.over(window, memory_limit)
         seconds = time.perf_counter() - started
@@ -270,4 +275,9 @@ class _Run:
         for band in values[1:]:
             missing &= np.isnan(band)
         self.empty += int(np.count_nonzero(missing))
-        self.sink.write(row, col, values)
+        # Piece by piece: a run that is cancelled need not wait for all of it to be compressed.
+        step = max(1, _WRITTEN_AT_ONCE // (values.itemsize * values.shape[0] * values.shape[2]))
+        for first in range(0, values.shape[1], step):
+            if self.stop.is_set():
+                return
+            self.sink.write(row + first, col, values[:, first : first + step])

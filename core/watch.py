@@ -16,13 +16,19 @@ class Watch:
     def __init__(self, progress: Callable[[float], None] | None, cancelled: Callable[[], bool] | None) -> None:
         self._progress, self._cancelled, self._last = progress, cancelled, 0.0
 
+    @property
+    def share(self) -> float:
+        """The largest share that was told."""
+        return self._last
+
     def __call__(self, share: float) -> None:
         """So much is done."""
         if self._cancelled is not None and self._cancelled():
             raise Cancelled
-        if self._progress is not None and share > self._last:
+        if share > self._last:
             self._last = share
-            self._progress(share)
+            if self._progress is not None:
+                self._progress(share)
 
     def part(self, start: float, stop: float) -> Callable[[float], None]:
         """For a step of the work, from one share of all to another."""

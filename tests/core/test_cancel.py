@@ -1,0 +1,180 @@
+"""Cancelling is asked for often, whatever takes long: before the first chip as well as between chips.
+
+What is counted is the work between two questions, not the time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from patchwise.core import (
+    Cancelled,
+    Lambda,
+    SpatialHann,
+    SpatialPatcher,
+    SpatialPoissonDisk,
+    SpatialRandom,
+    SpatialRectangular,
+    SpatialRegularStride,
+    SpatialSphericalCap,
+    spherical,
+    stream,
+)
+from patchwise.core.coverage import write_coverage
+from patchwise.core.domains import RasterDomain
+from patchwise.core.footprints import footprints
+from patchwise.core.poisson import poisson_disk
+from patchwise.core.watch import Watch
+
+from .rasters import UTM
+
+WORLD = RasterDomain((2000, 4000), Affine(0.09, 0, -180, 0, -0.09, 90), "EPSG:4326")
+
+
+class Blank:
+    """A raster of ones."""
+
+    flat, bands, dtype, raw_itemsize, strip_rows = False, 1, np.dtype(np.float32), 4, 256
+
+    def __init__(self, domain: RasterDomain) -> None:
+        self.domain = domain
+
+    def read(self, window, out):
+        out[...] = 1
+
+
+class Nowhere:
+    """A sink that counts."""
+
+    block_width = 256
+
+    def __init__(self) -> None:
+        self.pixels, self.largest = 0, 0
+
+    def start(self, bands, dtype):
+        return
+
+    def write(self, row, col, values):
+        self.pixels += values[0].size
+        self.largest = max(self.largest, values.nbytes)
+
+
+class After:
+    """Says at the n-th question that the work is cancelled, and counts them."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.asked = n, 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked >= self.n
+
+
+@pytest.fixture(autouse=True)
+def no_index_is_kept():
+    spherical._GLOBES.clear()
+    yield
+    spherical._GLOBES.clear()
+
+
+CAPS = SpatialPatcher(SpatialSphericalCap(300), SpatialRandom(20, 1), SpatialHann())
+IDENTITY = Lambda(lambda chip: chip)
+
+
+@pytest.mark.parametrize("n", [1, 2, 20, 60])
+def test_caps_are_asked_while_their_index_is_made(n):
+    cancelled = After(n)
+    with pytest.raises(Cancelled):
+        stream(Blank(WORLD), CAPS, IDENTITY, Nowhere(), cancelled=cancelled)
+    assert cancelled.asked == n and not spherical._GLOBES or n > 2 * len(range(0, 2000, 64))
+
+
+def test_the_index_is_made_in_pieces_of_a_bounded_size(monkeypatch):
+    sizes, real = [], spherical.EarthGrid.lonlat
+
+    def lonlat(self, rows, cols):
+        sizes.append(np.broadcast(rows, cols).size)
+        return real(self, rows, cols)
+
+    monkeypatch.setattr(spherical.EarthGrid, "lonlat", lonlat)
+    wide = RasterDomain((64, 2_000_000), Affine(1e-4, 0, -100, 0, -1e-4, 10), "EPSG:4326")
+    cancelled = After(10**9)
+    SpatialPatcher(SpatialSphericalCap(100), SpatialRandom(2, 1)).plan(wide, Watch(None, cancelled))
+    assert max(sizes) <= 1 << 18 and cancelled.asked >= len([size for size in sizes if size > 1 << 12]) // 2
+
+
+def test_the_pixels_of_one_large_cap_are_found_in_pieces(monkeypatch):
+    """Between two questions no more pixels are looked at than a moment takes."""
+    between, most, real = [0], [0], spherical.EarthGrid.lonlat
+
+    def lonlat(self, rows, cols):
+        between[0] += np.broadcast(rows, cols).size
+        most[0] = max(most[0], between[0])
+        return real(self, rows, cols)
+
+    def cancelled():
+        between[0] = 0
+        return False
+
+    monkeypatch.setattr(spherical.EarthGrid, "lonlat", lonlat)
+    plan = SpatialPatcher(SpatialSphericalCap(9000), SpatialRandom(1, 1)).plan(WORLD, Watch(None, cancelled))
+    assert plan.places[0, 2] * plan.places[0, 3] > 3_000_000 and most[0] <= 1 << 19
+
+
+def test_weights_that_are_made_again_are_asked_too(monkeypatch):
+    """Caps' weights are kept up to a size; the others are made when their chips are due."""
+    monkeypatch.setattr(spherical, "_KEPT_BYTES", 0)
+    cancelled = After(10**9)
+    plan = CAPS.plan(WORLD, Watch(None, cancelled))
+    before = cancelled.asked
+    cancelled.n = before + 3
+    with pytest.raises(Cancelled):
+        list(plan.groups(WORLD.window))
+    assert cancelled.asked == before + 3
+
+
+def test_progress_grows_while_caps_are_found_and_on_to_the_end():
+    shares = []
+    stream(Blank(WORLD), CAPS, IDENTITY, Nowhere(), progress=shares.append)
+    assert shares == sorted(shares) and len(set(shares)) == len(shares) and shares[-1] == 1
+    assert len([share for share in shares if share < 0.2]) > 20
+
+
+def test_watched_plans_are_the_same_plans():
+    for patcher in (CAPS, SpatialPatcher(SpatialRectangular((9, 9)), SpatialPoissonDisk(40, 3))):
+        plain, watched = patcher.plan(WORLD), patcher.plan(WORLD, lambda share: None)
+        np.testing.assert_array_equal(plain.places, watched.places)
+    np.testing.assert_array_equal(
+        poisson_disk((300, 300), 5, 1, 30), SpatialPoissonDisk(5, 1).drawn((300, 300), None, None)
+    )
+
+
+@pytest.mark.parametrize("n", [1, 5, 500])
+def test_poisson_disks(n):
+    patcher = SpatialPatcher(SpatialRectangular((9, 9)), SpatialPoissonDisk(6, 1))
+    cancelled = After(n)
+    with pytest.raises(Cancelled):
+        stream(Blank(WORLD), patcher, IDENTITY, Nowhere(), cancelled=cancelled)
+    assert cancelled.asked == n
+    cancelled = After(n)
+    with pytest.raises(Cancelled):
+        list(footprints(patcher, WORLD, cancelled=cancelled))
+    assert cancelled.asked == n
+
+
+def test_coverage_is_asked_more_often_where_chips_are_large():
+    domain = RasterDomain((6000, 6000), Affine(10, 0, 0, 0, -10, 0), UTM)
+    patcher = SpatialPatcher(SpatialRectangular((4096, 4096), "shift"), SpatialRegularStride(300), SpatialHann())
+    cancelled = After(10**9)
+    write_coverage(patcher, domain, domain.window, Nowhere(), weights=True, cancelled=cancelled)
+    assert cancelled.asked >= 8  # one for each chip of a row of chips, of which all rows are alike
+
+
+def test_rows_are_written_in_pieces():
+    """A cancelled run need not wait for all rows of large chips to be compressed."""
+    domain = RasterDomain((1500, 20_000), Affine(10, 0, 0, 0, -10, 0), UTM)
+    sink = Nowhere()
+    patcher = SpatialPatcher(SpatialRectangular((1500, 500), "shift"), SpatialRegularStride(500))
+    stream(Blank(domain), patcher, Lambda(lambda chip: chip - chip.mean()), sink)
+    assert sink.pixels == 1500 * 20_000 and sink.largest <= 16 << 20
