@@ -22,6 +22,7 @@ from .gdal_environment import BoundedCache
 from .plan import Plan
 from .raster_io import GDAL_CACHE, RasterFile
 from .source_files import Found, SourceFiles
+from .source_identity import SourceIdentity, Stamp
 from .stream import StreamReport, stream
 
 
@@ -128,12 +129,18 @@ class ChipRaster:
         self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)
         self.has_scale = any(pair != (1.0, 0.0) for pair in zip(self.scales, self.offsets))
         self.chips = {chip.anchor: chip for chip in manifest.chips}
+        #: What chips were like when they were read, by their paths.
+        self.stamps: dict[str, Stamp] = {}
         self.known = {chip.anchor for chip in (*manifest.left_out, *manifest.failed)}
 
     @cached_property
     def source_files(self) -> SourceFiles:
         """The files of the folder: chips, labels, index and manifest."""
         return SourceFiles((self.folder,), (self._find_files,))
+
+    def identity(self) -> SourceIdentity:
+        """What the manifest is like now. Chips are many: each counts from when it is read, by ``stamps``."""
+        return SourceIdentity.of([os.path.join(self.folder, MANIFEST)])
 
     def _find_files(self) -> Found:
         names = [name for chip in self.manifest.chips for name in (chip.path, chip.label) if name]
@@ -174,6 +181,8 @@ class ChipRaster:
             with file:
                 values = np.empty((file.bands, *file.domain.shape), file.dtype)
                 file.read(file.domain.window, values)
+            for name, stamp in file.stamps.items():
+                self.stamps.setdefault(name, stamp)
         except ParameterError as error:
             raise RasterReadError(f"{path}: {error}") from error
         # Bands of several types are all in the widest of them in the file.

@@ -55,6 +55,14 @@ class RasterWriteError(PatchwiseError, OSError):
     """The output cannot be created or written; nothing is left at the target."""
 
 
+class SourceChangedError(PatchwiseError, OSError):
+    """A file was changed while it was read: what was made of it is dropped, and nothing is left at the target."""
+
+    def __init__(self, path: str, what: str) -> None:
+        self.path = path
+        super().__init__(f"{path} was changed during the run ({what}): no output was written; run it again")
+
+
 class StacError(PatchwiseError, OSError):
     """A STAC API cannot be asked, its answer cannot be used, or nothing in it fits the question."""
 

@@ -15,6 +15,7 @@ from .geometry import SpatialRectangular
 from .plan import Plan, PlannedChip, RowGroup, make_plan
 from .rowbuffer import RowBuffer
 from .sampler import SpatialJitteredStride, SpatialRegularStride, SpatialSampler
+from .watch import aside
 
 
 class KeptArrays:
@@ -217,6 +218,12 @@ def rectangles(
         anchors = sampler.moved(lattice[0], lattice[1])
     else:
         anchors = sampler.drawn(geometry.room(domain.shape), domain, watch)
+    plan: ListPlan = aside(lambda asked: _listed(geometry, anchors, domain), watch)
+    return plan
+
+
+def _listed(geometry: SpatialRectangular, anchors: np.ndarray, domain: RasterDomain) -> ListPlan:
+    """The plan of the chips at ``anchors``."""
     places = np.concatenate([anchors, np.broadcast_to(np.array(geometry.size), anchors.shape)], axis=1)
     inside = _bounded(geometry, places, np.array(domain.shape))
     order = np.flatnonzero(inside)

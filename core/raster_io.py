@@ -7,7 +7,7 @@ external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF besi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .accumulate import slices
 from .bands import chip_dtype, describe, equal, fill, strip_rows
 from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
@@ -24,13 +25,16 @@ from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, 
 from .geometry import is_whole
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
-from .source_files import Found, SourceFiles, files_of
+from .source_files import Found, SourceFiles, files_of, source_files
+from .source_identity import SourceIdentity, Stamp, stamp_of
 from .values import ValueType
+from .watch import may_go_on
 
 if TYPE_CHECKING:
     from .operators.categories import Category
 
 GDAL_CACHE = 128 << 20
+_PIECE_BYTES = 32 << 20  # of raw values that are read at once
 
 
 class RasterFile:
@@ -57,6 +61,9 @@ class RasterFile:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
         self._overview, self._nodata = overview, nodata
         self._dataset: Any = None
+        at = stamp_of(self.path)
+        #: What the file itself was like before it was opened, by its path; nothing of what is no plain file.
+        self.stamps: dict[str, Stamp] = {} if at is None else {self.path: at}
         with gdal_env(), self._open() as dataset:
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
@@ -70,6 +77,8 @@ class RasterFile:
             self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             block_height = max(shape[0] for shape in dataset.block_shapes)
+            tiled = dataset.driver == "GTiff" and len(set(dataset.block_shapes)) == 1
+            self._block = dataset.block_shapes[0] if tiled else (block_height, dataset.width)
         self._raw: np.ndarray | None = None
         self._refuse_complex()
         self._raw_dtype = np.result_type(*(band.dtype for band in self._bands))
@@ -127,6 +136,10 @@ class RasterFile:
         """The files that the raster is made of."""
         return SourceFiles((self.path,), (self._find_files,))
 
+    def identity(self) -> SourceIdentity:
+        """What the files are like now."""
+        return SourceIdentity.of(self.source_files.paths, self.source_files.complete)
+
     def _find_files(self) -> Found:
         with gdal_env(), self._open() as dataset:
             return files_of(self.path, dataset.files, dataset.driver, _listed)
@@ -138,6 +151,29 @@ class RasterFile:
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
+        for part in self._pieces(window):
+            may_go_on()
+            rows, cols = slices(part, window)
+            self._read_piece(part, out[:, rows, cols])
+
+    def _pieces(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """The window in pieces of a bounded size, between which a run can be cancelled; no block is in two of them.
+
+        Tiles of a GeoTIFF are divided by columns; other files by rows, as what lies behind them may be whole rows.
+        """
+        (height, width), most = self._block, _PIECE_BYTES // (len(self._bands) * self.raw_itemsize)
+        if window.pixels <= most:
+            yield window
+        elif width < self.domain.shape[1]:
+            step = max(1, most // window.height // width) * width
+            for col in range(window.col // step * step, window.col_stop, step):
+                yield PixelWindow(window.row, col, window.height, step).intersect(window)
+        else:
+            step = max(1, most // window.width // height) * height
+            for row in range(window.row // step * step, window.row_stop, step):
+                yield PixelWindow(row, window.col, step, window.width).intersect(window)
+
+    def _read_piece(self, window: PixelWindow, out: np.ndarray) -> None:
         from rasterio.windows import Window
 
         area = Window(window.col, window.row, window.width, window.height)
@@ -233,11 +269,12 @@ class GeoTiffSink:
 
     The file is written beside ``path`` and takes its name when everything is written, closed and found complete, with
     ``group`` when all outputs of that are; on any error or cancelling it is removed and whatever was at ``path`` stays.
-    ``sources`` are files that are read: the target may be none of them. ``value_type`` says how floats become the
-    file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their number is that
-    of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour the values of
-    a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which follows the
-    file to its place. Raises :class:`RasterWriteError`.
+    ``sources`` are files that are read: the target may be none of them, and without a group, which has checks of its
+    own, those that have changed meanwhile are an error (:class:`SourceChangedError`). ``value_type`` says how floats
+    become the file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their
+    number is that of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour
+    the values of a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which
+    follows the file to its place. Raises :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -267,8 +304,10 @@ class GeoTiffSink:
         self._file = ""
         self._buffer: np.ndarray | None = None
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
-        check_target(self.path, sources, parameter)
+        self._sources = source_files(sources)
+        check_target(self.path, self._sources, parameter)
         self._partial, self._group = PartialFile(self.path, parameter), group
+        self._before = SourceIdentity()
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the file beside the target."""
@@ -314,6 +353,8 @@ class GeoTiffSink:
             self._dataset.write(values, window=Window(col, row, values.shape[2], values.shape[1]))
 
     def __enter__(self) -> GeoTiffSink:
+        if self._group is None:
+            self._before = SourceIdentity.of(self._sources.paths)
         self._cache.__enter__()
         return self
 
@@ -326,10 +367,11 @@ class GeoTiffSink:
         finally:
             self._abandon(complete)
             self._cache.__exit__()
-        if complete and self._group is None:
-            self._partial.commit()
-        elif complete and self._group is not None:
-            self._group.add(self._partial)
+        if complete:
+            group = CommitGroup(self._before.check) if self._group is None else self._group
+            group.add(self._partial)
+            if self._group is None:
+                group.commit()
 
     def _complete(self) -> None:
         """Close the file, and see that all of it is there."""

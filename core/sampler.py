@@ -19,6 +19,7 @@ from .domains import RasterDomain, apply
 from .errors import ParameterError, PlanError
 from .geometry import is_finite, is_whole
 from .poisson import poisson_disk
+from .watch import aside
 
 # A coordinate that was computed from a pixel's corner must not fall into the pixel before it by its last digit.
 _SNAP = 1e-6
@@ -38,10 +39,9 @@ class SpatialSampler(Configurable):
     def drawn(
         self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
     ) -> np.ndarray:
-        """The anchors; ``watch`` is called with 0 while they are found, where that takes long, and may raise."""
-        if watch is not None:
-            watch(0.0)
-        return self.anchors(extent, domain)
+        """The anchors; ``watch`` is called with 0 while they are found, and may raise."""
+        found: np.ndarray = aside(lambda asked: self.anchors(extent, domain), watch)
+        return found
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .raster_io import RasterFile
 from .source_files import SourceFiles
+from .source_identity import SourceIdentity, Stamp
 from .warped import RESAMPLING, on_grid
 
 
@@ -101,6 +102,18 @@ class StackedRaster:
         for raster in self._rasters:
             found += raster.source_files
         return found
+
+    def identity(self) -> SourceIdentity:
+        """What the files of all rasters are like now."""
+        found = SourceIdentity()
+        for raster in self._rasters:
+            found += raster.identity()
+        return found
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """What the files were like when they were opened."""
+        return {path: stamp for raster in self._rasters for path, stamp in raster.stamps.items()}
 
     @property
     def shape(self) -> tuple[int, int, int]:

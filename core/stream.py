@@ -165,7 +165,7 @@ class _Run:
 
     def block(self, block: PixelWindow, window: PixelWindow) -> None:
         """One column block, from top to bottom."""
-        rows = SourceRows(self.source, self.plan, block, self.reader)
+        rows = SourceRows(self.source, self.plan, block, self.reader, self.may_go_on)
         mean = None if not self.bands else self.accumulator(block)
         finished = block.row
         for group in self.plan.groups(block):

@@ -9,6 +9,7 @@ from qgis.core import (
 )
 
 from ..core.chip_apply import Application, ChipsFailed, apply_to_folder
+from ..core.commit import CommitGroup
 from ..core.configurable import part
 from ..core.errors import ParameterError, PatchwiseError
 from ..core.partial_folder import PartialFolder, check_folder
@@ -18,6 +19,7 @@ from .bridge import progress, raster_path, translated
 from .chip_index import write_index
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
+from .job import watch_sources
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
 from .sources import files_read
@@ -109,7 +111,12 @@ class ApplyToChips(JobAlgorithm):
         job = self._job
         for note in job.notes:
             feedback.pushInfo(note)
-        with translated(self.CORE_NAMES), PartialFolder(job.folder, self.OUTPUT) as folder:
+        application = job.application
+        with (
+            translated(self.CORE_NAMES),
+            CommitGroup(watch_sources(application.raster, application.operator)) as group,
+            PartialFolder(job.folder, self.OUTPUT) as folder,
+        ):
             try:
                 manifest, report = apply_to_folder(
                     job.application, folder.path, progress=progress(feedback), cancelled=feedback.isCanceled
@@ -117,8 +124,8 @@ class ApplyToChips(JobAlgorithm):
             except ChipsFailed as error:
                 self._list(feedback, error.failed)
                 raise
-            write_index(manifest, folder.path)
-            folder.commit()
+            write_index(manifest, folder.path, feedback)
+            folder.hand_on(group)
         before = {chip.anchor for chip in job.application.chips.manifest.failed}
         failed = [chip for chip in manifest.failed if chip.anchor not in before]
         self._list(feedback, failed)

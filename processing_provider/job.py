@@ -11,8 +11,10 @@ from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
 from ..core.errors import ParameterError
 from ..core.estimate import estimate
+from ..core.operators import Operator
 from ..core.run_record import placed, run_record
 from ..core.source_files import SourceFiles, source_files
+from ..core.source_identity import SourceWatch
 from .bridge import progress
 from .operators import fitted, read_aggregation
 from .rasters import follow
@@ -105,7 +107,7 @@ def run_job(job, feedback):
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
-        group = stack.enter_context(CommitGroup())
+        group = stack.enter_context(CommitGroup(watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
         sink = GeoTiffSink(
             job.output,
@@ -141,6 +143,12 @@ def run_job(job, feedback):
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
         )
+
+
+def watch_sources(raster, operator=None, more=()):
+    """Notes what is read as it is now; the check that it still is."""
+    files = operator.files if isinstance(operator, Operator) else ()
+    return SourceWatch([raster], [*files, *more]).check
 
 
 def check_memory(raster, window, patcher, operator):

@@ -17,6 +17,7 @@ from ..core.bands import Band, chip_dtype, equal, fill
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
 from ..core.source_files import source_files
+from ..core.source_identity import SourceIdentity
 from ..core.source_rows import CallerThread
 from . import layer_tiles
 from .layer_grid import layer_domain, reader_of
@@ -69,6 +70,7 @@ class LayerSource:
         self._uri, self._feedback = self._provider.dataSourceUri(), None
         self.tags = {}  # a server has none
         self.source_files = source_files(filter(None, names_of_layer(layer)))
+        self.stamps = {}
         self.missing = set()  # addresses of tiles that the server does not have
         self._tiles = None
         self._held = {}  # the blocks that were read last, all of the same rows
@@ -90,6 +92,10 @@ class LayerSource:
         palette = self._provider.colorInterpretation(number) == Qgis.RasterColorInterpretation.PaletteIndex
         description = self._provider.bandDescription(number).strip()
         return Band(number, description, kind, None, None, scale, offset, palette)
+
+    def identity(self):
+        """What the local files behind the layer are like now; of a server nothing is known."""
+        return SourceIdentity.of(self.source_files.paths, complete=False)
 
     @property
     def band_names(self):

@@ -31,7 +31,7 @@ from ..core.source_files import SourceFiles
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target
-from .job import only_used, operator_warnings
+from .job import only_used, operator_warnings, watch_sources
 from .layer_grid import check_bounded
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
@@ -203,7 +203,7 @@ class PolygonChips(JobAlgorithm):
         features, polygons, places = self._polygons(task, feedback)
         follow(task.raster, feedback)
         with ExitStack() as stack:
-            group = stack.enter_context(CommitGroup())
+            group = stack.enter_context(CommitGroup(watch_sources(task.raster, task.operator)))
             stack.enter_context(task.raster)
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
@@ -255,7 +255,7 @@ class PolygonChips(JobAlgorithm):
         try:
             return polygon_chips(
                 task.raster,
-                SpatialPolygonIntersection(polygons),
+                SpatialPolygonIntersection(_watched(polygons, feedback)),
                 task.operator,
                 task.statistics,
                 sink=sink,
@@ -285,6 +285,14 @@ class PolygonChips(JobAlgorithm):
         if task.stitched:
             for loss in task.value_type.losses():
                 feedback.pushWarning(loss)
+
+
+def _watched(polygons, feedback):
+    """The polygons one by one, as long as the run is not cancelled: to check very many takes its time."""
+    for polygon in polygons:
+        if feedback.isCanceled():
+            raise Cancelled
+        yield polygon
 
 
 def _raster_sink(task, group):

@@ -24,6 +24,7 @@ from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import fill_index, index_output, write_index
 from .feature_output import check_file_target, file_target
+from .job import watch_sources
 from .label_layers import read_labels
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
@@ -35,12 +36,13 @@ from .sources import files_read
 
 @dataclass(frozen=True)
 class _Job:
-    """What the main thread prepared. ``labels``, where there are any, are loaded when the run begins."""
+    """What the main thread prepared. ``labels``, if any, are loaded when the run begins; ``files`` are theirs."""
 
     split: Split
     labels: Any
     folder: str
     name: str
+    files: tuple
 
 
 class SplitRaster(JobAlgorithm):
@@ -122,7 +124,7 @@ class SplitRaster(JobAlgorithm):
         check_folder(folder, sources, self.OUTPUT)
         check_file_target(self, parameters, self.INDEX, context, sources)
         self._check_apart(folder, file_target(self, parameters, self.INDEX, context))
-        return _Job(split, labels, folder, self.source_name(parameters, context))
+        return _Job(split, labels, folder, self.source_name(parameters, context), tuple(files))
 
     def _check_apart(self, folder, index):
         """Refuse footprints in the folder of chips, which is replaced as a whole."""
@@ -134,7 +136,7 @@ class SplitRaster(JobAlgorithm):
         job = self._job
         with (
             translated(self.CORE_NAMES),
-            CommitGroup() as group,
+            CommitGroup(watch_sources(job.split.raster, None, job.files)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
             follow(job.split.raster, feedback)
@@ -143,21 +145,21 @@ class SplitRaster(JobAlgorithm):
                 replace(job.split, labels=labels), folder.path, progress=progress(feedback),
                 cancelled=feedback.isCanceled,
             )  # fmt: skip
-            write_index(manifest, folder.path)
-            results = self._finish(parameters, context, manifest, group)
+            write_index(manifest, folder.path, feedback)
+            results = self._finish(parameters, context, manifest, group, feedback)
             folder.hand_on(group)
         self._say(feedback, manifest, report, labels)
         titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
         return self.present(results, context, titles=titles)
 
-    def _finish(self, parameters, context, manifest, group):
+    def _finish(self, parameters, context, manifest, group, feedback):
         """The footprints, where they are wanted; the results by name."""
         results = {self.OUTPUT: self._job.folder}
         if parameters.get(self.INDEX) in (None, ""):
             return results
         with index_output(self, parameters, self.INDEX, context, manifest, group) as output:
-            fill_index(output, manifest)
+            fill_index(output, manifest, feedback)
         return {**results, self.INDEX: output.target}
 
     def _say(self, feedback, manifest, report, labels):

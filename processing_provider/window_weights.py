@@ -6,6 +6,7 @@ import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
 from ..core import GeoTiffSink, SpatialPatcher, ValueType
+from ..core.commit import CommitGroup
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow, RasterDomain
 from ..core.errors import Cancelled
@@ -136,16 +137,23 @@ class WindowWeights(PatchwiseAlgorithm):
         return self.present(results, context, titles=titles)
 
 
-def _sink(job, domain, name):
+def _sink(job, domain, name, group):
     value_type, options = ValueType("float32"), job.options
     return GeoTiffSink(
-        job.output, domain, value_type, names=[name], options=options, sources=job.sources, parameter="OUTPUT"
+        job.output,
+        domain,
+        value_type,
+        names=[name],
+        options=options,
+        sources=job.sources,
+        parameter="OUTPUT",
+        group=group,
     )
 
 
 def _write_sums(job, feedback):
     """Write the summed weights; the number of pixels in no chip."""
-    with _sink(job, job.domain.crop(job.window), "weights") as sink:
+    with CommitGroup() as group, _sink(job, job.domain.crop(job.window), "weights", group) as sink:
         counted, report = _Counted(sink), progress(feedback)
         write_coverage(
             job.patcher, job.domain, job.window, counted, weights=True, progress=report, cancelled=feedback.isCanceled
@@ -162,7 +170,7 @@ def _write_window(job, feedback):
     weights = chip.weights
     if weights is None:
         weights = job.patcher.weights_of(chip.window.height, chip.window.width)
-    with _sink(job, job.domain.crop(chip.window), "weight") as sink:
+    with CommitGroup() as group, _sink(job, job.domain.crop(chip.window), "weight", group) as sink:
         counted = _Counted(sink)
         counted.start(1, weights.dtype)
         step = sink.block_width  # rows of tiles

@@ -27,6 +27,8 @@ class Operator(Configurable):
     georeferenced: bool = False
     #: Where the output is labels: what each value is called, and its colour.
     categories: tuple[Category, ...] = ()
+    #: Files that it reads, such as a model, by what they were when it was made.
+    files: tuple[str, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
@@ -73,6 +75,7 @@ class Sequential(Operator):
         self.georeferenced = getattr(flat[0], "georeferenced", False)
         self.output_bands = getattr(flat[-1], "output_bands", None)
         self.categories = getattr(flat[-1], "categories", ())
+        self.files = tuple(path for operator in flat if isinstance(operator, Operator) for path in operator.files)
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
@@ -98,6 +101,7 @@ class Fanout(Operator):
         self.branches = dict(branches)
         self.name = "Fanout(" + ", ".join(self.branches) + ")"
         self.pointwise = all(getattr(branch, "pointwise", False) for branch in self.branches.values())
+        self.files = tuple(p for branch in self.branches.values() if isinstance(branch, Operator) for p in branch.files)
         self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
         counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
         self.output_bands = None if None in counts else sum(c for c in counts if c)

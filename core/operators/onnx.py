@@ -94,6 +94,7 @@ class Onnx(Operator):
         if activation == "softmax" and single:
             raise ParameterError("activation", activation, f"needs at least two bands, and the model's output "
                                  f"{single[0]} has one; use sigmoid")  # fmt: skip
+        self.files = (os.path.abspath(str(path)),)
         self.name = f"ONNX model {os.path.basename(str(path))}"
         self.batch_size: int = model.batch
         self.scale: int = model.scale

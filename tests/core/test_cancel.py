@@ -5,29 +5,37 @@ What is counted is the work between two questions, not the time.
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from affine import Affine
 from patchwise.core import (
     Cancelled,
+    Expression,
     Lambda,
+    RasterFile,
     SpatialHann,
     SpatialPatcher,
     SpatialPoissonDisk,
+    SpatialPolygonIntersection,
     SpatialRandom,
     SpatialRectangular,
     SpatialRegularStride,
     SpatialSphericalCap,
+    raster_io,
     spherical,
     stream,
 )
 from patchwise.core.coverage import write_coverage
-from patchwise.core.domains import RasterDomain
+from patchwise.core.domains import PixelWindow, RasterDomain
 from patchwise.core.footprints import footprints
 from patchwise.core.poisson import poisson_disk
-from patchwise.core.watch import Watch
+from patchwise.core.polygon_chips import polygon_chips
+from patchwise.core.warped import Warped
+from patchwise.core.watch import Watch, aside, interrupted_by
 
-from .rasters import UTM
+from .rasters import GRID, UTM, read_all, write_raster
 
 WORLD = RasterDomain((2000, 4000), Affine(0.09, 0, -180, 0, -0.09, 90), "EPSG:4326")
 
@@ -178,3 +186,121 @@ def test_rows_are_written_in_pieces():
     patcher = SpatialPatcher(SpatialRectangular((1500, 500), "shift"), SpatialRegularStride(500))
     stream(Blank(domain), patcher, Lambda(lambda chip: chip - chip.mean()), sink)
     assert sink.pixels == 1500 * 20_000 and sink.largest <= 16 << 20
+
+
+TILED = {"tiled": True, "blockxsize": 64, "blockysize": 32}
+
+
+@pytest.mark.parametrize(
+    ("profile", "block"),
+    [(TILED, (32, 64)), ({"blockysize": 8}, (8, 230)), ({"driver": "ENVI"}, (1, 230)), ({"blockysize": 1}, (1, 230))],
+    ids=str,
+)
+@pytest.mark.parametrize("window", [None, PixelWindow(3, 5, 90, 200), PixelWindow(31, 63, 3, 3)], ids=str)
+def test_a_file_is_read_in_pieces_none_of_which_divides_a_block(tmp_path, monkeypatch, profile, block, window):
+    array = np.random.default_rng(0).integers(0, 999, (3, 150, 230)).astype("uint16")
+    path = write_raster(tmp_path / "a.tif", array, nodata=7, **profile)
+    expected = read_all(RasterFile(path), window)
+    monkeypatch.setattr(raster_io, "_PIECE_BYTES", 20_000)
+    raster = RasterFile(path)
+    window = window or raster.domain.window
+    pieces = list(raster._pieces(window))
+    np.testing.assert_array_equal(read_all(raster, window), expected)
+    assert sum(piece.pixels for piece in pieces) == window.pixels and (len(pieces) > 3 or window.pixels < 100)
+    touched = [
+        {(r, c) for r in range(p.row // block[0], -(-p.row_stop // block[0]))
+         for c in range(p.col // block[1], -(-p.col_stop // block[1]))}
+        for p in pieces
+    ]  # fmt: skip
+    assert sum(map(len, touched)) == len(set().union(*touched))
+
+
+def test_reading_can_be_interrupted_between_the_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(raster_io, "_PIECE_BYTES", 20_000)
+    array = np.ones((1, 150, 230), "uint16")
+    raster = RasterFile(write_raster(tmp_path / "a.tif", array, **TILED))
+    turned = RasterDomain((150, 230), GRID * Affine.rotation(10), UTM)
+    for reader, least in ((raster, 3), (Warped(raster, turned, 40, "bilinear", True), 4)):
+        for n in (1, least):
+            cancelled = After(n)
+
+            def check(cancelled=cancelled):
+                if cancelled():
+                    raise Cancelled
+
+            with pytest.raises(Cancelled), interrupted_by(check):
+                reader.read(raster.domain.window, np.empty((1, 150, 230), raster.dtype))
+            assert cancelled.asked == n
+        reader.read(raster.domain.window, np.empty((1, 150, 230), raster.dtype))  # asks nobody
+        reader.close()
+
+
+def test_a_run_that_is_cancelled_does_not_wait_for_the_rows_that_are_being_read():
+    """The reader is a thread ahead: it is told as well."""
+    begun, told = threading.Event(), []
+
+    class Slow(Blank):
+        def read(self, window, out):
+            from patchwise.core.watch import may_go_on
+
+            begun.set()
+            for _ in range(10_000):
+                try:
+                    may_go_on()
+                except Cancelled:
+                    told.append(1)
+                    raise
+                threading.Event().wait(0.001)
+
+    domain = RasterDomain((600, 600), Affine(10, 0, 0, 0, -10, 0), UTM)
+    patcher = SpatialPatcher(SpatialRectangular((600, 600), "shift"), SpatialRegularStride(600))
+    with pytest.raises(Cancelled):
+        stream(Slow(domain), patcher, IDENTITY, Nowhere(), cancelled=begun.is_set)
+    assert told
+
+
+def test_work_aside_is_not_waited_for():
+    go, ended = threading.Event(), threading.Event()
+
+    def work(asked):
+        go.wait(60)
+        try:
+            asked(0)
+        except Cancelled:
+            ended.set()
+            raise
+
+    cancelled = After(3)
+    with pytest.raises(Cancelled):
+        aside(work, Watch(None, cancelled))
+    assert cancelled.asked == 3 and not go.is_set()
+    go.set()
+    assert ended.wait(60)
+    assert aside(lambda asked: 5, None) == aside(lambda asked: 5, Watch(None, None)) == 5
+    with pytest.raises(ZeroDivisionError):
+        aside(lambda asked: 1 / 0, lambda share: None)
+
+
+def test_random_places_are_drawn_aside(monkeypatch):
+    """Drawing millions, and sorting them, asks nobody."""
+    go = threading.Event()
+    monkeypatch.setattr(SpatialRandom, "anchors", lambda *_: go.wait(60))
+    cancelled = After(2)
+    with pytest.raises(Cancelled):
+        SpatialPatcher(SpatialRectangular((9, 9)), SpatialRandom(9, 1)).plan(WORLD, Watch(None, cancelled))
+    go.set()
+    assert cancelled.asked == 2
+
+
+@pytest.mark.parametrize("pointwise", [True, False])
+def test_one_large_polygon_is_asked_strip_by_strip(pointwise):
+    domain = RasterDomain((3000, 500), GRID, UTM)
+    x, y = GRID * (np.array([0, 500, 500, 0, 0]), np.array([0, 0, 3000, 3000, 0]))
+    polygon = {"type": "Polygon", "coordinates": [list(zip(x.tolist(), y.tolist()))]}
+    operator = Expression("b1", 1) if pointwise else IDENTITY
+    cancelled = After(9 if pointwise else 2)
+    with pytest.raises(Cancelled):
+        polygon_chips(
+            Blank(domain), SpatialPolygonIntersection([polygon]), operator, ("mean",), cancelled=cancelled,
+            progress=lambda share: pytest.fail("no polygon is done"),
+        )  # fmt: skip

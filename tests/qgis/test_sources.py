@@ -247,3 +247,47 @@ def test_all_outputs_or_none(process, scene, parcels, tmp_path, monkeypatch, fai
         process(name, INPUT=scene, **given)
     assert sorted(os.listdir(place)) == ["a.gpkg", "a.tif", "b.tif"]
     assert {(place / name).read_text() for name in os.listdir(place)} == {"old"}
+
+
+class Touching(Log):
+    """Writes to a file while the run is under way."""
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def setProgress(self, share):
+        super().setProgress(share)
+        if share > 0 and self._path:
+            found, path = os.stat(self._path), self._path
+            self._path = ""
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 10_000_000))
+
+
+@pytest.mark.parametrize("name", ["slidingwindow", "polygonchips", "splitraster", "applytochips", "stitchchips"])
+def test_an_input_that_changes_during_the_run(process, scene, mosaic, parcels, tmp_path, name):
+    folder = str(tmp_path / "chips")
+    process("splitraster", INPUT=scene, OUTPUT=folder, **CHIPS)
+    chip = os.path.join(folder, sorted(file for file in os.listdir(folder) if file.startswith("chip_"))[0])
+    place = tmp_path / "out"
+    place.mkdir()
+    out = {end: str(place / f"out{end}") for end in (".tif", ".gpkg", "")}
+    given, changed = {
+        "slidingwindow": ({"INPUT": mosaic, "EXPRESSION": "b1+mean(b1)", "OUTPUT": out[".tif"], **CHIPS,
+                           "COVERAGE": str(place / "coverage.tif")}, scene),
+        "polygonchips": ({"INPUT": mosaic, "POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": out[".gpkg"],
+                          "STITCHED": out[".tif"]}, scene),
+        "splitraster": ({"INPUT": mosaic, "OUTPUT": out[""], "INDEX": out[".gpkg"], **CHIPS}, scene),
+        "applytochips": ({"CHIPS": folder, "EXPRESSION": "b1", "OUTPUT": out[""]}, chip),
+        "stitchchips": ({"CHIPS": folder, "OUTPUT": out[".tif"]}, chip),
+    }[name]  # fmt: skip
+    with pytest.raises(QgsProcessingException, match=f"{os.path.basename(changed)} was changed during the run"):
+        process(name, feedback=Touching(changed), **given)
+    assert os.listdir(place) == []
+    process(name, **given)
+    assert os.listdir(place)
+
+
+def test_weights_read_no_pixel(process, scene, tmp_path):
+    process("windowweights", feedback=Touching(scene), INPUT=scene, OUTPUT=str(tmp_path / "o.tif"), **CHIPS)
+    assert (tmp_path / "o.tif").exists()
