@@ -120,6 +120,11 @@ class _Applied(Operator):
                 self.failed[chip.anchor] = str(error)
         return blank(place.shape)
 
+    def interrupt(self) -> None:
+        """The operator's chips, too."""
+        if isinstance(self._operator, Operator):
+            self._operator.interrupt()
+
     def close(self) -> None:
         """Close what was opened."""
         self._inputs.close()

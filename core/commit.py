@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from .errors import RasterWriteError
 
 _OWNER, _JOURNAL, _NEW, _OLD = "owner.json", "commit.json", "new", "old"
 _SUFFIX = ".partial"
+_MANY = 2000  # files that are removed while the caller waits
 _LIVES = 24 * 3600  # seconds that the room of a process is left alone of which it is not known whether it runs
 #: What file systems say that cannot do what is asked, and need not.
 _NOT_HERE = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
@@ -62,7 +64,22 @@ class Room:
         """Remove it with all that is in it, first what says that something is to be put back."""
         with suppress(OSError):
             os.unlink(self.path / _JOURNAL)
-        shutil.rmtree(self.path, ignore_errors=True)
+        if _holds_many(self.path):
+            # Whoever has cancelled need not wait for it. The process does, at its end; if it is killed, the room is
+            # found by whoever writes to that place next.
+            threading.Thread(target=shutil.rmtree, args=(self.path, True), name="patchwise-remove").start()
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _holds_many(folder: Path) -> bool:
+    """Whether there is so much in a room that removing it takes long."""
+    count = 0
+    for _, folders, files in os.walk(folder):
+        count += len(folders) + len(files)
+        if count > _MANY:
+            return True
+    return False
 
 
 class Piece(NamedTuple):

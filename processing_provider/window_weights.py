@@ -14,6 +14,7 @@ from ..core.footprints import check_footprints
 from ..core.outlines import nearest_chip
 from ..core.raster_io import check_target
 from ..core.source_files import SourceFiles
+from ..core.watch import Watch
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
 from .grids import add_grid, read_grid
@@ -166,7 +167,7 @@ def _write_window(job, feedback):
     window, report = job.window, progress(feedback)
     report(0.1)
     middle = window.row + window.height / 2, window.col + window.width / 2
-    chip, _ = nearest_chip(job.patcher, job.domain, *middle)
+    chip, _ = nearest_chip(job.patcher, job.domain, *middle, Watch(None, feedback.isCanceled))
     weights = chip.weights
     if weights is None:
         weights = job.patcher.weights_of(chip.window.height, chip.window.width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ class Operator(Configurable):
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
         raise TypeError(f"{type(self).__name__} does not say what it does with a chip")
+
+    def interrupt(self) -> None:
+        """A run is cancelled: chips that are under way, on other threads, may end early by raising ``Cancelled``."""
 
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
@@ -87,6 +90,10 @@ class Sequential(Operator):
             chip = operator(chip)
         return chip
 
+    def interrupt(self) -> None:
+        """All of them."""
+        _interrupt(self.operators)
+
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
         return {"operators": [part(operator) for operator in self.operators]}
@@ -111,6 +118,10 @@ class Fanout(Operator):
         results = [np.asarray(branch(chip)) for branch in self.branches.values()]
         return np.concatenate([result[None] if result.ndim == 2 else result for result in results])
 
+    def interrupt(self) -> None:
+        """All branches."""
+        _interrupt(self.branches.values())
+
     def get_config(self) -> dict[str, Any]:
         """The branches as a list of ``[name, part]``: their order is part of the meaning."""
         return {"branches": [[name, part(branch)] for name, branch in self.branches.items()]}
@@ -122,6 +133,12 @@ class Fanout(Operator):
         if set(config) != {"branches"} or not isinstance(branches, (list, tuple)):
             raise ParameterError("Fanout", dict(config), "must have 'branches', a list of [name, operator]")
         return cls({name: build(operator) for name, operator in branches})
+
+
+def _interrupt(operators: Iterable[Any]) -> None:
+    for operator in operators:
+        if isinstance(operator, Operator):
+            operator.interrupt()
 
 
 def _name(operator: Any) -> str:

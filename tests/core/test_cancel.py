@@ -14,6 +14,7 @@ from patchwise.core import (
     Cancelled,
     Expression,
     Lambda,
+    OperatorError,
     RasterFile,
     SpatialHann,
     SpatialPatcher,
@@ -304,3 +305,56 @@ def test_one_large_polygon_is_asked_strip_by_strip(pointwise):
             Blank(domain), SpatialPolygonIntersection([polygon]), operator, ("mean",), cancelled=cancelled,
             progress=lambda share: pytest.fail("no polygon is done"),
         )  # fmt: skip
+
+
+def test_a_network_is_stopped_in_the_middle_of_a_chip(tmp_path, monkeypatch):
+    """onnxruntime looks between the nodes of a network whether it is to go on."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx import helper
+    from patchwise.core import Onnx
+
+    kind, shape = onnx.TensorProto.FLOAT, (1, 1, 256, 256)
+    body = [helper.make_node("Sin", ["v"], ["w"]), helper.make_node("Identity", ["c"], ["d"])]
+    of = helper.make_tensor_value_info
+    one = of("c", onnx.TensorProto.BOOL, ())
+    graph = helper.make_graph(body, "body", [of("k", onnx.TensorProto.INT64, ()), one, of("v", kind, shape)],
+                              [of("d", onnx.TensorProto.BOOL, ()), of("w", kind, shape)])  # fmt: skip
+    # How often it goes round: from a pixel of the chip, so that it is quick on the zeros that a model is tried on.
+    rounds = [
+        helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+        helper.make_node("Cast", ["most"], ["count"], to=onnx.TensorProto.INT64),
+        helper.make_node("Loop", ["count", "", "x"], ["y"], body=graph),
+    ]
+    whole = helper.make_graph(rounds, "g", [of("x", kind, shape)], [of("y", kind, shape)])
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, str(tmp_path / "slow.onnx"))
+    operator = Onnx(str(tmp_path / "slow.onnx"), 1, (256, 256))
+    domain = RasterDomain((256, 256), GRID, UTM)
+
+    class Many(Blank):
+        def read(self, window, out):
+            out[...] = 1e9  # rounds: days
+
+    begun, real = threading.Event(), type(operator.model).run
+
+    def run(self, *arguments):
+        begun.set()
+        return real(self, *arguments)
+
+    monkeypatch.setattr(type(operator.model), "run", run)
+    patcher = SpatialPatcher(SpatialRectangular((256, 256), "shift"), SpatialRegularStride(256))
+    with pytest.raises(Cancelled):
+        stream(Many(domain), patcher, operator, Nowhere(), cancelled=begun.is_set)
+    assert not operator._under_way
+    assert np.isfinite(operator(np.zeros((1, 256, 256), np.float32))).all()  # it can be used again
+
+
+def test_a_time_out_of_the_operator_is_its_own_error():
+    def operator(chip):
+        raise TimeoutError("the operator's own")
+
+    domain = RasterDomain((64, 64), GRID, UTM)
+    patcher = SpatialPatcher(SpatialRectangular((64, 64), "shift"), SpatialRegularStride(64))
+    with pytest.raises(OperatorError, match="the operator's own"):
+        stream(Blank(domain), patcher, Lambda(operator), Nowhere())

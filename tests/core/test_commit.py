@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -419,3 +420,26 @@ def test_file_systems_that_know_no_fsync(tmp_path, monkeypatch, code):
     monkeypatch.setattr(os, "fsync", fsync)
     write_array(tmp_path / "out.tif", np.zeros((1, 30, 40), "f4"))
     assert os.listdir(tmp_path) == ["out.tif"]
+
+
+def test_whoever_cancels_does_not_wait_for_many_chips_to_be_removed(tmp_path, monkeypatch):
+    removed, real, go = [], module.shutil.rmtree, threading.Event()
+
+    def rmtree(path, ignore_errors=False):
+        removed.append(threading.current_thread())
+        if threading.current_thread() is not threading.main_thread():
+            go.wait(60)
+        real(path, ignore_errors)
+
+    monkeypatch.setattr(module.shutil, "rmtree", rmtree)
+    monkeypatch.setattr(module, "_MANY", 20)
+    for count in (3, 30):
+        with pytest.raises(ZeroDivisionError), PartialFolder(str(tmp_path / "chips")) as folder:
+            for k in range(count):
+                Path(folder.path, f"{k}.tif").write_text("x")
+            raise ZeroDivisionError
+    assert removed[0] is threading.main_thread() is not removed[1]
+    recover(tmp_path / "chips")  # it is at work: it is left to it
+    go.set()
+    removed[1].join(60)
+    assert os.listdir(tmp_path) == []
