@@ -27,6 +27,7 @@ from .errors import (
     PlanError,
     RasterReadError,
     RasterWriteError,
+    SourceChangedError,
     StacError,
     UserCodeError,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "S2Scene",
     "S2TimeStack",
     "Sequential",
+    "SourceChangedError",
     "SpatialBoxcar",
     "SpatialByIndex",
     "SpatialCustom",

@@ -25,7 +25,8 @@ from .geotensor import GeoTensor
 from .list_plan import ListPlan
 from .operators.base import Operator, load_all
 from .plan import Plan, PlannedChip
-from .stream import StreamReport
+from .stream import PLANNING, StreamReport
+from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ def apply_to_folder(application: Application, folder: str, **how: Any) -> tuple[
     """
     chips = application.chips
     manifest = chips.manifest
-    plan = manifest.planned(manifest.patcher)
+    watch = Watch(how.pop("progress", None), how.get("cancelled"))
+    plan = manifest.planned(manifest.patcher, watch.part(0, PLANNING))
+    how["progress"] = watch.part(watch.share, 1.0)
     run = _Applied(application, plan, folder)
     try:
         report = over_chips(NoRows(manifest.domain), plan, manifest.patcher, run, manifest.window, **how)
@@ -121,6 +124,11 @@ class _Applied(Operator):
             except (OperatorError, RasterReadError) as error:
                 self.failed[chip.anchor] = str(error)
         return blank(place.shape)
+
+    def interrupt(self) -> None:
+        """The operator's chips, too."""
+        if isinstance(self._operator, Operator):
+            self._operator.interrupt()
 
     def close(self) -> None:
         """Close what was opened."""

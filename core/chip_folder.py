@@ -10,17 +10,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .chip_manifest import Chip, ChipManifest
+from .chip_manifest import INDEX, MANIFEST, Chip, ChipManifest
 from .domains import PixelWindow, RasterDomain
 from .drivers import CHIPS
 from .errors import OperatorError, ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache
 from .plan import Plan
 from .raster_io import GDAL_CACHE, RasterFile
+from .source_files import Found, SourceFiles
+from .source_identity import SourceIdentity, Stamp
 from .stream import StreamReport, stream
 
 
@@ -82,7 +85,7 @@ class Planned:
     aggregation: Any
     weights_of: Callable[[int, int], np.ndarray]
 
-    def plan(self, domain: RasterDomain) -> Plan:
+    def plan(self, domain: RasterDomain, watch: Any = None) -> Plan:
         """The plan."""
         return self.made
 
@@ -128,7 +131,23 @@ class ChipRaster:
         self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)
         self.has_scale = any(pair != (1.0, 0.0) for pair in zip(self.scales, self.offsets))
         self.chips = {chip.anchor: chip for chip in manifest.chips}
+        #: What chips were like when they were read, by their paths.
+        self.stamps: dict[str, Stamp] = {}
         self.known = {chip.anchor for chip in (*manifest.left_out, *manifest.failed)}
+
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The files of the folder: chips, labels, index and manifest."""
+        return SourceFiles((self.folder,), (self._find_files,))
+
+    def identity(self) -> SourceIdentity:
+        """What the manifest is like now. Chips are many: each counts from when it is read, by ``stamps``."""
+        return SourceIdentity.of([os.path.join(self.folder, MANIFEST)])
+
+    def _find_files(self) -> Found:
+        names = [name for chip in self.manifest.chips for name in (chip.path, chip.label) if name]
+        paths = [os.path.join(os.path.abspath(self.folder), name) for name in (*names, MANIFEST, INDEX)]
+        return Found(tuple((path, self.folder) for path in paths))
 
     def missing(self) -> list[str]:
         """Chips of which the file is not there, in their order."""
@@ -164,6 +183,8 @@ class ChipRaster:
             with file:
                 values = np.empty((file.bands, *file.domain.shape), file.dtype)
                 file.read(file.domain.window, values)
+            for name, stamp in file.stamps.items():
+                self.stamps.setdefault(name, stamp)
         except ParameterError as error:
             raise RasterReadError(f"{path}: {error}") from error
         # Bands of several types are all in the widest of them in the file.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -129,11 +129,11 @@ class ChipManifest:
         """The type that chips are read as."""
         return np.result_type(*(np.dtype(band.dtype) for band in self.bands))
 
-    def planned(self, patcher: SpatialPatcher) -> Plan:
-        """The plan that the chips follow; refused where it is not the chips' own."""
-        plan = patcher.plan(self.domain)
+    def planned(self, patcher: SpatialPatcher, watch: Callable[[float], None] | None = None) -> Plan:
+        """The plan that the chips follow; refused where it is not the chips' own. ``watch``: as of ``patcher.plan``."""
+        plan = patcher.plan(self.domain, watch)
         known = {chip.anchor: chip.window for chip in (*self.chips, *self.left_out, *self.failed)}
-        for anchor, window in places(plan, self.window):
+        for anchor, window in places(plan, self.window, watch):
             if known.get(anchor) != window:
                 allowed = (
                     f"lists no chip at row {anchor[0]}, column {anchor[1]}, where its patcher has one: split again"
@@ -142,12 +142,19 @@ class ChipManifest:
         return plan
 
 
-def places(plan: Plan, window: PixelWindow) -> Iterator[tuple[tuple[int, int], PixelWindow]]:
-    """Anchor and window of the chips that touch ``window``, in order; chips at the same place once."""
+def places(
+    plan: Plan, window: PixelWindow, watch: Callable[[float], None] | None = None
+) -> Iterator[tuple[tuple[int, int], PixelWindow]]:
+    """Anchor and window of the chips that touch ``window``, in order; chips at the same place once.
+
+    ``watch`` is called with 0 before each row of chips.
+    """
     if isinstance(plan, ListPlan):
         plan = replace(plan, weights_at=None)  # they may have to be worked out, and are not needed for this
     seen = set()
     for group in plan.groups(window):
+        if watch is not None:
+            watch(0.0)
         for chip in group.chips:
             anchor = anchor_of(chip)
             if anchor not in seen:

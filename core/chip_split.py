@@ -22,7 +22,8 @@ from .plan import Plan
 from .plan_check import check_plan
 from .run_record import input_record
 from .sampler import SpatialRegularStride
-from .stream import StreamReport
+from .stream import PLANNING, StreamReport
+from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,10 @@ def split_to_folder(split: Split, folder: str, **how: Any) -> tuple[ChipManifest
     cancelled, as of ``stream``. Raises :class:`RasterWriteError`.
     """
     rows = chip_rows(split.raster, split.patcher.geometry)
-    plan = split.patcher.plan(rows.domain)
-    writer = _Writer(split, rows, plan, folder)
+    watch = Watch(how.pop("progress", None), how.get("cancelled"))
+    plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
+    how["progress"] = watch.part(watch.share, 1.0)
+    writer = _Writer(split, rows, plan, folder, watch)
     try:
         report = over_chips(rows, plan, split.patcher, writer, split.window, **how)
     finally:
@@ -71,10 +74,10 @@ class _Writer(Operator):
     output_bands = 1
     georeferenced = True
 
-    def __init__(self, split: Split, rows: Any, plan: Plan, folder: str) -> None:
+    def __init__(self, split: Split, rows: Any, plan: Plan, folder: str, watch: Watch) -> None:
         self._split, self._rows, self._folder = split, rows, folder
         self._labels = split.labels.over(plan, split.window) if split.labels is not None else None
-        self._windows = dict(places(plan, split.window))
+        self._windows = dict(places(plan, split.window, watch))
         self._names = _names(self._windows)
         self._begun: set[tuple[int, int]] = set()
         self._shares: dict[tuple[int, int], float] = {}

@@ -15,7 +15,7 @@ from .source_rows import RowSink, slack
 from .watch import Watch
 
 MEMORY_LIMIT = 256 << 20
-_CHIPS_AT_ONCE = 256  # between two looks at whether it is cancelled
+_CHIPS_AT_ONCE, _PIXELS_AT_ONCE = 256, 1 << 24  # between two looks at whether it is cancelled
 
 
 def write_coverage(
@@ -96,8 +96,9 @@ class _Sums:
 
     def add(self, group: RowGroup) -> None:
         if group.chips[0].pattern is None:
+            step = self.at_once(group)
             for k, chip in enumerate(group.chips):
-                if k % _CHIPS_AT_ONCE == 0 and k:
+                if k % step == 0:
                     self.watch(0.0)
                 place = chip.window.intersect(self.block)
                 self.extend(place.row_stop)
@@ -114,13 +115,20 @@ class _Sums:
     def band(self, group: RowGroup) -> np.ndarray:
         """``(h, width)`` the sum over one row of chips."""
         band = np.zeros((group.chips[0].window.height, self.block.width), self.dtype)
+        step = self.at_once(group)
         for k, chip in enumerate(group.chips):
-            if k % _CHIPS_AT_ONCE == 0:
+            if k % step == 0:
                 self.watch(0.0)
             lo, hi = max(chip.window.col, self.block.col), min(chip.window.col_stop, self.block.col_stop)
             part = self.values(chip)[:, lo - chip.window.col : hi - chip.window.col]
             band[:, lo - self.block.col : hi - self.block.col] += part
         return band
+
+    @staticmethod
+    def at_once(group: RowGroup) -> int:
+        """Chips between two looks at whether it is cancelled: the fewer, the larger they are."""
+        largest = max(chip.window.pixels for chip in group.chips)
+        return max(1, min(_CHIPS_AT_ONCE, _PIXELS_AT_ONCE // largest))
 
     def values(self, chip: Any) -> np.ndarray:
         weights = chip.weights

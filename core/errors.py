@@ -14,8 +14,6 @@ from .secrets import cleaned, without_secrets
 _MOST_NAMED = 10
 
 
-
-
 def _shown(value: Any) -> str:
     """A value as it is said: short, and without secrets, which are sought before it is cut."""
     text = repr(cleaned(value))
@@ -74,6 +72,14 @@ class RasterReadError(PatchwiseError, OSError):
 
 class RasterWriteError(PatchwiseError, OSError):
     """The output cannot be created or written; nothing is left at the target."""
+
+
+class SourceChangedError(PatchwiseError, OSError):
+    """A file was changed while it was read: what was made of it is dropped, and nothing is left at the target."""
+
+    def __init__(self, path: str, what: str) -> None:
+        self.path = path
+        super().__init__(f"{path} was changed during the run ({what}): no output was written; run it again")
 
 
 class StacError(PatchwiseError, OSError):

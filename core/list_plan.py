@@ -15,6 +15,7 @@ from .geometry import SpatialRectangular
 from .plan import Plan, PlannedChip, RowGroup, make_plan
 from .rowbuffer import RowBuffer
 from .sampler import SpatialJitteredStride, SpatialRegularStride, SpatialSampler
+from .watch import aside
 
 
 class KeptArrays:
@@ -196,11 +197,17 @@ class ListPlan:
         return None
 
 
-def rectangles(geometry: SpatialRectangular, sampler: SpatialSampler, domain: RasterDomain) -> Plan:
+def rectangles(
+    geometry: SpatialRectangular,
+    sampler: SpatialSampler,
+    domain: RasterDomain,
+    watch: Callable[[float], None] | None = None,
+) -> Plan:
     """The chips of ``geometry`` at the anchors of ``sampler``, each treated by the geometry's boundary.
 
     An anchor whose chip would reach over the edge gives no chip (``drop``), one that is moved inward (``shift``), cut
-    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``).
+    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``). ``watch`` is asked while anchors are
+    found.
     """
     if isinstance(sampler, SpatialRegularStride):
         return make_plan(geometry, sampler, domain.shape)
@@ -211,7 +218,13 @@ def rectangles(geometry: SpatialRectangular, sampler: SpatialSampler, domain: Ra
         lattice = [geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, sampler.steps))]
         anchors = sampler.moved(lattice[0], lattice[1])
     else:
-        anchors = sampler.anchors(geometry.room(domain.shape), domain)
+        anchors = sampler.drawn(geometry.room(domain.shape), domain, watch)
+    plan: ListPlan = aside(lambda asked: _listed(geometry, anchors, domain), watch)
+    return plan
+
+
+def _listed(geometry: SpatialRectangular, anchors: np.ndarray, domain: RasterDomain) -> ListPlan:
+    """The plan of the chips at ``anchors``."""
     places = np.concatenate([anchors, np.broadcast_to(np.array(geometry.size), anchors.shape)], axis=1)
     inside = _bounded(geometry, places, np.array(domain.shape))
     order = np.flatnonzero(inside)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -25,13 +25,18 @@ _SIDE = 4  # pieces of a rectangle's side: a straight line in one CRS is a curve
 _ROUND = 72  # pieces of a circle
 
 
-def nearest_chip(patcher: Any, domain: RasterDomain, row: float, col: float) -> tuple[PlannedChip, bool]:
-    """The chip of the plan whose middle is nearest to a place, and whether it is mirrored at the raster's edge."""
+def nearest_chip(
+    patcher: Any, domain: RasterDomain, row: float, col: float, watch: Callable[[float], None] | None = None
+) -> tuple[PlannedChip, bool]:
+    """The chip of the plan whose middle is nearest to a place, and whether it is mirrored at the raster's edge.
+
+    ``watch``: as of ``patcher.plan``.
+    """
     if isinstance(patcher.geometry, SpatialSphericalCap):  # a plan of all caps would take long
-        anchors = patcher.sampler.anchors(domain.shape, domain)
+        anchors = patcher.sampler.drawn(domain.shape, domain, watch)
         anchor = anchors[np.argmin(((anchors + 0.5 - (row, col)) ** 2).sum(axis=1))]
         patcher = replace(patcher, sampler=SpatialExplicit([anchor]))
-    plan: Plan = patcher.plan(domain)
+    plan: Plan = patcher.plan(domain, watch)
     if isinstance(plan, LatticePlan):
         i, j = (axis.nearest(at, range(len(axis))) for axis, at in ((plan.rows, row), (plan.cols, col)))
         window = PixelWindow(plan.rows.start(i), plan.cols.start(j), plan.rows.size(i), plan.cols.size(j))

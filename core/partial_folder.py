@@ -3,79 +3,95 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from .chip_manifest import INDEX, LABELS, MANIFEST, is_chip_folder, load_manifest
+from .commit import CommitGroup, Output, flush, recover
 from .errors import ParameterError, RasterWriteError
+from .partial import check_name, refuse_system_folder
+from .source_files import SourceFiles, source_files
 from .targets import check_on_disk
 
 
-class PartialFolder:
+class PartialFolder(Output):
     """A hidden folder beside ``path``, which takes its place at :meth:`commit`; use as a context manager.
 
     Until then whatever is at ``path`` stays as it is, and without it nothing is left. What may be replaced is what
-    :func:`check_folder` allows.
+    :func:`check_folder` allows. ``path`` is the folder to write to.
     """
 
     def __init__(self, path: str, parameter: str = "output") -> None:
-        self._target, self._parameter = Path(os.path.abspath(path)), parameter
-        self._room = self._target.parent / f".{self._target.name[:32]}.{uuid.uuid4().hex[:8]}.partial"
-        self.path = str(self._room)
+        super().__init__(Path(os.path.realpath(path)), parameter)
+        self.path = ""
+        self._handed_on = False
 
     def __enter__(self) -> PartialFolder:
         try:
-            self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._room.mkdir()
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self.path = self.create()
+            os.mkdir(self.path)
         except OSError as error:
-            raise RasterWriteError(f"{self._parameter} {self._target}: cannot be made: {error}") from error
+            self.abandon()
+            raise RasterWriteError(f"{self._title} {self.target}: cannot be made: {error}") from error
         return self
 
-    def __exit__(self, *error: object) -> None:
-        shutil.rmtree(self._room, ignore_errors=True)
+    def __exit__(self, error_type: type | None, *error: object) -> None:
+        if error_type is not None or not self._handed_on:
+            self.abandon()
 
-    def commit(self) -> None:
-        """Take the place of whatever is there. Raises :class:`RasterWriteError`, and then all is as it was."""
-        old = Path(f"{self._room}.old")
-        try:
-            if self._target.is_dir():
-                os.replace(self._target, old)
-            try:
-                os.replace(self._room, self._target)
-            except OSError:
-                if old.exists():
-                    os.replace(old, self._target)
-                raise
-        except OSError as error:
-            reason = f"cannot be replaced: {error}"
-            raise RasterWriteError(f"{self._parameter} {self._target}: {reason}") from error
-        shutil.rmtree(old, ignore_errors=True)
+    def hand_on(self, group: CommitGroup) -> None:
+        """Let ``group`` give it its name, together with other outputs."""
+        group.add(self)
+        self._handed_on = True
+
+    def flush(self) -> None:
+        """The manifest and the names; the chips themselves would take longer than writing them did."""
+        manifest = Path(self.path, MANIFEST)
+        if manifest.exists():
+            flush(manifest)
+        flush(Path(self.path))
 
 
-def check_folder(path: str, sources: Sequence[str], parameter: str = "output") -> None:
+def check_folder(path: str, sources: Iterable[str] | SourceFiles, parameter: str = "output") -> None:
     """Refuse a target folder that cannot be made, holds anything but chips of Patchwise, or has to do with a source.
 
-    ``sources`` are files and folders that are read.
+    ``sources`` are files and folders that are read. What a process that was killed has taken from there is put back
+    first.
     """
     if not str(path).strip():
         raise ParameterError(parameter, path, "must be a folder")
     check_on_disk(path, parameter)
+    check_name(path, parameter)
     target = Path(os.path.abspath(path))
     real = Path(os.path.realpath(target))
-    for source in sources:
-        read = Path(os.path.realpath(source))
-        if read == real or real in read.parents or (read.is_dir() and read in real.parents):
-            raise ParameterError(parameter, str(target), f"must lie apart from {source}, which is read: choose another")
+    refuse_system_folder(str(real), str(target), parameter)
+    recover(real)
+    _refuse_sources(target, real, source_files(sources), parameter)
     if target.exists() and not target.is_dir():
         raise ParameterError(parameter, str(target), "must be a folder, and this is a file")
-    existing = next(folder for folder in (target, *target.parents) if folder.exists())
-    writable = target.parent if existing == target else existing
+    existing = next(folder for folder in (real, *real.parents) if folder.exists())
+    writable = real.parent if existing == real else existing
     if not os.access(writable, os.W_OK) or not existing.is_dir():
         raise ParameterError(parameter, str(target), f"cannot be made: {writable} cannot be written to")
     if target.is_dir():
         _check_contents(target, parameter)
+
+
+def _refuse_sources(target: Path, real: Path, sources: SourceFiles, parameter: str) -> None:
+    for source in sources.named:
+        read = Path(os.path.realpath(source))
+        if read == real or real in read.parents or (read.is_dir() and read in real.parents):
+            raise ParameterError(parameter, str(target), f"must lie apart from {source}, which is read: choose another")
+    if not real.is_dir() or not any(real.iterdir()):
+        return
+    inside = sources.holds_a_file_of(str(real))
+    if inside:
+        raise ParameterError(parameter, str(target), f"must lie apart from {inside}: it is read; choose another")
+    if not sources.complete:
+        names = ", ".join(sources.named[:3])
+        allowed = f"is there already, and the files that {names} is made of cannot all be known: choose a new folder"
+        raise ParameterError(parameter, str(target), allowed)
 
 
 def _check_contents(target: Path, parameter: str) -> None:

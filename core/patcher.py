@@ -46,7 +46,7 @@ class SpatialPatcher(Configurable):
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
         if isinstance(self.geometry, SpatialRectangular):
-            return rectangles(self.geometry, self.sampler, domain)
+            return rectangles(self.geometry, self.sampler, domain, watch)
         if not hasattr(self.geometry, "plan"):
             raise PlanError("geometry", type(self.geometry).__name__, "has no chips on a raster")
         more = {"watch": watch} if isinstance(self.geometry, SpatialSphericalCap) else {}

@@ -9,37 +9,49 @@ from ``numpy.random.RandomState``, whose stream is frozen: a seed gives the same
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
 from .errors import ParameterError
 
+_AT_ONCE = 1 << 12  # pixels between two looks at whether to go on
 _MOST_CELLS = 1 << 26  # 256 MB of background grid
 
 
-def poisson_disk(extent: tuple[int, int], min_distance: float, seed: int, tries: int) -> np.ndarray:
+def poisson_disk(
+    extent: tuple[int, int], min_distance: float, seed: int, tries: int, watch: Callable[[float], None] | None = None
+) -> np.ndarray:
     """``(n, 2)`` int64 pixels ``(row, col)`` within ``extent``, in the order in which they were found.
+
+    ``watch`` is called with 0 again and again; what it raises ends the search.
 
     Law: two of them are at least ``min_distance`` pixels apart (Euclidean, between the pixels).
     """
     # d >= min_distance for whole squares d^2: compared with the next whole number, which is exact.
+    asked = watch or _nobody
     disk = _Disk(extent, math.ceil(Fraction(min_distance) ** 2))
     rng = np.random.RandomState(seed)
     first = np.array([[rng.randint(0, n, dtype=np.int64) for n in extent]])
     disk.add(first)
     active = first
     while len(active):
+        asked(0.0)
         parents, candidates = _throw(rng, active, disk.least, tries)
         inside = ((candidates >= 0) & (candidates < np.array(extent))).all(axis=1)
         parents, candidates = parents[inside], candidates[inside]
-        free = disk.free(candidates)
+        free = disk.free(candidates, asked)
         parents, candidates = parents[free], candidates[free]
         # One child per parent and round; a parent without a free candidate is done.
         fertile, chosen = np.unique(parents, return_index=True)
-        children = disk.add_those_that_fit(candidates[chosen])
+        children = disk.add_those_that_fit(candidates[chosen], asked)
         active = np.concatenate([active[fertile], children])
     return disk.points
+
+
+def _nobody(share: float) -> None:
+    """Nobody is asked."""
 
 
 def _throw(rng: np.random.RandomState, active: np.ndarray, least: int, tries: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,10 +97,11 @@ class _Disk:
         at = pixels // self.cell + self.reach
         return at[:, 0] * self.width + at[:, 1]
 
-    def free(self, candidates: np.ndarray) -> np.ndarray:
+    def free(self, candidates: np.ndarray, asked: Callable[[float], None]) -> np.ndarray:
         """Positions of the candidates that are far enough from all pixels chosen so far."""
         left, cells = np.arange(len(candidates)), self.cells(candidates)
         for step in self.steps:
+            asked(0.0)
             neighbour = self.grid[cells[left] + step]
             taken = np.flatnonzero(neighbour >= 0)
             offsets = self._points[neighbour[taken]] - candidates[left[taken]]
@@ -103,10 +116,12 @@ class _Disk:
         self._points[self._count : self._count + len(pixels)] = pixels
         self._count += len(pixels)
 
-    def add_those_that_fit(self, pixels: np.ndarray) -> np.ndarray:
+    def add_those_that_fit(self, pixels: np.ndarray, asked: Callable[[float], None]) -> np.ndarray:
         """Add pixels that are free, each unless an earlier one of them is too close; those that were added."""
         added = np.zeros(len(pixels), bool)
         for i, cell in enumerate(self.cells(pixels).tolist()):
+            if i % _AT_ONCE == 0:
+                asked(0.0)
             row, col = pixels[i].tolist()
             for step in self.steps:
                 index = self.grid.item(cell + step)

@@ -99,13 +99,17 @@ def _find(
     pointwise = getattr(operator, "pointwise", False)
     masks = PolygonMasks(source.domain, geometry, PIECE if pointwise else None)
     count = len(geometry.polygons)
+
+    def may_go_on() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+
     with gdal_env():  # once, as it takes as long as a mask
         for position in range(count):
-            if cancelled is not None and cancelled():
-                raise Cancelled
+            may_go_on()
             if not pointwise:
                 _check_memory(masks.around(position), position, source, memory_limit)
-            masks.find(position)
+            masks.find(position, may_go_on)
             _check_model(masks, operator)
             if progress is not None:
                 progress(_PLANNING * (position + 1) / count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,13 +94,18 @@ class PolygonMasks:
         self.places: list[tuple[int, int, int, int]] = []
         self.counts: list[int] = []
 
-    def find(self, position: int) -> None:
-        """Find the pieces of a polygon, from the top; none where it holds no pixel's centre."""
+    def find(self, position: int, asked: Callable[[], None] | None = None) -> None:
+        """Find the pieces of a polygon, from the top; none where it holds no pixel's centre.
+
+        ``asked`` is called before each strip of pieces, and may raise.
+        """
         around = self.around(position)
         if not around.pixels:
             return
         height, width = self._piece or (around.height, around.width)
         for row in range(around.row, around.row_stop, height):
+            if asked is not None:
+                asked()
             strip = PixelWindow(row, around.col, min(height, around.row_stop - row), around.width)
             mask = self._mask(position, strip)
             for col in range(0, mask.shape[1], width):

@@ -7,19 +7,22 @@ external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF besi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .accumulate import slices
 from .band_facts import Facts
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
+from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
 from .drivers import allowed, described, foreign_part
-from .errors import ParameterError, PatchwiseError, RasterReadError, RasterWriteError
+from .errors import ParameterError, PatchwiseError, RasterReadError
 from .gdal_environment import (
     BoundedCache,
     GdalErrors,
@@ -33,12 +36,16 @@ from .geometry import is_whole
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
 from .raster_view import AS_IN_FILE, RasterView
+from .source_files import Found, SourceFiles, files_of, source_files
+from .source_identity import SourceIdentity, Stamp, stamp_of
 from .values import ValueType
+from .watch import may_go_on
 
 if TYPE_CHECKING:
     from .operators.categories import Category
 
 GDAL_CACHE = 128 << 20
+_PIECE_BYTES = 32 << 20  # of raw values that are read at once
 _DISGUISED = (
     "which names other files or addresses, and its own name does not say so: give it the ending that it should have "
     "(.vrt, .xml) if you trust what it names, or convert it to a GeoTIFF"
@@ -73,6 +80,9 @@ class RasterFile:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
         self._overview, self._nodata, self.view, self._drivers = overview, nodata, view, tuple(drivers)
         self._dataset: Any = None
+        at = stamp_of(self.path)
+        #: What the file itself was like before it was opened, by its path; nothing of what is no plain file.
+        self.stamps: dict[str, Stamp] = {} if at is None else {self.path: at}
         with self._env(), self._checked() as dataset, self._describing():
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
@@ -90,7 +100,9 @@ class RasterFile:
             self.overviews = () if elsewhere else tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             blocks = dataset.block_shapes
-        block_height = max(shape[0] for shape in blocks)
+            block_height = max(shape[0] for shape in blocks)
+            tiled = dataset.driver == "GTiff" and len(set(blocks)) == 1
+            self._block = blocks[0] if tiled else (block_height, dataset.width)
         #: Bytes of the largest block of one band, which GDAL decodes as a whole.
         self.block_bytes = max(h * w * band.dtype.itemsize for (h, w), band in zip(blocks, self._bands))
         self._raw: np.ndarray | None = None
@@ -145,6 +157,19 @@ class RasterFile:
         """The file's CRS, or None."""
         return self.domain.crs
 
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The files that the raster is made of."""
+        return SourceFiles((self.path,), (self._find_files,))
+
+    def identity(self) -> SourceIdentity:
+        """What the files are like now."""
+        return SourceIdentity.of(self.source_files.paths, self.source_files.complete)
+
+    def _find_files(self) -> Found:
+        with gdal_env(), self._open() as dataset:
+            return files_of(self.path, dataset.files, dataset.driver, _listed)
+
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
         numbers = [self.band_numbers[p] for p in positions]
@@ -153,6 +178,29 @@ class RasterFile:
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
+        for part in self._pieces(window):
+            may_go_on()
+            rows, cols = slices(part, window)
+            self._read_piece(part, out[:, rows, cols])
+
+    def _pieces(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """The window in pieces of a bounded size, between which a run can be cancelled; no block is in two of them.
+
+        Tiles of a GeoTIFF are divided by columns; other files by rows, as what lies behind them may be whole rows.
+        """
+        (height, width), most = self._block, _PIECE_BYTES // (len(self._bands) * self.raw_itemsize)
+        if window.pixels <= most:
+            yield window
+        elif width < self.domain.shape[1]:
+            step = max(1, most // window.height // width) * width
+            for col in range(window.col // step * step, window.col_stop, step):
+                yield PixelWindow(window.row, col, window.height, step).intersect(window)
+        else:
+            step = max(1, most // window.width // height) * height
+            for row in range(window.row // step * step, window.row_stop, step):
+                yield PixelWindow(row, window.col, step, window.width).intersect(window)
+
+    def _read_piece(self, window: PixelWindow, out: np.ndarray) -> None:
         from rasterio.windows import Window
 
         area = Window(window.col, window.row, window.width, window.height)
@@ -275,6 +323,16 @@ def _crs_of(view: RasterView, parameter: str) -> Any:
         raise ParameterError(f"{parameter} CRS", view.crs, allowed) from error
 
 
+def _listed(path: str) -> Sequence[str]:
+    """The files of a VRT as GDAL lists them; none where it cannot be opened."""
+    rasterio = load_rasterio()
+    try:
+        with rasterio.open(path, driver="VRT") as dataset:
+            return list(dataset.files)
+    except (rasterio.errors.RasterioError, OSError):
+        return []
+
+
 def _cause(error: BaseException) -> str:
     """GDAL's own words: rasterio hides them behind "see context for details"."""
     deepest = error
@@ -286,12 +344,14 @@ def _cause(error: BaseException) -> str:
 class GeoTiffSink:
     """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
 
-    The file is written beside ``path`` and takes its name when everything is written, closed and found complete; on
-    any error or cancelling it is removed and whatever was at ``path`` stays. ``value_type`` says how floats become the
-    file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their number is that
-    of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour the values of
-    a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which follows the
-    file to its place. Raises :class:`RasterWriteError`.
+    The file is written beside ``path`` and takes its name when everything is written, closed and found complete, with
+    ``group`` when all outputs of that are; on any error or cancelling it is removed and whatever was at ``path`` stays.
+    ``sources`` are files that are read: the target may be none of them, and without a group, which has checks of its
+    own, those that have changed meanwhile are an error (:class:`SourceChangedError`). ``value_type`` says how floats
+    become the file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their
+    number is that of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour
+    the values of a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which
+    follows the file to its place. Raises :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -303,11 +363,12 @@ class GeoTiffSink:
         names: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
-        sources: Sequence[str] = (),
+        sources: Iterable[str] | SourceFiles = (),
         gcps: Any = None,
         categories: Sequence[Category] = (),
         scales: Sequence[tuple[float, float]] = (),
         parameter: str = "output",
+        group: CommitGroup | None = None,
     ) -> None:
         self._scales = tuple(scales)
         self._categories = checked_categories(categories, value_type)
@@ -320,8 +381,10 @@ class GeoTiffSink:
         self._file = ""
         self._buffer: np.ndarray | None = None
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
-        check_target(self.path, sources, parameter)
-        self._partial = PartialFile(self.path)
+        self._sources = source_files(sources)
+        check_target(self.path, self._sources, parameter)
+        self._partial, self._group = PartialFile(self.path, parameter), group
+        self._before = SourceIdentity()
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the file beside the target."""
@@ -367,18 +430,28 @@ class GeoTiffSink:
             self._dataset.write(values, window=Window(col, row, values.shape[2], values.shape[1]))
 
     def __enter__(self) -> GeoTiffSink:
+        if self._group is None:
+            self._before = SourceIdentity.of(self._sources.paths)
         self._cache.__enter__()
         return self
 
     def __exit__(self, error_type: type | None, *error: object) -> None:
+        complete = False
         try:
             if error_type is None and self._dataset is not None:
-                self._commit()
+                self._complete()
+                complete = True
         finally:
-            self._abandon()
+            self._abandon(complete)
             self._cache.__exit__()
+        if complete:
+            group = CommitGroup(self._before.check) if self._group is None else self._group
+            group.add(self._partial)
+            if self._group is None:
+                group.commit()
 
-    def _commit(self) -> None:
+    def _complete(self) -> None:
+        """Close the file, and see that all of it is there."""
         with gdal_env(), self._writing():
             self._dataset.close()
             self._dataset = None
@@ -388,19 +461,16 @@ class GeoTiffSink:
                 suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
                 raise ValueError(f"{missing} of its blocks were not written; {suits}")
             write_names(self._file, self._categories)
-        try:
-            self._partial.commit()
-        except OSError as error:
-            raise RasterWriteError(f"{self._parameter} {self.path}: cannot be replaced: {error}") from error
 
-    def _abandon(self) -> None:
+    def _abandon(self, complete: bool) -> None:
         try:
             if self._dataset is not None:
                 with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
                     self._dataset.close()
         finally:
             self._dataset = None
-            self._partial.abandon()
+            if not complete:
+                self._partial.abandon()
 
     def _writing(self) -> AbstractContextManager[None]:
         return self._errors.raising(self._parameter, self.path)

@@ -7,7 +7,7 @@ which the stream is frozen, and compute with whole numbers only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from .domains import RasterDomain, apply
 from .errors import ParameterError, PlanError
 from .geometry import MOST_PIXELS, is_finite, is_whole
 from .poisson import poisson_disk
+from .watch import aside
 
 #: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
 MOST_ANCHORS = 5_000_000
@@ -50,6 +51,13 @@ class SpatialSampler(Configurable):
         if count > MOST_ANCHORS:
             allowed = f"gives {count} anchors on this raster, and {MOST_ANCHORS} are the most that can be listed"
             raise PlanError(self.density, self.get_config(), f"{allowed}: choose a larger one")
+
+    def drawn(
+        self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
+    ) -> np.ndarray:
+        """The anchors; ``watch`` is called with 0 while they are found, and may raise."""
+        found: np.ndarray = aside(lambda asked: self.anchors(extent, domain), watch)
+        return found
 
 
 @dataclass(frozen=True)
@@ -199,6 +207,12 @@ class SpatialPoissonDisk(SpatialSampler):
         """About: chance leaves room between the disks, and those at the edge reach over it."""
         rows, cols = (n / self.min_distance + 1 for n in extent)
         return min(int(0.8 * rows * cols) + 1, extent[0] * extent[1])
+
+    def drawn(
+        self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
+    ) -> np.ndarray:
+        """As :meth:`anchors`."""
+        return poisson_disk(extent, self.min_distance, self.seed, self.tries, watch)
 
     def get_config(self) -> dict[str, Any]:
         """Distance and seed, and the tries where they are not 30."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup
 from .rowbuffer import RowBuffer
+from .watch import interrupted_by
 
 _MOST_BLOCKS = 100_000
 
@@ -62,8 +63,16 @@ class CallerThread:
 class SourceRows:
     """The source rows that the chips of a column block need, read ahead by one strip."""
 
-    def __init__(self, source: RowSource, plan: Plan, block: PixelWindow, reader: ThreadPoolExecutor) -> None:
-        self.source, self.plan, self.reader = source, plan, reader
+    def __init__(
+        self,
+        source: RowSource,
+        plan: Plan,
+        block: PixelWindow,
+        reader: ThreadPoolExecutor,
+        check: Callable[[], None],
+    ) -> None:
+        """``check`` raises where the rows are no longer wanted; it is called in the thread that reads."""
+        self.source, self.plan, self.reader, self.check = source, plan, reader, check
         lo, hi = plan.read_cols(block)
         self.first, self.last = plan.read_rows(block)
         self.place = PixelWindow(self.first, lo, 0, hi - lo)
@@ -97,9 +106,11 @@ class SourceRows:
     def fill(self, window: PixelWindow, out: np.ndarray) -> int:
         """Read what chips need of the window, each pixel once; what none needs stays as it is. The pixels read."""
         pixels = 0
-        for part in self.plan.needed(window):
-            self.source.read(part, out[(slice(None),) + slices(part, window)])
-            pixels += part.pixels
+        with interrupted_by(self.check):
+            for part in self.plan.needed(window):
+                self.check()
+                self.source.read(part, out[(slice(None),) + slices(part, window)])
+                pixels += part.pixels
         return pixels
 
     def chip(self, planned: PlannedChip) -> np.ndarray:

@@ -34,7 +34,10 @@ _BLOCK = 64  # pixels
 _SAMPLES = 5  # along each side of a block
 _PART = 8  # pixels; blocks are looked at in parts of that size
 _SLACK = 1e-3  # km; takes in what rounding may put outside
-_BATCH = 1 << 14  # parts, of which the pixels are looked at together
+_BATCH = 1 << 11  # parts, of which the pixels are looked at together
+_BLOCKS = 1 << 11  # blocks, of which the parts are
+_BALLS = 1 << 12  # blocks that are put into the index together
+_INDEX = 0.3  # share of the work that it takes to make the index of blocks
 _KEPT_BYTES = 64 << 20  # of caps' weights, which are otherwise made again when the chip is due
 
 
@@ -75,17 +78,18 @@ class SpatialSphericalCap(Configurable):
     ) -> ListPlan:
         """One chip per anchor; its window is the smallest rectangle that holds the cap's pixels on the raster.
 
-        ``watch`` is told the share of the caps found, 0 to 1, before each; what it raises ends the search.
+        ``watch`` is told the share that is done, 0 to 1, several times a second, also when weights are made later;
+        what it raises ends the search.
         """
         if not isinstance(sampler, SpatialSampler):
             raise ParameterError("sampler", sampler, "must say where the caps' centres lie, such as SpatialRandom(100)")
         window.radial(np.zeros(1))  # refused now, if at all
-        caps = _Caps(domain, float(self.radius_km), window)
-        anchors = sampler.anchors(domain.shape, domain)
-        found = []
+        asked = _Asked(watch)
+        anchors = sampler.drawn(domain.shape, domain, asked)
+        caps = _Caps(domain, float(self.radius_km), window, asked)
+        found, start = [], asked.share
         for position, anchor in enumerate(anchors.tolist()):
-            if watch is not None:
-                watch(position / len(anchors))
+            asked(start + (1 - start) * position / len(anchors))
             found.append(caps.place(position, *anchor))
         places = np.array(found)
         there = places[:, 2] > 0
@@ -110,11 +114,24 @@ class _Cap(NamedTuple):
     rim: float
 
 
+class _Asked:
+    """Asks a ``watch`` whether to go on, with a share of the work that never falls."""
+
+    def __init__(self, watch: Callable[[float], None] | None) -> None:
+        self._watch, self.share = watch, 0.0
+
+    def __call__(self, share: float = 0.0) -> None:
+        self.share = max(self.share, share)
+        if self._watch is not None:
+            self._watch(self.share)
+
+
 class _Caps:
     """Finds the caps of one plan."""
 
-    def __init__(self, domain: RasterDomain, radius_km: float, window: SpatialWindow) -> None:
-        self._globe, self._radius, self._window = _globe(domain), radius_km, window
+    def __init__(self, domain: RasterDomain, radius_km: float, window: SpatialWindow, asked: _Asked) -> None:
+        self._globe, self._radius, self._window = _globe(domain, asked), radius_km, window
+        self._asked = asked
         self._kept = KeptArrays(_KEPT_BYTES)
 
     def place(self, position: int, row: int, col: int) -> tuple[int, int, int, int]:
@@ -138,7 +155,8 @@ class _Caps:
     def _find(self, row: int, col: int) -> _Cap:
         lon, lat = (float(v[0]) for v in self._globe.lonlat(np.array([row]), np.array([col])))
         found = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))]
-        for rows, cols in self._globe.near(lon, lat, self._radius):
+        for rows, cols in self._globe.near(lon, lat, self._radius, self._asked):
+            self._asked()
             km = haversine_km(lon, lat, *self._globe.lonlat(rows, cols))
             inside = km <= self._radius  # NaN is outside
             found.append((rows[inside].astype(np.int32), cols[inside].astype(np.int32), km[inside]))
@@ -176,17 +194,34 @@ class EarthGrid:
 class _Globe(EarthGrid):
     """Where the pixels of a raster lie on the Earth, with the index of blocks."""
 
-    def __init__(self, domain: RasterDomain) -> None:
+    def __init__(self, domain: RasterDomain, asked: _Asked) -> None:
         super().__init__(domain)
         self._corners = [np.arange(0, n, _BLOCK) for n in domain.shape]
-        bands = [self._balls(row) for row in self._corners[0].tolist()]
+        bands = list(self._bands(asked))
         #: By block: centre, a unit vector (NaN: off the Earth); radius in km; km per pixel down and right, together.
         self._centres, self._radii, self._pace = (np.concatenate(parts) for parts in zip(*bands))
-        self._look_at_the_edge_of_the_world()
+        self._look_at_the_edge_of_the_world(asked)
 
-    def near(self, lon: float, lat: float, radius_km: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _bands(self, asked: _Asked) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """What :meth:`_balls` gives, row by row of blocks, and of long rows piece by piece."""
+        for row in self._corners[0].tolist():
+            asked(_INDEX * row / self._domain.shape[0])
+            pieces = []
+            for first in range(0, len(self._corners[1]), _BALLS):
+                asked()
+                pieces.append(self._balls(row, self._corners[1][first : first + _BALLS]))
+            yield tuple(np.concatenate(parts) for parts in zip(*pieces))  # type: ignore[misc]
+
+    def near(self, lon: float, lat: float, radius_km: float, asked: _Asked) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rows and columns of the pixels that may be within the radius, in batches."""
         blocks = np.flatnonzero(_km(self._centres, _unit(lon, lat)) <= radius_km + self._radii)  # not where NaN
+        for first in range(0, len(blocks), _BLOCKS):
+            asked()
+            yield from self._near(lon, lat, radius_km, blocks[first : first + _BLOCKS])
+
+    def _near(
+        self, lon: float, lat: float, radius_km: float, blocks: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         rows, cols = (corners[k] for corners, k in zip(self._corners, np.divmod(blocks, len(self._corners[1]))))
         steps = np.arange(0, _BLOCK, _PART)
         rows, cols, pace = np.broadcast_arrays(  # now of the blocks' parts
@@ -209,13 +244,13 @@ class _Globe(EarthGrid):
             there = (down < self._domain.shape[0]) & (right < self._domain.shape[1])
             yield down[there], right[there]
 
-    def _balls(self, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Centres ``(n, 3)``, radii and paces ``(n,)`` of the blocks whose first row is ``first``, from samples.
+    def _balls(self, first: int, firsts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centres ``(n, 3)``, radii and paces ``(n,)`` of blocks, by their first row and columns, from samples.
 
         A centre is NaN where the middle is off the Earth, a radius where any sample is.
         """
         rows, down = _spread(np.array([first]), self._domain.shape[0])
-        cols, right = _spread(self._corners[1], self._domain.shape[1])
+        cols, right = _spread(firsts, self._domain.shape[1])
         lon, lat = self.lonlat(*np.broadcast_arrays(rows[0][:, None, None], cols[None]))
         vectors = np.moveaxis(_unit(lon, lat), 1, 0)  # (block, row, col, 3)
         middle = vectors[:, _SAMPLES // 2, _SAMPLES // 2]
@@ -224,7 +259,7 @@ class _Globe(EarthGrid):
         # Every pixel lies in a cell of the samples, closer to one of them than the cell's sides add up to.
         return middle, radius + 1.1 * (steps[0] + steps[1]) + _SLACK, steps[0] / down + steps[1] / right
 
-    def _look_at_the_edge_of_the_world(self) -> None:
+    def _look_at_the_edge_of_the_world(self, asked: _Asked) -> None:
         """Where a sample is off the Earth none can stand for its neighbourhood: such blocks are looked at exactly."""
         blocks = len(self._corners[0]), len(self._corners[1])
         unsure = np.isnan(self._radii).reshape(blocks)
@@ -232,6 +267,7 @@ class _Globe(EarthGrid):
         known = np.pad(np.isfinite(self._centres[:, 0]).reshape(blocks) | ~unsure, 1)
         beside = np.any([known[i : i + blocks[0], j : j + blocks[1]] for i in range(3) for j in range(3)], axis=0)
         for k in np.flatnonzero(unsure):
+            asked()
             self._pace[k] = np.inf  # all of its pixels are candidates
             if beside.flat[k]:
                 self._centres[k], self._radii[k] = self._exact_ball(*(int(i) for i in divmod(k, blocks[1])))
@@ -270,12 +306,12 @@ def _spread(starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
 _GLOBES: OrderedDict[tuple[Any, ...], _Globe] = OrderedDict()
 
 
-def _globe(domain: RasterDomain) -> _Globe:
+def _globe(domain: RasterDomain, asked: _Asked) -> _Globe:
     """The index of a raster, made once for the last few rasters."""
     key = (domain.shape, domain.transform and tuple(domain.transform), crs_text(domain.crs, "the raster's crs"))
     globe = _GLOBES.get(key)
     if globe is None:
-        globe = _GLOBES[key] = _Globe(domain)
+        globe = _GLOBES[key] = _Globe(domain, asked)
         while len(_GLOBES) > 4:
             _GLOBES.popitem(last=False)
     return globe

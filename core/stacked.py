@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .raster_io import RasterFile
+from .source_files import SourceFiles
+from .source_identity import SourceIdentity, Stamp
 from .warped import RESAMPLING, on_grid
 
 
@@ -97,6 +100,26 @@ class StackedRaster:
     def offsets(self) -> tuple[float, ...]:
         """The offset of each chosen band; 0 where its file declares none."""
         return tuple(self._rasters[k].offsets[band] for k, band in self._layout)
+
+    @cached_property
+    def source_files(self) -> SourceFiles:
+        """The files that all of the rasters are made of, those without a chosen band included."""
+        found = SourceFiles()
+        for raster in self._rasters:
+            found += raster.source_files
+        return found
+
+    def identity(self) -> SourceIdentity:
+        """What the files of all rasters are like now."""
+        found = SourceIdentity()
+        for raster in self._rasters:
+            found += raster.identity()
+        return found
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """What the files were like when they were opened."""
+        return {path: stamp for raster in self._rasters for path, stamp in raster.stamps.items()}
 
     @property
     def shape(self) -> tuple[int, int, int]:

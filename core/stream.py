@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet  # the built-in one from Python 3.11 on
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
@@ -26,12 +27,16 @@ from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
 from .geometry import is_whole
 from .geotensor import GeoTensor
-from .operators.base import load_all
+from .operators.base import Operator, load_all
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
+from .watch import Watch, interrupted_by
 from .window import SpatialBoxcar
 
 MEMORY_LIMIT = 512 << 20
+PLANNING = 0.2  # of the progress, where making the plan takes long
+_WRITTEN_AT_ONCE = 16 << 20  # bytes
+_POLL = 0.2  # seconds between two looks at whether it is cancelled while a chip is waited for
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
 
 
@@ -85,7 +90,9 @@ def stream(
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
     if not is_whole(workers) or workers < 0:
         raise ParameterError("workers", workers, "must be 0 (all cores) or the number of threads")
-    plan = patcher.plan(source.domain)
+    watch = Watch(progress, cancelled)
+    plan = patcher.plan(source.domain, watch.part(0, PLANNING))
+    planned = watch.share
     if not plan.count(window):
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
     chips, pieces = plan.count(window), None
@@ -97,7 +104,7 @@ def stream(
         patcher.weights_of(height, width)  # refused now, if at all
     load_all([operator])
     with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
-        run.callbacks(progress, cancelled)
+        run.callbacks(None if progress is None else watch.part(planned, 1.0), cancelled)
         started = time.perf_counter()
         run.over(window, memory_limit)
         seconds = time.perf_counter() - started
@@ -140,6 +147,8 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self.stop.set()
+        if isinstance(self.operator, Operator):
+            self.operator.interrupt()
         for pool in (self.pool, self.reader, self.writer):
             pool.shutdown(wait=True, cancel_futures=True)
         # A file that was opened for the run: held open it could not be replaced on Windows, and must not outlive GDAL.
@@ -163,7 +172,7 @@ class _Run:
 
     def block(self, block: PixelWindow, window: PixelWindow) -> None:
         """One column block, from top to bottom."""
-        rows = SourceRows(self.source, self.plan, block, self.reader)
+        rows = SourceRows(self.source, self.plan, block, self.reader, self.may_go_on)
         mean = None if not self.bands else self.accumulator(block)
         finished = block.row
         for group in self.plan.groups(block):
@@ -207,14 +216,15 @@ class _Run:
             yield from self.checked(pending.popleft())
 
     def compute(self, batch: list[tuple[PlannedChip, np.ndarray]]) -> list[ChipResult]:
-        if hasattr(self.operator, "batch"):
-            self.may_go_on()
-            return run_batch(self.operator, batch, self.scale)
-        results = []
-        for planned, chip in batch:
-            self.may_go_on()
-            results.append(run_operator(self.operator, planned, self.shown(planned, chip), self.scale))
-        return results
+        with interrupted_by(self.may_go_on):
+            if hasattr(self.operator, "batch"):
+                self.may_go_on()
+                return run_batch(self.operator, batch, self.scale)
+            results = []
+            for planned, chip in batch:
+                self.may_go_on()
+                results.append(run_operator(self.operator, planned, self.shown(planned, chip), self.scale))
+            return results
 
     def may_go_on(self) -> None:
         if self.stop.is_set() or (self.cancelled is not None and self.cancelled()):
@@ -229,13 +239,24 @@ class _Run:
         return GeoTensor(chip, place.transform, place.crs, anchor=anchor_of(planned))
 
     def checked(self, future: Future) -> Iterator[ChipResult]:
-        for result in future.result():
+        for result in self.waited(future):
             if self.cancelled is not None and self.cancelled():
                 raise Cancelled
             yield result
             self.done += 1
             if self.progress is not None:
                 self.progress(self.done / self.total)
+
+    def waited(self, future: Future) -> list[ChipResult]:
+        """What a worker gives; meanwhile it is asked whether to go on, as a chip may take long."""
+        while True:
+            try:
+                results: list[ChipResult] = future.result(_POLL)
+                return results
+            except (TimeoutError, NotYet):
+                if future.done():  # it was the operator's own
+                    raise
+                self.may_go_on()
 
     def add(self, mean: Any, result: ChipResult) -> None:
         chip, values = result.chip, result.values
@@ -273,4 +294,9 @@ class _Run:
         for band in values[1:]:
             missing &= np.isnan(band)
         self.empty += int(np.count_nonzero(missing))
-        self.sink.write(row, col, values)
+        # Piece by piece: a run that is cancelled need not wait for all of it to be compressed.
+        step = max(1, _WRITTEN_AT_ONCE // (values.itemsize * values.shape[0] * values.shape[2]))
+        for first in range(0, values.shape[1], step):
+            if self.stop.is_set():
+                return
+            self.sink.write(row + first, col, values[:, first : first + step])

@@ -15,6 +15,7 @@ from .domains import PixelWindow, RasterDomain, apply
 from .errors import ParameterError, RasterReadError
 from .gdal_environment import gdal_env
 from .raster_io import RasterFile
+from .watch import may_go_on
 
 RESAMPLING = ("auto", "nearest", "bilinear")
 _FIT = 1e-3  # pixels by which grids that fit may differ
@@ -139,6 +140,7 @@ class Warped:
         rows, cols = self._block
         for row in range(window.row // rows * rows, window.row_stop, rows):
             for col in range(window.col // cols * cols, window.col_stop, cols):
+                may_go_on()
                 block = PixelWindow(row, col, rows, cols).intersect(self._domain.window)
                 part = block.intersect(window)
                 top, left = part.row - window.row, part.col - window.col

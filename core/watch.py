@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Callable
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Callable
 
 from .errors import Cancelled
+
+_POLL = 0.1  # seconds between two looks at whether work is cancelled that goes on aside
+
+
+class _Asked(threading.local):
+    """Whom this thread asks whether to go on."""
+
+    check: Callable[[], None] | None = None
+
+
+_ASKED = _Asked()
+
+
+@contextmanager
+def interrupted_by(check: Callable[[], None]) -> Iterator[None]:
+    """Within it, :func:`may_go_on` in this thread calls ``check``, which raises where the work is no longer wanted."""
+    before, _ASKED.check = _ASKED.check, check
+    try:
+        yield
+    finally:
+        _ASKED.check = before
+
+
+def may_go_on() -> None:
+    """To be called between pieces of work that take long, by what does not know for whom it works."""
+    check = _ASKED.check
+    if check is not None:
+        check()
 
 
 class Watch:
@@ -16,14 +47,61 @@ class Watch:
     def __init__(self, progress: Callable[[float], None] | None, cancelled: Callable[[], bool] | None) -> None:
         self._progress, self._cancelled, self._last = progress, cancelled, 0.0
 
+    @property
+    def share(self) -> float:
+        """The largest share that was told."""
+        return self._last
+
     def __call__(self, share: float) -> None:
         """So much is done."""
         if self._cancelled is not None and self._cancelled():
             raise Cancelled
-        if self._progress is not None and share > self._last:
+        if share > self._last:
             self._last = share
-            self._progress(share)
+            if self._progress is not None:
+                self._progress(share)
 
     def part(self, start: float, stop: float) -> Callable[[float], None]:
         """For a step of the work, from one share of all to another."""
         return lambda share: self(start + (stop - start) * share)
+
+
+def aside(work: Callable[[Callable[[float], None]], Any], watch: Callable[[float], None] | None) -> Any:
+    """What ``work`` gives, done in a thread of its own where there is a ``watch``, which is called with 0 meanwhile.
+
+    For single steps that take long and ask nobody, such as sorting. Where ``watch`` raises, nobody waits for the work;
+    what it is called with then raises :class:`Cancelled`, for what asks in between.
+    """
+    if watch is None:
+        return work(_go_on)
+    results: list[Any] = []
+    errors: list[BaseException] = []
+    done, left = threading.Event(), threading.Event()
+
+    def asked(share: float) -> None:
+        if left.is_set():
+            raise Cancelled
+
+    def run() -> None:
+        try:
+            results.append(work(asked))
+        except BaseException as error:  # raised where it is waited for
+            errors.append(error)
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="patchwise-aside", daemon=True).start()
+    try:
+        watch(0.0)
+        while not done.wait(_POLL):
+            watch(0.0)
+    except BaseException:
+        left.set()
+        raise
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _go_on(share: float) -> None:
+    """Nobody is asked."""

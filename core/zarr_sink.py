@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import zarr_store
+from .commit import Output
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
 from .geometry import is_whole
-from .partial import PartialFile
 from .targets import check_on_disk
 from .values import ValueType
 
@@ -73,7 +73,7 @@ class ZarrSink:
         self.block_width = self.chunks[1]
         self._names, self._tags, self._parameter = tuple(names), dict(tags or {}), parameter
         check_store(self.path, parameter)
-        self._partial = _PartialStore(self.path)
+        self._partial = Output(Path(self.path), parameter)
         self._array: Path | None = None
         self._buffer: np.ndarray | None = None
         self._fill = float("nan") if value_type is None else value_type.nodata
@@ -151,10 +151,7 @@ class ZarrSink:
                 missing = self.domain.window.pixels - self._written
                 if missing:
                     raise self._failed(f"{missing} of its pixels were not written")
-                try:
-                    self._partial.commit()
-                except OSError as problem:
-                    raise self._failed(problem) from problem
+                self._partial.commit()
         finally:
             self._array = None
             self._partial.abandon()
@@ -184,21 +181,3 @@ def check_store(path: str, parameter: str = "output") -> None:
     marks = ("zarr.json", ".zgroup", ".zarray")
     if target.is_symlink() or (target.exists() and not any((target / mark).is_file() for mark in marks)):
         raise ParameterError(parameter, str(path), "is there and is no Zarr store: it will not be replaced")
-
-
-class _PartialStore(PartialFile):
-    """A folder that takes its name when it is complete."""
-
-    def commit(self) -> None:
-        """Move the store to its place; an older one goes only when the new one is there. Raises :class:`OSError`."""
-        if self._folder is None:
-            raise RuntimeError("create() comes before commit()")
-        old = self._folder / "old"
-        if self._target.exists():
-            os.replace(self._target, old)
-        try:
-            os.replace(self._folder / self._target.name, self._target)
-        except OSError:
-            if old.exists():
-                os.replace(old, self._target)
-            raise

@@ -9,6 +9,7 @@ from qgis.core import (
 )
 
 from ..core.chip_apply import Application, ChipsFailed, apply_to_folder
+from ..core.commit import CommitGroup
 from ..core.configurable import part
 from ..core.errors import ParameterError, PatchwiseError
 from ..core.partial_folder import PartialFolder, check_folder
@@ -18,10 +19,12 @@ from .bridge import progress, translated
 from .chip_index import write_index
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
+from .job import watch_sources
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
-from .rasters import source_paths, stacked
+from .rasters import stacked
 from .report import tell
+from .sources import files_read
 
 MOST_NAMED = 100
 
@@ -87,7 +90,7 @@ class ApplyToChips(JobAlgorithm):
             operator = _model(operator, chips)
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, source_paths(raster), self.OUTPUT)
+        check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
         said = raster.warnings if isinstance(raster, StackedRaster) else ()
         return _Job(Application(raster, operator, skip), folder, (*said, *self._notes(chips, operator)))
 
@@ -109,7 +112,12 @@ class ApplyToChips(JobAlgorithm):
         """Worker thread: plain values only."""
         job = self._job
         tell(feedback, job.notes)
-        with translated(self.CORE_NAMES), PartialFolder(job.folder, self.OUTPUT) as folder:
+        application = job.application
+        with (
+            translated(self.CORE_NAMES),
+            CommitGroup(watch_sources(application.raster, application.operator)) as group,
+            PartialFolder(job.folder, self.OUTPUT) as folder,
+        ):
             try:
                 manifest, report = apply_to_folder(
                     job.application, folder.path, progress=progress(feedback), cancelled=feedback.isCanceled
@@ -117,8 +125,8 @@ class ApplyToChips(JobAlgorithm):
             except ChipsFailed as error:
                 self._list(feedback, error.failed)
                 raise
-            write_index(manifest, folder.path)
-            folder.commit()
+            write_index(manifest, folder.path, feedback)
+            folder.hand_on(group)
         before = {chip.anchor for chip in job.application.chips.manifest.failed}
         failed = [chip for chip in manifest.failed if chip.anchor not in before]
         self._list(feedback, failed)

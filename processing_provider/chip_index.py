@@ -18,18 +18,19 @@ from qgis.core import (
 from ..core.chip_manifest import INDEX as INDEX_FILE
 from ..core.crs import crs_text
 from ..core.domains import apply
+from ..core.errors import Cancelled
 from .feature_output import BATCH, FeatureOutput, new_field
 
 
-def write_index(manifest, folder):
-    """Write ``index.gpkg``; Raises ``QgsProcessingException``."""
+def write_index(manifest, folder, feedback):
+    """Write ``index.gpkg``; Raises ``QgsProcessingException``, and ``Cancelled``."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = "GPKG", "index"
     path = os.path.join(folder, INDEX_FILE)
     shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
     writer = QgsVectorFileWriter.create(path, *shape, QgsCoordinateTransformContext(), options)
     good = writer.hasError() == QgsVectorFileWriter.WriterError.NoError
-    for batch in _batches(manifest) if good else ():
+    for batch in _batches(manifest, feedback) if good else ():
         good = good and writer.addFeatures(batch, QgsFeatureSink.Flag.FastInsert)
     good = good and writer.flushBuffer()
     reason = writer.errorMessage()
@@ -38,15 +39,15 @@ def write_index(manifest, folder):
         raise QgsProcessingException(f"{path}: cannot be written: {reason}")
 
 
-def index_output(algorithm, parameters, name, context, manifest):
+def index_output(algorithm, parameters, name, context, manifest, group):
     """The vector output for the footprints, a context manager; see :func:`fill_index`."""
     shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
-    return FeatureOutput(algorithm, parameters, name, context, *shape)
+    return FeatureOutput(algorithm, parameters, name, context, *shape, group)
 
 
-def fill_index(output, manifest):
-    """Write the footprints to a :class:`FeatureOutput`."""
-    for batch in _batches(manifest):
+def fill_index(output, manifest, feedback):
+    """Write the footprints to a :class:`FeatureOutput`; raises ``Cancelled``."""
+    for batch in _batches(manifest, feedback):
         output.add(batch)
 
 
@@ -66,10 +67,12 @@ def _fields():
     return fields
 
 
-def _batches(manifest):
+def _batches(manifest, feedback):
     """The chips in their order, some at a time."""
     fields, chips = _fields(), manifest.chips
     for first in range(0, len(chips), BATCH):
+        if feedback.isCanceled():
+            raise Cancelled
         yield [_feature(chip, fields, manifest.domain.transform) for chip in chips[first : first + BATCH]]
 
 

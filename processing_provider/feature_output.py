@@ -10,7 +10,6 @@ from qgis.core import (
     QgsField,
     QgsProcessing,
     QgsProcessingException,
-    QgsProcessingFeatureSourceDefinition,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingUtils,
     QgsProperty,
@@ -19,16 +18,14 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
 
+from ..core.commit import CommitGroup
 from ..core.errors import ParameterError
-from ..core.partial import PartialFile
+from ..core.partial import PartialFile, check_file
 from ..core.targets import check_on_disk
+from .sources import files_read
 
 #: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
 BATCH = 1000
-# Of an older GeoPackage of that name that somebody has open: SQLite would mix them into the new one.
-_STALE = ("-wal", "-shm", "-journal")
-# Types of parameters that are one layer to be read.
-_LAYERS = ("raster", "source", "vector", "layer")
 
 
 def new_field(name, kind):
@@ -59,54 +56,35 @@ def _named(parameters, name, context):
     return value if isinstance(value, str) else ""
 
 
-def check_file_target(algorithm, parameters, name, context):
-    """Refuse a file that cannot be made, or that a layer among the parameters is in."""
+def check_file_target(algorithm, parameters, name, context, more=None):
+    """Refuse a file that cannot be made, or of which something that is read, ``more`` included, is made."""
     value = _named(parameters, name, context)
     if value.split(":")[0].lower() not in QgsProviderRegistry.instance().providerList():
         check_on_disk(value, name)
     path = file_target(algorithm, parameters, name, context)
     if not path:
         return
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        raise ParameterError(name, path, "its folder must exist")
-    if os.path.isdir(path) or not os.access(folder, os.W_OK):
-        raise ParameterError(name, path, "must be a file in a folder that can be written to")
     ending = os.path.splitext(path)[1]
     if not QgsVectorFileWriter.driverForExtension(ending):
         raise ParameterError(name, path, f"QGIS writes no layers to {ending} files: choose another, such as .gpkg")
-    if os.path.realpath(path) in {os.path.realpath(read) for read in _files_read(algorithm, parameters, context)}:
-        raise ParameterError(name, path, "must not be the file that is read: choose another")
-
-
-def _files_read(algorithm, parameters, context):
-    """The files of the layers among the parameters; a GeoPackage may hold rasters too."""
-    registry = QgsProviderRegistry.instance()
-    for definition in algorithm.parameterDefinitions():
-        given = {definition.name(): parameters.get(definition.name())}
-        value = given[definition.name()]
-        if definition.type() not in _LAYERS or value in (None, ""):
-            continue
-        if isinstance(value, QgsProcessingFeatureSourceDefinition):
-            given[definition.name()] = value.source
-        layer = algorithm.parameterAsLayer(given, definition.name(), context)
-        if layer is not None:
-            yield registry.decodeUri(layer.providerType(), layer.source()).get("path") or ""
+    read = files_read(algorithm, parameters, context)
+    check_file(path, read if more is None else read + more, name)
 
 
 class FeatureOutput:
     """A vector output; use as a context manager. ``target`` is what the algorithm returns for it.
 
     A file is written in a hidden folder beside its target and takes its name when it is written, closed and found
-    complete; on any error or cancelling nothing is left, and whatever was at the target stays. A layer in memory is
-    dropped. Only what goes into a database, or into a file that is there already, is written directly, as QGIS does it.
+    complete, with ``group`` when all outputs of that are; on any error or cancelling nothing is left, and whatever was
+    at the target stays. A layer in memory is dropped. Only what goes into a database, or into a file that is there
+    already, is written directly, as QGIS does it.
     """
 
-    def __init__(self, algorithm, parameters, name, context, fields, wkb_type, crs):
+    def __init__(self, algorithm, parameters, name, context, fields, wkb_type, crs, group=None):
         self._algorithm, self._parameters, self._name, self._context = algorithm, dict(parameters), name, context
-        self._shape = fields, wkb_type, crs
+        self._shape, self._group = (fields, wkb_type, crs), group
         self.target, self._written = file_target(algorithm, parameters, name, context), 0
-        self._partial = PartialFile(self.target) if self.target else None
+        self._partial = PartialFile(self.target, name) if self.target else None
         self._sink, self._made, self._folder = None, "", ""
 
     def add(self, features):
@@ -121,7 +99,7 @@ class FeatureOutput:
                 path = self._partial.create()
             except OSError as error:
                 raise QgsProcessingException(f"{self._name} {self.target}: cannot be created: {error}") from error
-            self._folder = os.path.dirname(path)
+            self._folder = os.path.dirname(os.path.dirname(path))
             self._parameters[self._name] = _moved(self._parameters[self._name], path)
         try:
             self._open()
@@ -147,23 +125,25 @@ class FeatureOutput:
                 reason = self._algorithm.writeFeatureError(self._sink, self._parameters, self._name)
                 raise QgsProcessingException(reason)
             self._sink = None  # QGIS closes it, and makes the spatial index
-            if self._partial is not None:
-                self._commit()
+            self._check_count()
         except BaseException:
             self._abandon()
             raise
+        group = CommitGroup() if self._group is None else self._group
+        group.otherwise(self._abandon)
+        if self._partial is not None:
+            group.add(self._partial)
+            group.then(self._load_from_target)
+        if self._group is None:
+            group.commit()
 
-    def _commit(self):
-        count = _count(self._made)
+    def _check_count(self):
+        count = _count(self._made) if self._partial is not None else None
         if count is not None and count != self._written:
             text = f"only {count} of {self._written} features were written; the disk may be full"
             raise QgsProcessingException(f"{self._name} {self.target}: {text}")
-        try:
-            _remove_stale(self.target)
-            self._partial.commit()
-        except OSError as error:
-            raise QgsProcessingException(f"{self._name} {self.target}: cannot be replaced: {error}") from error
-        self._partial.abandon()  # the folder, now empty
+
+    def _load_from_target(self):
         to_load = self._context.layersToLoadOnCompletion()
         if self._made in to_load:
             to_load[self.target] = to_load.pop(self._made)
@@ -191,15 +171,6 @@ def _moved(value, path):
     moved = QgsProcessingOutputLayerDefinition(value)
     moved.sink = QgsProperty.fromValue(path)
     return moved
-
-
-def _remove_stale(path):
-    """Remove what an older file of that name has beside it, and would be wrong beside the new one."""
-    for suffix in _STALE:
-        if os.path.exists(path + suffix):
-            os.remove(path + suffix)
-    if path.lower().endswith(".shp") and os.path.exists(path):
-        QgsVectorFileWriter.deleteShapeFile(path)
 
 
 def _count(path):

@@ -7,18 +7,22 @@ from typing import Any, Optional
 import numpy as np
 
 from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core.commit import CommitGroup
 from ..core.config import tags
 from ..core.coverage import write_coverage
 from ..core.creation_options import checked_options
 from ..core.domains import PixelWindow
 from ..core.errors import ParameterError
 from ..core.estimate import estimate
+from ..core.operators import Operator
 from ..core.plan_check import check_plan
 from ..core.run_record import placed, run_record
+from ..core.source_files import SourceFiles, source_files
+from ..core.source_identity import SourceWatch
 from ..core.stacked import StackedRaster
 from .bridge import progress
 from .operators import fitted, read_aggregation
-from .rasters import follow, source_paths
+from .rasters import follow
 from .report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
@@ -39,6 +43,7 @@ class Job:
     workers: int
     output: str
     coverage: Optional[str]
+    sources: SourceFiles
     config: dict[str, Any]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -103,6 +108,7 @@ def run_job(job, feedback):
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
+        group = stack.enter_context(CommitGroup(watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
         sink = GeoTiffSink(
             job.output,
@@ -110,17 +116,19 @@ def run_job(job, feedback):
             job.value_type,
             names=getattr(job.operator, "output_names", ()),
             categories=getattr(job.operator, "categories", ()),
-            sources=source_paths(job.raster),
+            sources=job.sources,
+            group=group,
             gcps=job.raster.gcps if job.window == job.raster.domain.window and fine == domain else None,
             parameter="OUTPUT",
             **common,
         )
         stack.enter_context(sink)
         if job.coverage:
-            value_type, sources = ValueType("uint32"), [*source_paths(job.raster), job.output]
+            value_type, sources = ValueType("uint32"), job.sources + source_files([job.output])
             counts = GeoTiffSink(
-                job.coverage, domain, value_type, names=["chips"], sources=sources, parameter="COVERAGE", **common
-            )
+                job.coverage, domain, value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE",
+                **common,
+            )  # fmt: skip
             write_coverage(
                 job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
                 progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,
@@ -136,6 +144,12 @@ def run_job(job, feedback):
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
         )
+
+
+def watch_sources(raster, operator=None, more=()):
+    """Notes what is read as it is now; the check that it still is."""
+    files = operator.files if isinstance(operator, Operator) else ()
+    return SourceWatch([raster], [*files, *more]).check
 
 
 def check_chip(size, bytes_per_pixel):

@@ -20,11 +20,14 @@ from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
 from ..core.raster_view import hidden
 from ..core.secrets import without_secrets
+from ..core.source_files import source_files
+from ..core.source_identity import SourceIdentity
 from ..core.source_rows import CallerThread
 from . import layer_tiles
 from .layer_grid import layer_domain, reader_of
 from .layer_view import view_of
 from .layer_watch import Watch, missing_on_server
+from .sources import names_of_layer
 
 BLOCK = (512, 1024)  # rows and columns of one request
 ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts
@@ -72,6 +75,8 @@ class LayerSource:
         self._host, self._authcfg = QUrl(parts.get("url", "")).host(), parts.get("authcfg", "")
         self._uri, self._feedback = self._provider.dataSourceUri(), None
         self.tags = {}  # a server has none
+        self.source_files = source_files(filter(None, names_of_layer(layer)))
+        self.stamps = {}
         self.missing = set()  # addresses of tiles that the server does not have
         self._tiles = None
         self._held = {}  # the blocks that were read last, all of the same rows
@@ -95,6 +100,10 @@ class LayerSource:
         description = self._provider.bandDescription(number).strip()
         ranges = hidden(self.view.band(number).ranges, kind)
         return Band(number, description, kind, None, None, scale, offset, palette, ranges)
+
+    def identity(self):
+        """What the local files behind the layer are like now; of a server nothing is known."""
+        return SourceIdentity.of(self.source_files.paths, complete=False)
 
     @property
     def band_names(self):

@@ -19,6 +19,7 @@ from qgis.core import (
 )
 
 from ..core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ..core.commit import CommitGroup
 from ..core.config import tags
 from ..core.configurable import part
 from ..core.errors import Cancelled, ParameterError
@@ -26,10 +27,11 @@ from ..core.partial import check_target
 from ..core.polygon_chips import polygon_chips
 from ..core.polygon_statistics import STATISTICS as NAMES_OF_STATISTICS
 from ..core.run_record import input_record, nodata_record, placed
+from ..core.source_files import SourceFiles
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target
-from .job import only_used, operator_warnings
+from .job import only_used, operator_warnings, watch_sources
 from .layer_grid import check_bounded
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
@@ -37,6 +39,7 @@ from .polygon_features import checked_features, polygon_mapping, statistics_fiel
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_input, follow, read_layer, read_raster, source_paths
 from .report import tell
+from .sources import files_read
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class _Task:
     source: Any
     transform: Any
     stitched: str
+    sources: SourceFiles
     config: dict
     notes: tuple
     warnings: tuple
@@ -139,11 +143,12 @@ class PolygonChips(JobAlgorithm):
         raster = self._read(parameters, context)
         layer = read_layer(self, parameters, context)
         stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
+        sources = source_paths(raster) + files_read(self, parameters, context)
         if stitched:
-            check_target(stitched, source_paths(raster), self.STITCHED)
+            check_target(stitched, sources, self.STITCHED)
             if layer.providerType() != "gdal":
                 check_bounded(layer, raster.domain, self.STITCHED)
-        check_file_target(self, parameters, self.OUTPUT, context)
+        check_file_target(self, parameters, self.OUTPUT, context, sources)
         operator = read_operator(self, parameters, context, raster)
         # A model's sizes follow from the polygons, each of which has its own.
         operator = operator if hasattr(operator, "name") else operator(None)
@@ -172,6 +177,7 @@ class PolygonChips(JobAlgorithm):
             source,
             transform,
             stitched,
+            sources,
             config,
             tuple(notes),
             warnings,
@@ -195,8 +201,9 @@ class PolygonChips(JobAlgorithm):
         features, polygons, places = self._polygons(task, feedback)
         follow(task.raster, feedback)
         with ExitStack() as stack:
+            group = stack.enter_context(CommitGroup(watch_sources(task.raster, task.operator)))
             stack.enter_context(task.raster)
-            sink = stack.enter_context(_raster_sink(task)) if task.stitched else None
+            sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
             names = getattr(task.operator, "output_names", ())
             fields = statistics_fields(names, _bands(task, found), task.statistics)
@@ -204,9 +211,8 @@ class PolygonChips(JobAlgorithm):
             values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
             for position in [] if found is None else found.left_out:
                 values.pop(places[position])
-            # Within: the raster takes its name when the attributes have been written.
             shape = QgsProcessingUtils.combineFields(task.source.fields(), fields), task.source.wkbType()
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, task.source.sourceCrs())
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, task.source.sourceCrs(), group)
             with output:
                 write_features(output, features, values, shape[0], whole, feedback)
         self._say(task, len(features), len(values), found, feedback)
@@ -247,7 +253,7 @@ class PolygonChips(JobAlgorithm):
         try:
             return polygon_chips(
                 task.raster,
-                SpatialPolygonIntersection(polygons),
+                SpatialPolygonIntersection(_watched(polygons, feedback)),
                 task.operator,
                 task.statistics,
                 sink=sink,
@@ -279,7 +285,15 @@ class PolygonChips(JobAlgorithm):
                 feedback.pushWarning(loss)
 
 
-def _raster_sink(task):
+def _watched(polygons, feedback):
+    """The polygons one by one, as long as the run is not cancelled: to check very many takes its time."""
+    for polygon in polygons:
+        if feedback.isCanceled():
+            raise Cancelled
+        yield polygon
+
+
+def _raster_sink(task, group):
     domain = task.raster.domain.refined(getattr(task.operator, "scale", 1))
     return GeoTiffSink(
         task.stitched,
@@ -287,7 +301,8 @@ def _raster_sink(task):
         task.value_type,
         names=getattr(task.operator, "output_names", ()),
         categories=getattr(task.operator, "categories", ()),
-        sources=source_paths(task.raster),
+        sources=task.sources,
+        group=group,
         gcps=task.raster.gcps if domain == task.raster.domain else None,
         tags=tags(placed(task.config, task.stitched)),
         parameter="STITCHED",

@@ -156,8 +156,8 @@ def follow(raster, feedback):
 
 
 def source_paths(raster):
-    """The files that are read, which no output may replace."""
-    return list(getattr(raster, "paths", None) or [raster.path])
+    """The files that are read, which no output may replace, as :class:`~patchwise.core.source_files.SourceFiles`."""
+    return raster.source_files
 
 
 def read_window(algorithm, parameters, context, raster):

@@ -24,6 +24,7 @@ from .layer_grid import has_pixels
 from .layer_source import LayerSource
 from .layer_view import raster_file
 from .rasters import source_paths
+from .sources import files_read
 from .trust import TRUST, add_trust, agreed, read_trust
 
 
@@ -105,7 +106,8 @@ class RunConfig(JobAlgorithm):
             recipe = read_recipe(config, trust)
         raster, differences = self._raster(parameters, context, recipe, folder, trust)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, source_paths(raster), self.OUTPUT)
+        sources = source_paths(raster) + files_read(self, parameters, context)
+        check_target(output, sources, self.OUTPUT)
         with _of(name):
             operator = recipe.operator_for(raster)
             job = job_of(
@@ -120,6 +122,7 @@ class RunConfig(JobAlgorithm):
                 workers=0,
                 output=output,
                 coverage=None,
+                sources=sources,
             )
         return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
 

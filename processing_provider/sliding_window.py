@@ -5,6 +5,7 @@ from dataclasses import replace
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, QgsProcessingParameterRasterDestination
 
 from ..core.raster_io import check_target
+from ..core.source_files import source_files
 from .base import PatchwiseAlgorithm
 from .bridge import translated
 from .job import make_job, perform
@@ -24,6 +25,7 @@ from .rasters import (
 )
 from .samplers import NAMES as PLACE_NAMES
 from .samplers import add_geometry, add_radius, read_regular_patcher
+from .sources import files_read
 
 
 class SlidingWindow(PatchwiseAlgorithm):
@@ -108,9 +110,10 @@ class SlidingWindow(PatchwiseAlgorithm):
         scaled = source_scale(self, parameters, context)
         raster = read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
-        check_target(output, source_paths(raster), self.OUTPUT)
+        sources = source_paths(raster) + files_read(self, parameters, context)
+        check_target(output, sources, self.OUTPUT)
         if coverage:
-            check_target(coverage, [*source_paths(raster), output], self.COVERAGE)
+            check_target(coverage, sources + source_files([output]), self.COVERAGE)
         return make_job(
             self,
             parameters,
@@ -124,6 +127,7 @@ class SlidingWindow(PatchwiseAlgorithm):
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             output=output,
             coverage=coverage,
+            sources=sources,
         )
 
     def processAlgorithm(self, parameters, context, feedback):

@@ -1,6 +1,8 @@
 """``patchwise:splitraster``: a raster to a folder of chips."""
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -15,28 +17,33 @@ from qgis.core import (
 
 from ..core import SpatialRectangular
 from ..core.chip_split import Split, check_split, split_to_folder
+from ..core.commit import CommitGroup
+from ..core.errors import ParameterError
 from ..core.partial_folder import PartialFolder, check_folder
+from ..core.source_files import source_files
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import fill_index, index_output, write_index
-from .feature_output import check_file_target
-from .job import check_chip
+from .feature_output import check_file_target, file_target
+from .job import check_chip, watch_sources
 from .label_layers import read_labels
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_input, follow, read_raster, read_window, source_paths
 from .samplers import NAMES as SAMPLER_NAMES
 from .samplers import add_geometry_and_sampler, read_sampled_patcher
+from .sources import files_read
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What the main thread prepared. ``labels``, where there are any, are loaded when the run begins."""
+    """What the main thread prepared. ``labels``, if any, are loaded when the run begins; ``files`` are theirs."""
 
     split: Split
     labels: Any
     folder: str
     name: str
+    files: tuple
 
 
 class SplitRaster(JobAlgorithm):
@@ -116,36 +123,46 @@ class SplitRaster(JobAlgorithm):
         if isinstance(patcher.geometry, SpatialRectangular):
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, [*source_paths(raster), *files], self.OUTPUT)
-        check_file_target(self, parameters, self.INDEX, context)
-        return _Job(split, labels, folder, self.source_name(parameters, context))
+        sources = source_paths(raster) + source_files(files) + files_read(self, parameters, context)
+        check_folder(folder, sources, self.OUTPUT)
+        check_file_target(self, parameters, self.INDEX, context, sources)
+        self._check_apart(folder, file_target(self, parameters, self.INDEX, context))
+        return _Job(split, labels, folder, self.source_name(parameters, context), tuple(files))
+
+    def _check_apart(self, folder, index):
+        """Refuse footprints in the folder of chips, which is replaced as a whole."""
+        if index and os.path.realpath(folder) in map(str, Path(os.path.realpath(index)).parents):
+            raise ParameterError(self.INDEX, index, f"must not lie in {self.OUTPUT}: choose another folder")
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         job = self._job
-        with translated(self.CORE_NAMES), PartialFolder(job.folder, self.OUTPUT) as folder:
+        with (
+            translated(self.CORE_NAMES),
+            CommitGroup(watch_sources(job.split.raster, None, job.files)) as group,
+            PartialFolder(job.folder, self.OUTPUT) as folder,
+        ):
             follow(job.split.raster, feedback)
             labels = job.labels.load(job.split.raster.domain, feedback) if job.labels is not None else None
             manifest, report = split_to_folder(
                 replace(job.split, labels=labels), folder.path, progress=progress(feedback),
                 cancelled=feedback.isCanceled,
             )  # fmt: skip
-            write_index(manifest, folder.path)
-            results = self._finish(parameters, context, manifest, folder)
+            write_index(manifest, folder.path, feedback)
+            results = self._finish(parameters, context, manifest, group, feedback)
+            folder.hand_on(group)
         self._say(feedback, manifest, report, labels)
         titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
         return self.present(results, context, titles=titles)
 
-    def _finish(self, parameters, context, manifest, folder):
-        """The folder gets its name when the footprints are written too."""
+    def _finish(self, parameters, context, manifest, group, feedback):
+        """The footprints, where they are wanted; the results by name."""
         results = {self.OUTPUT: self._job.folder}
         if parameters.get(self.INDEX) in (None, ""):
-            folder.commit()
             return results
-        with index_output(self, parameters, self.INDEX, context, manifest) as output:
-            fill_index(output, manifest)
-            folder.commit()
+        with index_output(self, parameters, self.INDEX, context, manifest, group) as output:
+            fill_index(output, manifest, feedback)
         return {**results, self.INDEX: output.target}
 
     def _say(self, feedback, manifest, report, labels):

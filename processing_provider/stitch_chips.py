@@ -12,13 +12,15 @@ from qgis.core import (
 from ..core import GeoTiffSink, ValueType
 from ..core.chip_folder import ChipRaster
 from ..core.chip_stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
+from ..core.commit import CommitGroup
 from ..core.config import tags
 from ..core.partial import check_target
 from ..core.run_record import nodata_record, placed
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chips_in import NAMES as CHIP_NAMES
-from .chips_in import add_chips, check_beside, read_chips
+from .chips_in import add_chips, read_chips
+from .job import watch_sources
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import add_aggregation, read_aggregation
 from .patching import NAMES as PATCHING_NAMES
@@ -101,8 +103,7 @@ class StitchChips(JobAlgorithm):
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, [], self.OUTPUT)
-        check_beside(output, chips, self.OUTPUT)
+        check_target(output, chips.source_files, self.OUTPUT)
         patcher = stitch_patcher(chips, aggregation, window)
         options = read_creation_options(self, parameters, context)
         notes = tuple(filter(None, [said]))
@@ -117,6 +118,7 @@ class StitchChips(JobAlgorithm):
         self._say_left_out(feedback, manifest)
         with (
             translated(self.CORE_NAMES),
+            CommitGroup(watch_sources(job.chips)) as group,
             GeoTiffSink(
                 job.output,
                 stitch_domain(job.chips),
@@ -126,6 +128,7 @@ class StitchChips(JobAlgorithm):
                 tags=tags(placed(_config(job), job.output)),
                 options=job.options,
                 parameter=self.OUTPUT,
+                group=group,
             ) as sink,
         ):
             report, lost = stitch_chips(

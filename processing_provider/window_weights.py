@@ -6,12 +6,15 @@ import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
 from ..core import GeoTiffSink, SpatialPatcher, SpatialRectangular, ValueType
+from ..core.commit import CommitGroup
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow, RasterDomain
 from ..core.errors import Cancelled
 from ..core.footprints import check_footprints
 from ..core.outlines import nearest_chip
 from ..core.raster_io import check_target
+from ..core.source_files import SourceFiles
+from ..core.watch import Watch
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
 from .grids import add_grid, read_grid
@@ -21,6 +24,7 @@ from .rasters import NAMES as RASTER_NAMES
 from .rasters import add_creation_options, read_creation_options, source_paths
 from .samplers import NAMES as SAMPLER_NAMES
 from .samplers import add_geometry_and_sampler, read_sampled_patcher
+from .sources import files_read
 
 KINDS = ("coverage", "window")
 
@@ -34,7 +38,7 @@ class _Job:
     domain: RasterDomain
     window: PixelWindow
     output: str
-    sources: tuple[str, ...]
+    sources: SourceFiles
     options: dict[str, str]
     name: str
 
@@ -110,7 +114,7 @@ class WindowWeights(PatchwiseAlgorithm):
 
     def _read(self, parameters, context, output):
         raster, window = read_grid(self, parameters, context)
-        sources = tuple(source_paths(raster))
+        sources = source_paths(raster) + files_read(self, parameters, context)
         check_target(output, sources, self.OUTPUT)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         kind = self.parameterAsString(parameters, self.KIND, context)
@@ -135,16 +139,23 @@ class WindowWeights(PatchwiseAlgorithm):
         return self.present(results, context, titles=titles)
 
 
-def _sink(job, domain, name):
+def _sink(job, domain, name, group):
     value_type, options = ValueType("float32"), job.options
     return GeoTiffSink(
-        job.output, domain, value_type, names=[name], options=options, sources=job.sources, parameter="OUTPUT"
+        job.output,
+        domain,
+        value_type,
+        names=[name],
+        options=options,
+        sources=job.sources,
+        parameter="OUTPUT",
+        group=group,
     )
 
 
 def _write_sums(job, feedback):
     """Write the summed weights; the number of pixels in no chip."""
-    with _sink(job, job.domain.crop(job.window), "weights") as sink:
+    with CommitGroup() as group, _sink(job, job.domain.crop(job.window), "weights", group) as sink:
         counted, report = _Counted(sink), progress(feedback)
         write_coverage(
             job.patcher, job.domain, job.window, counted, weights=True, progress=report, cancelled=feedback.isCanceled
@@ -157,11 +168,11 @@ def _write_window(job, feedback):
     window, report = job.window, progress(feedback)
     report(0.1)
     middle = window.row + window.height / 2, window.col + window.width / 2
-    chip, _ = nearest_chip(job.patcher, job.domain, *middle)
+    chip, _ = nearest_chip(job.patcher, job.domain, *middle, Watch(None, feedback.isCanceled))
     weights = chip.weights
     if weights is None:
         weights = job.patcher.weights_of(chip.window.height, chip.window.width)
-    with _sink(job, job.domain.crop(chip.window), "weight") as sink:
+    with CommitGroup() as group, _sink(job, job.domain.crop(chip.window), "weight", group) as sink:
         counted = _Counted(sink)
         counted.start(1, weights.dtype)
         step = sink.block_width  # rows of tiles

@@ -27,6 +27,8 @@ class Operator(Configurable):
     georeferenced: bool = False
     #: Where the output is labels: what each value is called, and its colour.
     categories: tuple[Category, ...] = ()
+    #: Files that it reads, such as a model, by what they were when it was made.
+    files: tuple[str, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
@@ -38,6 +40,9 @@ class Operator(Configurable):
         Only here is a user's own code taken in. What is wrong with it is raised as :class:`ParameterError`.
         """
         return self
+
+    def interrupt(self) -> None:
+        """A run is cancelled: chips that are under way, on other threads, may end early by raising ``Cancelled``."""
 
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
@@ -85,6 +90,7 @@ class Sequential(Operator):
         self.georeferenced = getattr(flat[0], "georeferenced", False)
         self.output_bands = getattr(flat[-1], "output_bands", None)
         self.categories = getattr(flat[-1], "categories", ())
+        self.files = tuple(path for operator in flat if isinstance(operator, Operator) for path in operator.files)
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
@@ -101,6 +107,10 @@ class Sequential(Operator):
         load_all(self.operators)
         return self
 
+    def interrupt(self) -> None:
+        """All of them."""
+        _interrupt(self.operators)
+
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
         return {"operators": [part(operator) for operator in self.operators]}
@@ -115,6 +125,7 @@ class Fanout(Operator):
         self.branches = dict(branches)
         self.name = "Fanout(" + ", ".join(self.branches) + ")"
         self.pointwise = all(getattr(branch, "pointwise", False) for branch in self.branches.values())
+        self.files = tuple(p for branch in self.branches.values() if isinstance(branch, Operator) for p in branch.files)
         self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
         counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
         self.output_bands = None if None in counts else sum(c for c in counts if c)
@@ -128,6 +139,10 @@ class Fanout(Operator):
         """Load all."""
         load_all(self.branches.values())
         return self
+
+    def interrupt(self) -> None:
+        """All branches."""
+        _interrupt(self.branches.values())
 
     def get_config(self) -> dict[str, Any]:
         """The branches as a list of ``[name, part]``: their order is part of the meaning."""
@@ -147,6 +162,12 @@ def load_all(operators: Iterable[Any]) -> None:
     for operator in operators:
         if isinstance(operator, Operator):
             operator.load()
+
+
+def _interrupt(operators: Iterable[Any]) -> None:
+    for operator in operators:
+        if isinstance(operator, Operator):
+            operator.interrupt()
 
 
 def _name(operator: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import ParameterError
 from ..geometry import is_whole
 from .base import Operator
-from .onnx_model import opened_model
+from .onnx_model import ModelRun, opened_model
 from .onnx_values import ACTIVATION, activated, class_names, normalization
 
 
@@ -98,6 +99,9 @@ class Onnx(Operator):
         if activation == "softmax" and single:
             raise ParameterError("activation", activation, f"needs at least two bands, and the model's output "
                                  f"{single[0]} has one; use sigmoid")  # fmt: skip
+        self._lock = threading.Lock()
+        self._under_way: list[ModelRun] = []
+        self.files = (os.path.abspath(str(path)),)
         self.name = f"ONNX model {os.path.basename(str(path))}"
         self.batch_size: int = model.batch
         self.scale: int = model.scale
@@ -165,8 +169,25 @@ class Onnx(Operator):
         for k, chip in enumerate(chips):
             self._feed(chip, size, view[k])
         with np.errstate(all="ignore"):
-            outputs = [activated(output[: len(chips)], self.activation) for output in self.model.run(array)]
+            outputs = [activated(output[: len(chips)], self.activation) for output in self._outputs(array)]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
+
+    def _outputs(self, array: np.ndarray) -> list[np.ndarray]:
+        """What the model gives; :class:`Cancelled` after :meth:`interrupt`."""
+        run = self.model.start()
+        with self._lock:
+            self._under_way.append(run)
+        try:
+            return run.results(array)
+        finally:
+            with self._lock:
+                self._under_way.remove(run)
+
+    def interrupt(self) -> None:
+        """End what is under way, between two nodes of the network."""
+        with self._lock:
+            for run in self._under_way:
+                run.stop()
 
     def _feed(self, chip: _Chip, size: tuple[int, int], target: np.ndarray) -> None:
         """Fill, normalise and write into the model's input, in its own type."""

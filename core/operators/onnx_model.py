@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingPackageError, ParameterError
+from ..errors import Cancelled, MissingPackageError, ParameterError
+from ..watch import may_go_on
 from .onnx_content import whole_model
 from .onnx_shapes import Layout, Output, input_layout, outputs_of, text_of_shape
 
@@ -142,16 +143,41 @@ class OnnxModel:
         array = np.empty(self.layout.shape(count, self.bands, size), self.dtype)
         return array, self.layout.chips_first(array)
 
-    def run(self, array: np.ndarray) -> list[np.ndarray]:
+    def start(self) -> ModelRun:
+        """A run that can be stopped from another thread."""
+        return ModelRun(self)
+
+    def run(self, array: np.ndarray, options: Any = None) -> list[np.ndarray]:
         """The image outputs, each ``(n, k, h, w)`` float32 (float64 where the model says so)."""
         count = self.layout.chips_first(array).shape[0]
-        results = self._run(self._names, array)
+        results = self._run(self._names, array, options)
         return [_floating(output.chips_first(result, count)) for output, result in zip(self.outputs, results)]
 
-    def _run(self, names: Sequence[str] | None, array: np.ndarray) -> list[np.ndarray]:
+    def _run(self, names: Sequence[str] | None, array: np.ndarray, options: Any = None) -> list[np.ndarray]:
         with self._lanes:
-            results: list[np.ndarray] = self.session.run(names, {self.layout.name: array})
+            may_go_on()  # it may have waited long
+            results: list[np.ndarray] = self.session.run(names, {self.layout.name: array}, options)
         return results
+
+
+class ModelRun:
+    """One run of a model, which another thread may stop: it then ends with :class:`Cancelled` at the next node."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self._model, self._options = model, onnxruntime().RunOptions()
+
+    def results(self, array: np.ndarray) -> list[np.ndarray]:
+        """The image outputs, as of :meth:`OnnxModel.run`."""
+        try:
+            return self._model.run(array, self._options)
+        except Exception as error:  # onnxruntime's own, which have no common base
+            if self._options.terminate:
+                raise Cancelled from error
+            raise
+
+    def stop(self) -> None:
+        """End it."""
+        self._options.terminate = True
 
 
 # Whoever plans a run at each change of a setting must not load a large network each time: what somebody still holds is

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +14,7 @@ import rasterio
 from affine import Affine
 from patchwise.core import (
     Cancelled,
+    Category,
     Expression,
     GeoTiffSink,
     Lambda,
@@ -315,12 +319,110 @@ def test_an_older_file_is_replaced_with_all_that_was_said_about_it(tmp_path, sou
     assert rasterio.open(target).count == 2
 
 
-def test_a_link_at_the_target_is_replaced_not_followed(tmp_path, source):
-    (tmp_path / "other.tif").write_bytes(b"precious")
-    os.symlink(tmp_path / "other.tif", tmp_path / "out.tif")
+def test_a_link_at_the_target_is_followed(tmp_path, source):
+    """The link stays, and what it leads to is written; of an older file nothing stays beside the link either."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "other.tif").write_bytes(b"older")
+    for name in ("out.tif", "again.tif"):
+        os.symlink(tmp_path / "data" / "other.tif", tmp_path / name)
+    (tmp_path / "out.tif.aux.xml").write_text("of the older file")
     run_to_file(tmp_path / "out.tif", source, PATCHER, WHOLE_CHIP)
-    assert (tmp_path / "other.tif").read_bytes() == b"precious"
-    assert rasterio.open(tmp_path / "out.tif").count == 2
+    assert os.path.islink(tmp_path / "out.tif") and not (tmp_path / "out.tif.aux.xml").exists()
+    assert rasterio.open(tmp_path / "again.tif").count == 2
+    assert os.listdir(tmp_path / "data") == ["other.tif"]
+
+
+def test_a_link_that_leads_to_nothing(tmp_path, source):
+    (tmp_path / "data").mkdir()
+    os.symlink(os.path.join("data", "new.tif"), tmp_path / "out.tif")
+    run_to_file(tmp_path / "out.tif", source, PATCHER, WHOLE_CHIP)
+    assert os.path.islink(tmp_path / "out.tif") and rasterio.open(tmp_path / "data" / "new.tif").count == 2
+    os.symlink(tmp_path / "absent" / "new.tif", tmp_path / "lost.tif")
+    os.symlink("round.tif", tmp_path / "round.tif")
+    for name, says in (("lost", r"its folder must exist \(the link leads to .*absent"), ("round", "cannot be written")):
+        with pytest.raises(ParameterError, match=says):
+            run_to_file(tmp_path / f"{name}.tif", source, PATCHER, WHOLE_CHIP)
+
+
+def special(path, kind):
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        os.symlink("/dev/null", path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(path))
+    elif kind == "system":
+        os.symlink("/proc/self/out.tif", path)
+    elif kind == "kept":
+        path.write_bytes(b"kept")
+        path.chmod(0o444)
+    else:
+        path.mkdir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kinds of files that Windows does not have")
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("pipe", "must be a file, and this is a pipe"),
+        ("device", "lies where the system keeps no files"),
+        ("socket", "must be a file, and this is a socket"),
+        ("system", "lies where the system keeps no files"),
+        ("folder", "must be a file, and this is a folder"),
+        ("kept", "is there and must not be written to"),
+    ],
+)
+def test_what_is_no_file_to_be_replaced(tmp_path, source, kind, says, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    special(Path("out.tif"), kind)
+    before = os.lstat("out.tif")
+    with pytest.raises(ParameterError, match=says):
+        run_to_file("out.tif", source, PATCHER, WHOLE_CHIP)
+    assert os.lstat("out.tif") == before
+
+
+@pytest.mark.parametrize(
+    "name", ["\U0001f6f0 \u00fc \u6f22.tif", " a # b ? c % 20 .tif", "a\nb.tif", "a'b\"c.tif", "a;b&c|d.tif"]
+)
+def test_names_of_all_kinds(tmp_path, source, name):
+    if os.name == "nt" and set(name) & set('\n?"|'):
+        pytest.skip("no name on Windows")
+    run_to_file(tmp_path / name, source, PATCHER, WHOLE_CHIP)
+    with rasterio.open(tmp_path / name) as written:
+        assert written.count == 2
+    assert sorted(os.listdir(tmp_path)) == sorted([name, "source.tif"])
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("a\udcff.tif", "must be a name in UTF-8"), ("a\0b.tif", "is no name that")]
+)
+def test_names_that_cannot_be(tmp_path, source, name, says):
+    with pytest.raises(ParameterError, match=says):
+        run_to_file(f"{tmp_path}/{name}", source, PATCHER, WHOLE_CHIP)
+
+
+@pytest.mark.parametrize("letter", ["x", "\u6f22"])
+def test_the_longest_name_has_room_for_what_gdal_puts_beside_it(tmp_path, source, letter):
+    """Longer ones are refused: without room for .aux.xml the file would lack its names, or its CRS."""
+    categories = [Category(1, "one", (1, 2, 3))]
+    many = (247 - len(".tif")) // len(letter.encode())
+    name = letter * many + ".tif"
+    run_to_file(tmp_path / name, source, PATCHER, Expression("b1 * 0 + 1", 2), "uint8", categories=categories)
+    assert sorted(os.listdir(tmp_path)) == sorted([name, f"{name}.aux.xml", "source.tif"])
+    with pytest.raises(ParameterError, match=r"is too long: its name has \d+ bytes, and may have 247"):
+        run_to_file(tmp_path / (letter * (many + 1) + ".tif"), source, PATCHER, WHOLE_CHIP)
+
+
+def test_the_folder_is_removed_during_the_run(tmp_path, source):
+    (tmp_path / "gone").mkdir()
+    with pytest.raises(RasterWriteError, match=r"output .*out\.tif: cannot be"):
+        with GeoTiffSink(str(tmp_path / "gone" / "out.tif"), source.domain, ValueType()) as sink:
+            sink.start(1, np.dtype("f4"))
+            shutil.rmtree(tmp_path / "gone")
+            for row in range(0, source.domain.shape[0], 10):
+                sink.write(row, 0, np.zeros((1, 10, source.domain.shape[1])))
+    assert os.listdir(tmp_path) == ["source.tif"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permission bits")

@@ -138,7 +138,7 @@ CASES: dict[str, Case] = {
             ),
             "the anchors themselves": (
                 lambda inputs: {"SAMPLER": "points", "ANCHORS": inputs.on_scene, "OUTPUT": inputs.on_scene},
-                "OUTPUT is .*must not be the file",
+                "OUTPUT is .*must not be the same file",
             ),
             "anchors that are polygons": (
                 lambda inputs: {"SAMPLER": "points", "ANCHORS": inputs.polygons},
@@ -178,7 +178,7 @@ CASES: dict[str, Case] = {
             "metric": ({"METRIC": "manhattan"}, "METRIC"),
             "statistics": ({"STATISTICS": ["mode"]}, "STATISTICS"),
             "folder of the output": ({"OUTPUT": "/nowhere/at/all/out.gpkg"}, "OUTPUT is .*folder"),
-            "the input itself": (lambda inputs: {"OUTPUT": inputs.points}, "OUTPUT is .*must not be the file"),
+            "the input itself": (lambda inputs: {"OUTPUT": inputs.points}, "OUTPUT is .*must not be the same file"),
         },
     ),
     "polygonchips": Case(
@@ -192,7 +192,10 @@ CASES: dict[str, Case] = {
             "statistics": ({"STATISTICS": ["mode"]}, "STATISTICS"),
             "folder of the output": ({"OUTPUT": "/nowhere/at/all/out.gpkg"}, "OUTPUT is .*folder"),
             "the input itself": (lambda inputs: {"STITCHED": inputs.scene}, "STITCHED is .*must not be the same file"),
-            "the polygons themselves": (lambda inputs: {"OUTPUT": inputs.polygons}, "OUTPUT is .*must not be the file"),
+            "the polygons themselves": (
+                lambda inputs: {"OUTPUT": inputs.polygons},
+                "OUTPUT is .*must not be the same file",
+            ),
         },
         long=lambda inputs: {"EXPRESSION": "b1 - median(b1)"},
     ),
@@ -253,7 +256,7 @@ CASES: dict[str, Case] = {
             **SAMPLER_WRONG,
             "the labels as footprints": (
                 lambda inputs: {"LABELS": inputs.polygons, "INDEX": inputs.polygons},
-                "INDEX is .*must not be the file",
+                "INDEX is .*must not be the same file",
             ),
             "least share": ({"MIN_VALID": 2}, "MIN_VALID is 2: it must be from 0 to 1"),
             "labels": ({"LABELS": "/nowhere/at/all.tif"}, "LABELS"),
@@ -279,7 +282,7 @@ CASES: dict[str, Case] = {
             "folder of the output": FOLDER_OF_OUTPUT["folder of the output"],
             "one of the chips": (
                 lambda inputs: {"OUTPUT": str(next(Path(inputs.chips()).glob("*.tif")))},
-                "OUTPUT is .*must not be one of the chips",
+                "OUTPUT is .*must not be the same file as .*chip_.*which",
             ),
         },
         long=lambda inputs: {"CHIPS": inputs.chips("many", STRIDE=8)},

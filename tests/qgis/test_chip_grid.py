@@ -225,7 +225,7 @@ def test_a_geopackage_that_holds_the_raster_is_not_replaced(chipgrid, tmp_path):
     with rasterio.open(path, "w", transform=rasterio.Affine(10, 0, 750000, 0, -10, 4350000), **profile) as target:
         target.write(np.ones((1, 300, 300), np.uint8))
     for given in (path, f"GPKG:{path}:raster"):
-        with pytest.raises(QgsProcessingException, match="OUTPUT is .*must not be the file that is read"):
+        with pytest.raises(QgsProcessingException, match="OUTPUT is .*must not be the same file"):
             chipgrid(INPUT=given, OUTPUT=path)
     assert chipgrid(INPUT=path)["CHIPS"] == 36
 

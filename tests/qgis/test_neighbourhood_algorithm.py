@@ -259,7 +259,7 @@ def saved(layer, path):
 
 def test_the_input_is_not_overwritten(neighbourhood, tmp_path):
     path = saved(points_of([[0, 0], [1, 1]], [1.0, 2.0]), tmp_path / "points.gpkg")
-    with pytest.raises(QgsProcessingException, match="OUTPUT is .*must not be the file that is read"):
+    with pytest.raises(QgsProcessingException, match="OUTPUT is .*must not be the same file"):
         neighbourhood(INPUT=path, OUTPUT=path)
     assert QgsVectorLayer(path, "points", "ogr").featureCount() == 2
 
