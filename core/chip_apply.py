@@ -129,7 +129,7 @@ class _Applied(Operator):
         domain = self._chips.domain.crop(window)
         shown = values
         if getattr(self._operator, "georeferenced", False):
-            shown = GeoTensor(values, domain.transform, domain.crs, anchor=anchor)  # type: ignore[assignment]
+            shown = GeoTensor.on(domain, values, anchor)  # type: ignore[assignment]
         result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown, self._scale)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None

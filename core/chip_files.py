@@ -10,6 +10,7 @@ from .creation_options import default_options
 from .domains import RasterDomain
 from .errors import RasterWriteError
 from .gdal_environment import GdalErrors, gdal_env, load_rasterio, missing_blocks
+from .ground_control import creation, write_rpcs
 
 _STRIP_BYTES = 1 << 20
 # Types that not every GDAL has in a GeoTIFF, and one that holds the same values.
@@ -51,8 +52,9 @@ def write_chip(
     with gdal_env(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), GdalErrors().raising("chip", path):
         with rasterio.open(
             path, "w", driver="GTiff", count=bands, height=height, width=width, dtype=values.dtype.name,
-            crs=place.crs, transform=place.transform, nodata=nodata, **options,
+            nodata=nodata, **creation(place.transform, place.crs, place.control), **options,
         ) as dataset:  # fmt: skip
+            write_rpcs(dataset, place.control)
             dataset.write(values)
             if mask is not None:
                 dataset.write_mask(mask)

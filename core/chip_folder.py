@@ -112,7 +112,6 @@ class ChipRaster:
     """
 
     flat = False
-    gcps = None
 
     def __init__(self, folder: str, manifest: ChipManifest, scaled: Any = False, parameter: str = "chips") -> None:
         self.folder, self.manifest, self.scaled, self._parameter = folder, manifest, scaled, parameter

@@ -23,6 +23,7 @@ from .crs import crs_text
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .gdal_environment import gdal_env
+from .ground_control import ControlPoint, GroundControl
 from .list_plan import ListPlan
 from .operators.categories import Category
 from .patcher import SpatialPatcher
@@ -230,7 +231,11 @@ def _chips(entries: Sequence[Mapping[str, Any]]) -> tuple[Chip, ...]:
 
 def _grid(domain: RasterDomain) -> dict[str, Any]:
     transform = None if domain.transform is None else list(domain.transform)[:6]
-    return {"shape": list(domain.shape), "transform": transform, "crs": crs_text(domain.crs) if domain.crs else None}
+    grid: dict[str, Any] = {"shape": list(domain.shape), "transform": transform}
+    grid["crs"] = crs_text(domain.crs) if domain.crs else None
+    if domain.control is not None:
+        grid["control"] = {"points": [list(p) for p in domain.control.points], "rpcs": dict(domain.control.rpcs)}
+    return grid
 
 
 def _domain(grid: Mapping[str, Any]) -> RasterDomain:
@@ -241,4 +246,13 @@ def _domain(grid: Mapping[str, Any]) -> RasterDomain:
     transform = None if grid["transform"] is None else Affine(*grid["transform"])
     with gdal_env():
         crs = None if grid["crs"] is None else CRS.from_user_input(grid["crs"])
-    return RasterDomain((int(height), int(width)), transform, crs)
+    control = grid.get("control")
+    return RasterDomain((int(height), int(width)), transform, crs, None if control is None else _control(control))
+
+
+def _control(control: Mapping[str, Any]) -> GroundControl:
+    points = []
+    for point in control["points"]:
+        row, col, x, y, z = map(float, point[:5])
+        points.append(ControlPoint(row, col, x, y, z, *map(str, point[5:7])))
+    return GroundControl(tuple(points), tuple((str(key), str(value)) for key, value in control["rpcs"].items()))

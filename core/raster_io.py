@@ -20,6 +20,7 @@ from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from .geometry import is_whole
+from .ground_control import creation, placement_of, write_rpcs
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
 from .values import ValueType
@@ -62,8 +63,7 @@ class RasterFile:
             if isinstance(scaled, tuple):
                 scale, offset = scaled
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
-            self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, dataset.crs)
-            self.gcps = dataset.gcps
+            self.domain = RasterDomain((dataset.height, dataset.width), *placement_of(dataset))
             self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             block_height = max(shape[0] for shape in dataset.block_shapes)
@@ -227,7 +227,6 @@ class GeoTiffSink:
         tags: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
         sources: Sequence[str] = (),
-        gcps: Any = None,
         categories: Sequence[Category] = (),
         scales: Sequence[tuple[float, float]] = (),
         parameter: str = "output",
@@ -235,7 +234,7 @@ class GeoTiffSink:
         self._scales = tuple(scales)
         self._categories = checked_categories(categories, value_type)
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
-        self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
+        self._names, self._tags, self._parameter = names, dict(tags or {}), parameter
         own = checked_options(options or {}, value_type.dtype)
         self._profile = {**default_options(value_type.dtype, can_compress("ZSTD")), **own}
         self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
@@ -256,9 +255,10 @@ class GeoTiffSink:
             self._file = self._partial.create()
             self._dataset = rasterio.open(
                 self._file, "w", driver="GTiff", height=height, width=width, count=bands,
-                dtype=self.value_type.dtype.name, crs=self.domain.crs, transform=self.domain.transform,
-                nodata=self.value_type.nodata, **self._profile,
+                dtype=self.value_type.dtype.name, nodata=self.value_type.nodata,
+                **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
             )  # fmt: skip
+            write_rpcs(self._dataset, self.domain.control)
             if len(self._names) == bands:
                 self._dataset.descriptions = tuple(self._names)
             if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
@@ -266,8 +266,6 @@ class GeoTiffSink:
             self._dataset.update_tags(**self._tags)
             if self._categories:
                 self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
-            if self._gcps and self._gcps[0]:
-                self._dataset.gcps = self._gcps
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         """Take ``(bands, rows, cols)`` floats; whole rows of tiles are passed on, each tile once."""

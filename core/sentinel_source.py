@@ -159,7 +159,7 @@ class RemoteBand:
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
             raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level)
-        if not raster.crs:
+        if not raster.crs or raster.transform is None:
             place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
             raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
         method = "nearest" if categorical else "bilinear"

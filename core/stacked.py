@@ -38,7 +38,6 @@ class StackedRaster:
             raise ParameterError("resampling", resampling, f"must be one of {', '.join(RESAMPLING)}")
         files = [r if isinstance(r, RasterFile) else RasterFile(r, (), first.scaled, parameter) for r in others]
         self.domain: RasterDomain = first.domain
-        self.gcps = first.gcps
         self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
         self.paths = (first.path, *(file.path for file in files))
         self._members: list[Any] = [first]

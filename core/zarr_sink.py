@@ -14,6 +14,7 @@ from . import zarr_store
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
 from .geometry import is_whole
+from .ground_control import WARP
 from .partial import PartialFile
 from .values import ValueType
 
@@ -72,6 +73,9 @@ class ZarrSink:
         self.block_width = self.chunks[1]
         self._names, self._tags, self._parameter = tuple(names), dict(tags or {}), parameter
         check_store(self.path, parameter)
+        if domain.transform is None and domain.control is not None:
+            allowed = f"has no place for ground control points and RPCs, which alone place this raster: {WARP}"
+            raise ParameterError(parameter, self.path, allowed)
         self._partial = _PartialStore(self.path)
         self._array: Path | None = None
         self._buffer: np.ndarray | None = None

@@ -110,7 +110,6 @@ def run_job(job, feedback):
             names=getattr(job.operator, "output_names", ()),
             categories=getattr(job.operator, "categories", ()),
             sources=source_paths(job.raster),
-            gcps=job.raster.gcps if job.window == job.raster.domain.window and fine == domain else None,
             parameter="OUTPUT",
             **common,
         )

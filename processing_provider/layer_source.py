@@ -44,7 +44,6 @@ class LayerSource:
     """
 
     flat = False
-    gcps = ([], None)
     overviews = ()
 
     def __init__(self, layer, bands=(), resolution=None, scaled=False, parameter="INPUT", resolution_name="RESOLUTION"):

@@ -296,7 +296,6 @@ def _raster_sink(task):
         names=getattr(task.operator, "output_names", ()),
         categories=getattr(task.operator, "categories", ()),
         sources=source_paths(task.raster),
-        gcps=task.raster.gcps if domain == task.raster.domain else None,
         tags=tags(placed(task.config, task.stitched)),
         parameter="STITCHED",
     )
