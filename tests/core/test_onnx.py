@@ -151,14 +151,23 @@ def test_unknown_pixels_are_filled_and_masked_again(tmp_path):
     assert_allclose(result[0][~unknown], expected[0][~unknown], rtol=1e-4, atol=1e-4)
 
 
+#: Options, the model's properties, and what becomes of a value of a band.
 FILLED = {
     "none": ({}, {}, lambda v, band: v),
     "div255": ({}, {}, lambda v, band: v / 255),
-    "div10000": ({"mean": [0.1, 0.2, 0.3], "std": [2, 3, 4]}, {}, lambda v, band: (v / 10000 - (0.1, 0.2, 0.3)[band]) / (2, 3, 4)[band]),
+    "div10000": (
+        {"mean": [0.1, 0.2, 0.3], "std": [2, 3, 4]},
+        {},
+        lambda v, band: (v / 10000 - (0.1, 0.2, 0.3)[band]) / (2, 3, 4)[band],
+    ),
     "meanstd": ({"mean": [10], "std": [5]}, {}, lambda v, band: (v - 10) / 5),
-    "metadata": ({}, {"standardization_mean": "[0.5]", "standardization_std": "[0.25]"}, lambda v, band: (v / 255 - 0.5) / 0.25),
+    "metadata": (
+        {},
+        {"standardization_mean": "[0.5]", "standardization_std": "[0.25]"},
+        lambda v, band: (v / 255 - 0.5) / 0.25,
+    ),
     "perchip": ({}, {}, None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("normalize", FILLED)
