@@ -120,6 +120,7 @@ class ChipRaster:
         self.raw_itemsize = self.dtype.itemsize
         self.band_names = tuple(band.name for band in manifest.bands)
         self.palettes = (False,) * self.bands
+        self.band_meta = tuple(band.meta for band in manifest.bands)
         pair = scaled if isinstance(scaled, tuple) else None
         self.scales = tuple(pair[0] if pair else band.scale for band in manifest.bands)
         self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)

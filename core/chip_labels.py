@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .band_meta import BandMeta, without_classes
 from .chip_files import write_chip
 from .chips import cut_chip
 from .domains import PixelWindow, RasterDomain
@@ -45,6 +46,7 @@ class RasterLabels:
         self._reader = on_grid(file, domain, strip_rows, "nearest", parameter)
         self.bands, self.dtype, self.names = file.bands, file.dtype, file.band_names
         self.type = _type_of_file(file)
+        self.meta = tuple(_labelled(meta, self.type) for meta in file.band_meta)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Values of a window of the raster's grid, NaN beyond the file and where it says so."""
@@ -62,7 +64,7 @@ class PolygonLabels:
     passed over. ``outside`` is the value of pixels in no polygon, None for no label.
     """
 
-    bands, names = 1, ("label",)
+    bands, names, meta = 1, ("label",), ()
 
     def __init__(
         self,
@@ -131,7 +133,7 @@ class LabelWriter:
             labels = np.where(inside, self._cut(window), np.nan)
             values = np.empty(labels.shape, kind.dtype)
             kind.convert(labels, values)
-        write_chip(path, values, place, kind.nodata, self._source.names)
+        write_chip(path, values, place, kind.nodata, self._source.names, meta=self._source.meta)
 
     def close(self) -> None:
         """Close the labels."""
@@ -157,6 +159,11 @@ def reach(window: PixelWindow, shape: tuple[int, int], mirrored: bool) -> PixelW
     cols = mirror(np.arange(window.col, window.col_stop), shape[1])
     row, col = int(rows.min()), int(cols.min())
     return PixelWindow(row, col, int(rows.max()) - row + 1, int(cols.max()) - col + 1)
+
+
+def _labelled(meta: BandMeta, kind: ValueType) -> BandMeta:
+    """What is known of a band of labels that are written as ``kind``."""
+    return meta if meta.classes is not None and meta.classes.dtype == kind.dtype.name else without_classes(meta)
 
 
 def _type_of_file(file: RasterFile) -> ValueType:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .band_meta import BandMeta
 from .chips import anchor_of
 from .config import FORMAT, version
 from .configurable import build, part
@@ -52,12 +53,13 @@ class Chip:
 
 @dataclass(frozen=True)
 class ChipBand:
-    """A band of the chips: its name, the scale and offset it declares, and the type it is read as."""
+    """A band of the chips: its name, the scale and offset it declares, the type it is read as, what follows it."""
 
     name: str = ""
     scale: float = 1.0
     offset: float = 0.0
     dtype: str = "float32"
+    meta: BandMeta = BandMeta()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class ChipManifest:
             "labels": self.labels,
         }
         lists = {
-            "bands": [vars(band) for band in self.bands],
+            "bands": [_band(band) for band in self.bands],
             "chips": [_written(chip) for chip in self.chips],
             "left_out": [_written(chip) for chip in self.left_out],
             "failed": [_written(chip) for chip in self.failed],
@@ -198,7 +200,7 @@ def _manifest(found: dict[str, Any]) -> ChipManifest:
         domain=_domain(found["grid"]),
         window=PixelWindow(*map(int, found["window"])),
         patcher=patcher,
-        bands=tuple(ChipBand(**band) for band in found["bands"]),
+        bands=tuple(_read_band(band) for band in found["bands"]),
         chips=_chips(found["chips"]),
         left_out=_chips(found["left_out"]),
         failed=_chips(found["failed"]),
@@ -209,6 +211,15 @@ def _manifest(found: dict[str, Any]) -> ChipManifest:
         labels=bool(found["labels"]),
         strip_rows=int(found["strip_rows"]),
     )
+
+
+def _band(band: ChipBand) -> dict[str, Any]:
+    entry = {**vars(band), "meta": band.meta.to_json()}
+    return {key: value for key, value in entry.items() if value != {}}
+
+
+def _read_band(entry: Mapping[str, Any]) -> ChipBand:
+    return ChipBand(**{**entry, "meta": BandMeta.from_json(entry.get("meta", {}))})
 
 
 def _written(chip: Chip) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .band_meta import BandMeta, names_of, read_meta, write_meta
 from .bands import chip_dtype, describe, equal, fill, strip_rows
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
@@ -83,6 +85,12 @@ class RasterFile:
     def band_names(self) -> tuple[str, ...]:
         """Descriptions of the chosen bands; "" where there is none."""
         return tuple(band.name for band in self._bands)
+
+    @cached_property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the chosen bands: wavelengths, classes. The file is opened for it when it is asked for."""
+        with gdal_env(), self._open() as dataset:
+            return read_meta(dataset, self.band_numbers)
 
     @property
     def palettes(self) -> tuple[bool, ...]:
@@ -214,7 +222,8 @@ class GeoTiffSink:
     file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their number is that
     of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour the values of
     a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which follows the
-    file to its place. Raises :class:`RasterWriteError`.
+    file to its place. ``meta`` is what is known of bands that are passed on, see ``band_meta.passed_on``. Raises
+    :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -229,9 +238,10 @@ class GeoTiffSink:
         sources: Sequence[str] = (),
         categories: Sequence[Category] = (),
         scales: Sequence[tuple[float, float]] = (),
+        meta: Sequence[BandMeta] = (),
         parameter: str = "output",
     ) -> None:
-        self._scales = tuple(scales)
+        self._scales, self._meta = tuple(scales), tuple(meta)
         self._categories = checked_categories(categories, value_type)
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
         self._names, self._tags, self._parameter = names, dict(tags or {}), parameter
@@ -264,6 +274,8 @@ class GeoTiffSink:
             if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
                 self._dataset.scales, self._dataset.offsets = zip(*self._scales)
             self._dataset.update_tags(**self._tags)
+            self._meta = self._meta if len(self._meta) == bands and not self._categories else ()
+            write_meta(self._dataset, self._meta)
             if self._categories:
                 self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
 
@@ -308,7 +320,7 @@ class GeoTiffSink:
             if missing:
                 suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
                 raise ValueError(f"{missing} of its blocks were not written; {suits}")
-            write_names(self._file, self._categories)
+            write_names(self._file, self._categories or names_of(self._meta, self.value_type.nodata))
         try:
             self._partial.commit()
         except OSError as error:

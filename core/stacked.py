@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .band_meta import BandMeta, without_classes
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .raster_io import RasterFile
-from .warped import RESAMPLING, on_grid
+from .warped import RESAMPLING, Warped, on_grid
 
 
 class StackedRaster:
@@ -75,6 +76,16 @@ class StackedRaster:
         rasters = self._rasters
         used = sorted({k for k, _ in self._layout})
         return tuple(tuple(rasters[k].band_names[band] for j, band in self._layout if j == k) for k in used)
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the chosen bands; classes do not follow a band that is interpolated."""
+        rasters, found = self._rasters, []
+        for k, band in self._layout:
+            meta, member = rasters[k].band_meta[band], self._members[k]
+            mixed = isinstance(member, Warped) and not member.nearest[band]
+            found.append(without_classes(meta) if mixed else meta)
+        return tuple(found)
 
     @property
     def has_scale(self) -> bool:

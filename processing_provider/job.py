@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core.band_meta import passed_on
 from ..core.config import tags
 from ..core.coverage import write_coverage
 from ..core.domains import PixelWindow
@@ -110,6 +111,7 @@ def run_job(job, feedback):
             names=getattr(job.operator, "output_names", ()),
             categories=getattr(job.operator, "categories", ()),
             sources=source_paths(job.raster),
+            meta=passed_on(job.raster, job.operator, job.patcher.aggregation, job.value_type.dtype),
             parameter="OUTPUT",
             **common,
         )

@@ -13,6 +13,7 @@ import numpy as np
 from qgis.core import Qgis, QgsProviderRegistry, QgsRasterBlockFeedback, QgsRectangle
 from qgis.PyQt.QtCore import QCoreApplication, Qt, QThread, QUrl
 
+from ..core.band_meta import BandMeta
 from ..core.bands import Band, chip_dtype, equal, fill
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
@@ -86,6 +87,11 @@ class LayerSource:
         palette = self._provider.colorInterpretation(number) == Qgis.RasterColorInterpretation.PaletteIndex
         description = self._provider.bandDescription(number).strip()
         return Band(number, description, kind, None, None, scale, offset, palette)
+
+    @property
+    def band_meta(self):
+        """What follows the chosen bands: nothing that QGIS would tell."""
+        return (BandMeta(),) * len(self.band_numbers)
 
     @property
     def band_names(self):

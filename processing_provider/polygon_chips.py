@@ -18,6 +18,7 @@ from qgis.core import (
 )
 
 from ..core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ..core.band_meta import passed_on
 from ..core.config import tags
 from ..core.configurable import part
 from ..core.errors import Cancelled, ParameterError
@@ -297,6 +298,7 @@ def _raster_sink(task):
         categories=getattr(task.operator, "categories", ()),
         sources=source_paths(task.raster),
         tags=tags(placed(task.config, task.stitched)),
+        meta=passed_on(task.raster, task.operator, task.aggregation, task.value_type.dtype),
         parameter="STITCHED",
     )
 
