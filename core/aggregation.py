@@ -65,7 +65,7 @@ class SpatialAggregation(Configurable):
         matter: they are added in the order of their places.
         """
         grid = grid_of(domain)
-        return GeoTensor(merged_array(self, patches, grid), grid.transform, grid.crs)
+        return GeoTensor.on(grid, merged_array(self, patches, grid))
 
     def get_config(self) -> dict[str, Any]:
         """The aggregation's parameters, JSON-serialisable."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .accumulate import result_dtype
+from .band_meta import BandMeta, without_classes
 from .chip_files import as_file_type, write_chip
 from .chip_folder import ChipRaster, NoRows, blank, named, over_chips
 from .chip_labels import reach
@@ -102,6 +103,7 @@ class _Applied(Operator):
             positions, self._operator = self._given.used or (0,), self._given.rebased()
         self._inputs = _Inputs(application, plan, positions)
         self._scale = int(getattr(application.operator, "scale", 1))
+        self._passed = _passed(application.raster, self._given)
         self._begun: set[tuple[int, int]] = set()
         self._made: dict[tuple[int, int], _Made] = {}
         self._lock = threading.Lock()
@@ -142,12 +144,13 @@ class _Applied(Operator):
         domain = self._chips.domain.crop(window)
         shown = values
         if getattr(self._operator, "georeferenced", False):
-            shown = GeoTensor(values, domain.transform, domain.crs, anchor=anchor)  # type: ignore[assignment]
+            shown = GeoTensor.on(domain, values, anchor)  # type: ignore[assignment]
         result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown, self._scale)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None
         path, names = os.path.join(self._folder, chip.path), getattr(self._operator, "output_names", ())
-        write_chip(path, made, domain.refined(self._scale), nodata, names)
+        metas = [without_classes(meta) for meta in self._passed]
+        write_chip(path, made, domain.refined(self._scale), nodata, names, meta=metas)
         self._made[chip.anchor] = _Made(len(made), made.dtype)
 
     def manifest(self) -> ChipManifest:
@@ -157,11 +160,12 @@ class _Applied(Operator):
         self._refuse_other_counts(before, first.bands)
         names = getattr(operator, "output_names", ())
         names = names if len(names) == first.bands else ("",) * first.bands
+        metas = self._passed or (BandMeta(),) * first.bands
         made = [replace(chip, label="") for chip in before.chips if chip.anchor not in self.failed]
         failed = [replace(c, label="", reason=self.failed[c.anchor]) for c in before.chips if c.anchor in self.failed]
         return replace(
             before,
-            bands=tuple(ChipBand(name, dtype=result_dtype(first.dtype).name) for name in names),
+            bands=tuple(ChipBand(name, dtype=result_dtype(first.dtype).name, meta=m) for name, m in zip(names, metas)),
             chips=tuple(made),
             failed=(*before.failed, *failed),
             operators=(*before.operators, part(operator)),
@@ -215,6 +219,13 @@ class _Inputs:
         """Close the further rasters."""
         if self._others is not None:
             self._others.close()
+
+
+def _passed(raster: Any, operator: Any) -> tuple[BandMeta, ...]:
+    """What is known of the bands that come out; of classes only the manifest can say it, as the chips are floats."""
+    passes = operator.passes if isinstance(operator, Operator) else ()
+    metas = (BandMeta() if position is None else raster.band_meta[position] for position in passes)
+    return tuple(without_classes(meta) if raster.scaled else meta for meta in metas)
 
 
 def _weights_by_anchor(plan: Plan) -> dict[tuple[int, int], Callable[[], np.ndarray]]:

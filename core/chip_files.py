@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .band_meta import BandMeta, names_of, write_meta
 from .creation_options import default_options
 from .domains import RasterDomain
 from .errors import RasterWriteError
 from .gdal_environment import GdalErrors, for_rasterio, gdal_env, load_rasterio, missing_blocks
+from .ground_control import creation, write_rpcs
+from .named_classes import write_names
 
 _STRIP_BYTES = 1 << 20
 # Types that not every GDAL has in a GeoTIFF, and one that holds the same values.
@@ -34,11 +37,12 @@ def write_chip(
     alpha: bool = False,
     scales: Sequence[float] = (),
     offsets: Sequence[float] = (),
+    meta: Sequence[BandMeta] = (),
 ) -> None:
     """Write ``(bands, h, w)`` as a GeoTIFF at ``place``; ``mask`` ``(h, w)`` is False where nothing is known.
 
-    ``alpha``: the last band says how opaque the others are. Raises :class:`RasterWriteError`; several threads may
-    write at once.
+    ``alpha``: the last band says how opaque the others are. ``meta``: what is known of the bands; names of classes go
+    into ``path.aux.xml``. Raises :class:`RasterWriteError`; several threads may write at once.
     """
     rasterio, values = load_rasterio(), for_rasterio(values)
     bands, height, width = values.shape
@@ -51,8 +55,10 @@ def write_chip(
     with gdal_env(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), GdalErrors().raising("chip", path):
         with rasterio.open(
             path, "w", driver="GTiff", count=bands, height=height, width=width, dtype=values.dtype.name,
-            crs=place.crs, transform=place.transform, nodata=nodata, **options,
+            nodata=nodata, **creation(place.transform, place.crs, place.control), **options,
         ) as dataset:  # fmt: skip
+            write_rpcs(dataset, place.control)
+            write_meta(dataset, meta)
             dataset.write(values)
             if mask is not None:
                 dataset.write_mask(mask)
@@ -60,5 +66,6 @@ def write_chip(
                 dataset.descriptions = tuple(names)
             if any((scale, offset) != (1.0, 0.0) for scale, offset in zip(scales, offsets)):
                 dataset.scales, dataset.offsets = tuple(scales), tuple(offsets)
+        write_names(path, names_of(meta, nodata))
         if missing_blocks(path, sparse=False):
             raise RasterWriteError(f"chip {path}: cannot be written whole; the disk may be full")

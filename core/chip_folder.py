@@ -116,7 +116,6 @@ class ChipRaster:
     """
 
     flat = False
-    gcps = None
 
     def __init__(self, folder: str, manifest: ChipManifest, scaled: Any = False, parameter: str = "chips") -> None:
         self.folder, self.manifest, self.scaled, self._parameter = folder, manifest, scaled, parameter
@@ -126,6 +125,7 @@ class ChipRaster:
         self.block_bytes = 0  # a chip is read as a whole anyway
         self.band_names = tuple(band.name for band in manifest.bands)
         self.palettes = (False,) * self.bands
+        self.band_meta = tuple(band.meta for band in manifest.bands)
         pair = scaled if isinstance(scaled, tuple) else None
         self.scales = tuple(pair[0] if pair else band.scale for band in manifest.bands)
         self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)

@@ -9,13 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .band_meta import BandMeta, without_classes
 from .chip_files import write_chip
 from .chips import cut_chip
-from .domains import PixelWindow, RasterDomain, apply
+from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .plan import LatticePlan, Plan, mirror
 from .raster_io import RasterFile
 from .rasterize import rasterize_mask
+from .simple_features import parts
 from .values import DATA_TYPES, ValueType
 from .warped import on_grid
 
@@ -46,6 +48,7 @@ class RasterLabels:
         self._reader = on_grid(file, domain, strip_rows, "nearest", parameter)
         self.bands, self.dtype, self.names = file.bands, file.dtype, file.band_names
         self.type = _type_of_file(file)
+        self.meta = tuple(_labelled(meta, self.type) for meta in file.band_meta)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Values of a window of the raster's grid, NaN beyond the file and where it says so."""
@@ -63,7 +66,7 @@ class PolygonLabels:
     passed over. ``outside`` is the value of pixels in no polygon, None for no label.
     """
 
-    bands, names = 1, ("label",)
+    bands, names, meta = 1, ("label",), ()
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class PolygonLabels:
         outside: float | None = None,
     ) -> None:
         kept = [(shape, float(value)) for shape, value in features if value is not None]
-        self._shapes, self._domain = [shape for shape, _ in kept], domain
+        self._shapes, self._domain = [_on(domain, shape) for shape, _ in kept], domain
         self._values = np.array([value for _, value in kept])
         self._places = np.array([_extent(shape, domain) for shape in self._shapes]).reshape(-1, 4)
         self._outside = np.nan if outside is None else outside
@@ -88,7 +91,7 @@ class PolygonLabels:
         for k in np.flatnonzero(meets).tolist():
             row, col, row_stop, col_stop = self._places[k].tolist()
             place = PixelWindow(row, col, row_stop - row, col_stop - col).intersect(window)
-            mask = rasterize_mask(self._shapes[k], place[2:], self._domain.crop(place).transform)
+            mask = rasterize_mask(self._shapes[k], place[2:], self._domain.crop(place).transform, place[1::-1])
             top, left = place.row - window.row, place.col - window.col
             out[0, top : top + place.height, left : left + place.width][mask] = self._values[k]
 
@@ -132,7 +135,7 @@ class LabelWriter:
             labels = np.where(inside, self._cut(window), np.nan)
             values = np.empty(labels.shape, kind.dtype)
             kind.convert(labels, values)
-        write_chip(path, values, place, kind.nodata, self._source.names)
+        write_chip(path, values, place, kind.nodata, self._source.names, meta=self._source.meta)
 
     def close(self) -> None:
         """Close the labels."""
@@ -158,6 +161,11 @@ def reach(window: PixelWindow, shape: tuple[int, int], mirrored: bool) -> PixelW
     cols = mirror(np.arange(window.col, window.col_stop), shape[1])
     row, col = int(rows.min()), int(cols.min())
     return PixelWindow(row, col, int(rows.max()) - row + 1, int(cols.max()) - col + 1)
+
+
+def _labelled(meta: BandMeta, kind: ValueType) -> BandMeta:
+    """What is known of a band of labels that are written as ``kind``."""
+    return meta if meta.classes is not None and meta.classes.dtype == kind.dtype.name else without_classes(meta)
 
 
 def _type_of_file(file: RasterFile) -> ValueType:
@@ -186,12 +194,22 @@ def _smallest(values: np.ndarray) -> ValueType:
     return ValueType("float64")
 
 
+def _on(domain: RasterDomain, shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A polygon as in GeoJSON, in pixels where the grid has no transform."""
+    control = domain.control
+    if domain.transform is not None or control is None:
+        return shape
+    rings = [[control.ring_to_pixels(ring) for ring in rings] for _, rings in parts(shape, "labels")]
+    return {"type": "MultiPolygon", "coordinates": [[ring.tolist() for ring in part] for part in rings]}
+
+
 def _extent(shape: Mapping[str, Any], domain: RasterDomain) -> tuple[int, int, int, int]:
     """``(row, col, row stop, col stop)`` of the pixels around a polygon, cut to what is near the raster."""
     points = np.array(list(_points(shape["coordinates"])), dtype=np.float64).reshape(-1, 2)
     if not len(points) or not np.isfinite(points).all():
         return 0, 0, 0, 0
-    cols, rows = apply(~domain.transform, points[:, 0], points[:, 1])
+    by_control = domain.transform is None  # such shapes are in pixels
+    cols, rows = (points[:, 0], points[:, 1]) if by_control else domain.to_pixels(points[:, 0], points[:, 1])
     limits = np.array(domain.shape)
     low = np.clip(np.floor([rows.min(), cols.min()]), 0, limits)
     high = np.clip(np.ceil([rows.max(), cols.max()]), 0, limits)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .band_meta import BandMeta
 from .chips import anchor_of
 from .config import FORMAT, version
 from .configurable import build, part
@@ -26,6 +27,7 @@ from .documents import parse_json, read_text
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .gdal_environment import gdal_env
+from .ground_control import ControlPoint, GroundControl
 from .list_plan import ListPlan
 from .operators.categories import Category
 from .patcher import SpatialPatcher
@@ -56,12 +58,13 @@ class Chip:
 
 @dataclass(frozen=True)
 class ChipBand:
-    """A band of the chips: its name, the scale and offset it declares, and the type it is read as."""
+    """A band of the chips: its name, the scale and offset it declares, the type it is read as, what follows it."""
 
     name: str = ""
     scale: float = 1.0
     offset: float = 0.0
     dtype: str = "float32"
+    meta: BandMeta = BandMeta()
 
 
 _BAND_KEYS = {one.name for one in fields(ChipBand)}
@@ -108,7 +111,7 @@ class ChipManifest:
             "labels": self.labels,
         }
         lists = {
-            "bands": [vars(band) for band in self.bands],
+            "bands": [_band(band) for band in self.bands],
             "chips": [_written(chip) for chip in self.chips],
             "left_out": [_written(chip) for chip in self.left_out],
             "failed": [_written(chip) for chip in self.failed],
@@ -211,7 +214,7 @@ def _manifest(found: dict[str, Any]) -> ChipManifest:
         domain=_domain(found["grid"]),
         window=PixelWindow(*map(int, found["window"])),
         patcher=patcher,
-        bands=tuple(ChipBand(**{key: band[key] for key in _BAND_KEYS & band.keys()}) for band in found["bands"]),
+        bands=tuple(_read_band(band) for band in found["bands"]),
         chips=_chips(found["chips"]),
         left_out=_chips(found["left_out"]),
         failed=_chips(found["failed"]),
@@ -222,6 +225,15 @@ def _manifest(found: dict[str, Any]) -> ChipManifest:
         labels=bool(found["labels"]),
         strip_rows=int(found["strip_rows"]),
     )
+
+
+def _band(band: ChipBand) -> dict[str, Any]:
+    entry = {**vars(band), "meta": band.meta.to_json()}
+    return {key: value for key, value in entry.items() if value != {}}
+
+
+def _read_band(entry: Mapping[str, Any]) -> ChipBand:
+    return ChipBand(**{**entry, "meta": BandMeta.from_json(entry.get("meta", {}))})
 
 
 def _written(chip: Chip) -> dict[str, Any]:
@@ -244,7 +256,11 @@ def _chips(entries: Sequence[Mapping[str, Any]]) -> tuple[Chip, ...]:
 
 def _grid(domain: RasterDomain) -> dict[str, Any]:
     transform = None if domain.transform is None else list(domain.transform)[:6]
-    return {"shape": list(domain.shape), "transform": transform, "crs": crs_text(domain.crs) if domain.crs else None}
+    grid: dict[str, Any] = {"shape": list(domain.shape), "transform": transform}
+    grid["crs"] = crs_text(domain.crs) if domain.crs else None
+    if domain.control is not None:
+        grid["control"] = {"points": [list(p) for p in domain.control.points], "rpcs": dict(domain.control.rpcs)}
+    return grid
 
 
 def _domain(grid: Mapping[str, Any]) -> RasterDomain:
@@ -260,4 +276,13 @@ def _domain(grid: Mapping[str, Any]) -> RasterDomain:
         raise
     except Exception as error:  # rasterio and PROJ raise many types here, and all mean the same to the user
         raise ParameterError("grid.crs", str(grid["crs"])[:80], f"must be a CRS ({error})") from error
-    return RasterDomain((int(height), int(width)), transform, crs)
+    control = grid.get("control")
+    return RasterDomain((int(height), int(width)), transform, crs, None if control is None else _control(control))
+
+
+def _control(control: Mapping[str, Any]) -> GroundControl:
+    points = []
+    for point in control["points"]:
+        row, col, x, y, z = map(float, point[:5])
+        points.append(ControlPoint(row, col, x, y, z, *map(str, point[5:7])))
+    return GroundControl(tuple(points), tuple((str(key), str(value)) for key, value in control["rpcs"].items()))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .chips import anchor_of, cut_chip, masked, run_batch, run_operator
-from .domains import PixelWindow, apply
+from .domains import PixelWindow
 from .errors import Cancelled, ParameterError
 from .geotensor import GeoTensor
 from .operators.band_roles import find_roles
@@ -43,9 +43,9 @@ class ChipRequest:
     @classmethod
     def at_point(cls, source: Any, patcher: Any, operator: Any, x: float, y: float) -> ChipRequest:
         """The chip nearest to a world point ``(x, y)`` in the source's CRS."""
-        if source.domain.transform is None:
+        if not source.domain.placed:
             raise ParameterError("point", (x, y), "is a place in the world, and the raster has no transform")
-        col, row = apply(~source.domain.transform, x, y)
+        col, row = source.domain.to_pixels(x, y)
         return cls(source, patcher, operator, float(row), float(col))
 
 
@@ -115,7 +115,7 @@ def run_on_chip(source: Any, operator: Any, chip: PlannedChip, values: np.ndarra
     shown: Any = values[0] if source.flat else values
     if getattr(operator, "georeferenced", False):
         place = source.domain.crop(chip.window)
-        shown = GeoTensor(shown, place.transform, place.crs, anchor=anchor_of(chip))
+        shown = GeoTensor.on(place, shown, anchor_of(chip))
     return run_operator(operator, chip, shown, scale).values
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .band_meta import without_classes
 from .bands import Band, chip_dtype, unknown
 from .chip_files import write_chip
 from .domains import PixelWindow, RasterDomain
@@ -61,7 +62,8 @@ class ValueRows:
         """Write a chip ``(bands + 1, h, w)``."""
         source = self.source
         write_chip(
-            path, chip[:-1], place, _NAN, source.band_names, scales=source.scales, offsets=source.offsets
+            path, chip[:-1], place, _NAN, source.band_names, scales=source.scales, offsets=source.offsets,
+            meta=[without_classes(meta) for meta in source.band_meta],
         )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ class StoredRows(RasterFile):
                 values = np.where(hidden, values.dtype.type(fill), values)
         write_chip(
             path, values, place, self.nodata, self.band_names, mask=mask, alpha=self._alpha,
-            scales=self.scales, offsets=self.offsets,
+            scales=self.scales, offsets=self.offsets, meta=self.band_meta,
         )  # fmt: skip
 
 

@@ -119,12 +119,12 @@ class _Writer(Operator):
             else:
                 left_out.append(Chip("", anchor, window, share))
         raster = split.raster
-        bands = zip(raster.band_names, raster.scales, raster.offsets, rows.value_dtypes)
+        bands = zip(raster.band_names, raster.scales, raster.offsets, rows.value_dtypes, raster.band_meta)
         return ChipManifest(
             rows.domain,
             split.window,
             split.patcher,
-            tuple(ChipBand(name, float(scale), float(offset), dtype) for name, scale, offset, dtype in bands),
+            tuple(ChipBand(name, float(scale), float(offset), *rest) for name, scale, offset, *rest in bands),
             tuple(chips),
             tuple(left_out),
             source=input_record(raster),

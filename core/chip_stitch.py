@@ -31,6 +31,7 @@ class StoredChips(Operator):
         self._chips, self._lock = chips, threading.Lock()
         self.scale, self.output_bands, self.output_names = manifest.scale, chips.bands, chips.band_names
         self.categories = manifest.categories
+        self.passes = tuple(range(chips.bands))
         self.activation = "argmax" if manifest.labels else ""
         self.lost: dict[str, str] = {}
 

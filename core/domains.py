@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .errors import ParameterError
+from .ground_control import GroundControl
 
 # An extent that was drawn on a pixel edge must not gain a row by the last digit of a coordinate transformation.
 _SNAP = 1e-6
+_BETWEEN = 20  # parts of a side that is looked at in its course
 
 
 class PixelWindow(NamedTuple):
@@ -69,17 +71,36 @@ class RasterDomain:
     """Where the pixels of a raster lie: ``shape`` is ``(height, width)``, ``transform`` an ``affine.Affine``.
 
     ``crs`` is whatever the source uses for its coordinate reference system (a rasterio ``CRS``, a string, or None); it
-    is carried, never interpreted.
+    is carried, never interpreted. ``control`` places a raster that has no transform, as do its ground control points;
+    their coordinates are in ``crs``. Beside a transform it is only carried along.
     """
 
     shape: tuple[int, int]
     transform: Any = None
     crs: Any = None
+    control: GroundControl | None = None
 
     @property
     def window(self) -> PixelWindow:
         """The whole raster as a window."""
         return PixelWindow(0, 0, *self.shape)
+
+    @property
+    def placed(self) -> bool:
+        """Whether something says where the pixels lie."""
+        return self.transform is not None or self.control is not None
+
+    def to_world(self, cols: Any, rows: Any) -> tuple[Any, Any]:
+        """World ``(x, y)`` of pixel corners, numbers or arrays; only of a grid that is ``placed``."""
+        if self.transform is None and self.control is not None:
+            return self.control.to_world(cols, rows)
+        return apply(self.transform, cols, rows)
+
+    def to_pixels(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """``(cols, rows)`` of world places; the way back from :meth:`to_world`."""
+        if self.transform is None and self.control is not None:
+            return self.control.to_pixels(x, y)
+        return apply(~self.transform, x, y)
 
     def crop(self, window: PixelWindow) -> RasterDomain:
         """The domain of a window of this one: same pixels, moved origin."""
@@ -87,7 +108,10 @@ class RasterDomain:
         if transform is not None:
             x, y = apply(transform, window.col, window.row)
             transform = type(transform)(transform.a, transform.b, x, transform.d, transform.e, y)
-        return RasterDomain((window.height, window.width), transform, self.crs)
+        control = self.control
+        if control is not None and (window.row or window.col):
+            control = control.moved(window.row, window.col)
+        return RasterDomain((window.height, window.width), transform, self.crs, control)
 
     def refined(self, factor: int) -> RasterDomain:
         """The same place with ``factor`` times as many rows and columns."""
@@ -95,7 +119,10 @@ class RasterDomain:
         if transform is not None and factor != 1:
             a, b, d, e = (term / factor for term in (transform.a, transform.b, transform.d, transform.e))
             transform = type(transform)(a, b, transform.c, d, e, transform.f)
-        return RasterDomain((self.shape[0] * factor, self.shape[1] * factor), transform, self.crs)
+        control = self.control
+        if control is not None and factor != 1:
+            control = control.finer(factor)
+        return RasterDomain((self.shape[0] * factor, self.shape[1] * factor), transform, self.crs, control)
 
     def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
         """The smallest window that holds all ``points`` (world x, y), snapped outward to pixel edges and clipped.
@@ -118,8 +145,7 @@ class RasterDomain:
 
         Empty where one is not finite.
         """
-        inverse = ~self.transform
-        cols, rows = zip(*(apply(inverse, *point) for point in points))
+        cols, rows = zip(*(self.to_pixels(*point) for point in self._outline(list(points))))
         return self._snapped(rows, cols)
 
     @staticmethod
@@ -133,8 +159,17 @@ class RasterDomain:
     def bounds(self) -> tuple[float, float, float, float]:
         """``(xmin, ymin, xmax, ymax)`` over the four corners, right for rotated and south-up grids too."""
         height, width = self.shape
-        xs, ys = zip(*(apply(self.transform, *corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))))
-        return min(xs), min(ys), max(xs), max(ys)
+        corners = self._outline(((0, 0), (width, 0), (width, height), (0, height), (0, 0)))
+        xs, ys = zip(*(self.to_world(*corner) for corner in corners))
+        return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))
+
+    def _outline(self, points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+        """The points, and where straight lines become curves some between each two."""
+        if self.transform is not None or len(points) < 2:
+            return points
+        ends = zip(points, points[1:])
+        return [(a + (c - a) * k / _BETWEEN, b + (d - b) * k / _BETWEEN) for (a, b), (c, d) in ends
+                for k in range(_BETWEEN + 1)]  # fmt: skip
 
     def _rounded_bounds(self) -> tuple[float, ...]:
         return tuple(round(value, 6) for value in self.bounds)

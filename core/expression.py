@@ -77,12 +77,16 @@ class _Node:
 
 @dataclass(frozen=True)
 class Program:
-    """A checked expression. ``used`` are the positions of the variables it reads; ``pointwise``: no chip statistics."""
+    """A checked expression. ``used`` are the positions of the variables it reads; ``pointwise``: no chip statistics.
+
+    ``passes``: of each output the position of the variable that it is, None where it is computed.
+    """
 
     text: str
     outputs: tuple[str, ...]
     used: tuple[int, ...]
     pointwise: bool
+    passes: tuple[int | None, ...]
     _nodes: tuple[_Node, ...]
 
     @property
@@ -111,12 +115,15 @@ def compile_expression(text: str, names: Mapping[str, int], parameter: str = "ex
     if len(text) > _MOST_IN_ALL:
         shown = f"{text[:60]}..."
         raise ExpressionError(shown, 1, f"it has {len(text)} characters; write at most {_MOST_IN_ALL}", parameter)
-    nodes, outputs, offset = [], [], 0
+    nodes: list[_Node] = []
+    outputs: list[str] = []
+    offset = 0
     for piece in text.split(";"):
         nodes.append(compiler.compile(piece, offset))
         outputs.append(" ".join(piece.split()))
         offset += len(piece) + 1
-    return Program(text, tuple(outputs), tuple(sorted(compiler.used)), compiler.pointwise, tuple(nodes))
+    passes = tuple(names.get(output) for output in outputs)
+    return Program(text, tuple(outputs), tuple(sorted(compiler.used)), compiler.pointwise, passes, tuple(nodes))
 
 
 class _Compiler:

@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from .domains import PixelWindow, RasterDomain, apply
+from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
 from .list_plan import ListPlan
 from .outlines import circles
@@ -116,7 +116,7 @@ def _share_inside(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
 def _rectangles(places: np.ndarray, domain: RasterDomain) -> list[bytes]:
     row, col, height, width = places.T[..., None]
     right, down = np.array([0, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 0])
-    rings = np.stack(apply(domain.transform, col + right * width, row + down * height), axis=-1)
+    rings = np.stack(domain.to_world(col + right * width, row + down * height), axis=-1)
     return [_polygon([ring]) for ring in rings]
 
 
@@ -138,7 +138,7 @@ def _round(
         raise PlanError("geometry", "SpatialSphericalCap", "must have anchors and weights")
     for k, (index, ring) in enumerate(zip(chosen.tolist(), circles(plan.anchors[chosen], radius_km, domain))):
         place = PixelWindow(*plan.places[index].tolist())
-        col, row = apply(~domain.transform, ring[:, 0], ring[:, 1])
+        col, row = domain.to_pixels(ring[:, 0], ring[:, 1])
         if _is_around(place, row, col, domain):
             ring[-1] = ring[0]  # to the last digit
             polygons, inside[k] = [[ring]], 1.0
@@ -147,7 +147,7 @@ def _round(
                 inside[k] = min(pixels / _area(row, col), 1)
         else:
             mask = plan.weights_at(int(plan.order[index])) > 0
-            polygons = pixel_polygons(mask, domain.crop(place).transform)
+            polygons = pixel_polygons(mask, domain.crop(place))
         outlines.append(_head(6, len(polygons)) + b"".join(map(_polygon, polygons)))
     return outlines, inside
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .domains import RasterDomain
 from .errors import ParameterError
+from .ground_control import GroundControl
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,13 @@ class GeoTensor:
     band_names: tuple[str, ...] = ()
     #: Of a chip: ``(row, col)`` of its anchor on the raster.
     anchor: tuple[int, int] | None = None
+    #: What places the pixels where there is no transform, see :class:`~.domains.RasterDomain`.
+    control: GroundControl | None = None
+
+    @classmethod
+    def on(cls, domain: RasterDomain, array: Any, anchor: tuple[int, int] | None = None) -> GeoTensor:
+        """An array on the grid of ``domain``."""
+        return cls(array, domain.transform, domain.crs, anchor=anchor, control=domain.control)
 
     def __post_init__(self) -> None:
         """Refuse what is not (row, col) or (band, row, col), or does not hold real numbers."""
@@ -68,7 +76,7 @@ class GeoTensor:
     @property
     def domain(self) -> RasterDomain:
         """The pixel grid, without the values."""
-        return RasterDomain((int(self.shape[-2]), int(self.shape[-1])), self.transform, self.crs)
+        return RasterDomain((int(self.shape[-2]), int(self.shape[-1])), self.transform, self.crs, self.control)
 
     def array_as_geotensor(self, array: Any, nodata: float | None = None) -> GeoTensor:
         """Another array of the same height and width on the same grid; its bands may be others."""

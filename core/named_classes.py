@@ -48,8 +48,10 @@ def checked_categories(categories: Sequence[Category], value_type: ValueType) ->
     return tuple(sorted(categories, key=lambda entry: entry.value))
 
 
-def write_names(path: str, categories: Sequence[Category]) -> None:
-    """Write the names beside the raster ``path``, into what GDAL itself may have written there. Raises OSError."""
+def write_names(path: str, categories: Sequence[tuple[int, str, tuple[int, ...]]]) -> None:
+    """Write the names of values (value, name, colour or ()) beside the raster ``path``, into what GDAL itself may have
+    written there. Raises OSError.
+    """
     if not categories:
         return
     beside, inside = Path(f"{path}.aux.xml"), _band_xml(categories)
@@ -61,19 +63,19 @@ def write_names(path: str, categories: Sequence[Category]) -> None:
     beside.write_text(text, encoding="utf-8")
 
 
-def _band_xml(categories: Sequence[Category]) -> str:
+def _band_xml(categories: Sequence[tuple[int, str, tuple[int, ...]]]) -> str:
     lines = [""]
-    names = {entry.value: _text(entry.name) for entry in categories}
+    names = {value: _text(name) for value, name, _ in categories}
     if max(names) < _MOST_NAMES:
         lines.append("<CategoryNames>")
         lines += [f"  <Category>{names.get(value, '')}</Category>" for value in range(max(names) + 1)]
         lines.append("</CategoryNames>")
     lines.append('<GDALRasterAttributeTable tableType="thematic">')
-    for index, (name, kind, usage) in enumerate(_FIELDS):
+    for index, (name, kind, usage) in enumerate(_FIELDS[: 2 + len(categories[0][2])]):
         parts = f"<Name>{name}</Name><Type>{kind}</Type><Usage>{usage}</Usage>"
         lines.append(f'  <FieldDefn index="{index}">{parts}</FieldDefn>')
-    for index, entry in enumerate(categories):
-        cells = (entry.value, names[entry.value], *entry.colour)
+    for index, (value, _, colour) in enumerate(categories):
+        cells = (value, names[value], *colour)
         lines.append(f'  <Row index="{index}">' + "".join(f"<F>{cell}</F>" for cell in cells) + "</Row>")
     return "\n".join([*lines, "</GDALRasterAttributeTable>", ""])
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from .crs import crs_text, from_lonlat, lonlat_of
-from .domains import PixelWindow, RasterDomain, apply
+from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
 from .list_plan import ListPlan
 from .neighbour_search import EARTH_RADIUS_KM
@@ -75,7 +75,7 @@ class Outlines:
     @classmethod
     def of(cls, patcher: Any, domain: RasterDomain, window: PixelWindow | None = None) -> Outlines:
         """Raises :class:`PlanError` where there is no chip, or the raster has no place in the world."""
-        if domain.transform is None:
+        if not domain.placed:
             raise PlanError("raster", domain.shape, "has no transform: where its pixels lie is not known")
         window = domain.window if window is None else window
         if isinstance(patcher.geometry, SpatialSphericalCap):
@@ -91,8 +91,7 @@ class Outlines:
 
     def view(self, points: Any) -> PixelWindow:
         """The part of the window that holds world ``points`` ``(x, y)`` in the raster's CRS; no pixels: none of it."""
-        inverse = ~self.domain.transform
-        places = np.array([apply(inverse, *point)[::-1] for point in points], dtype=np.float64).reshape(-1, 2)
+        places = np.array([self.domain.to_pixels(*point)[::-1] for point in points], dtype=np.float64).reshape(-1, 2)
         places = places[np.isfinite(places).all(axis=1)]
         if not len(places):
             return self.window
@@ -114,7 +113,7 @@ class Outlines:
 
     def at(self, x: float, y: float) -> Found | None:
         """The chip that holds a world point in the raster's CRS, of several the one whose middle is nearest."""
-        col, row = apply(~self.domain.transform, x, y)
+        col, row = self.domain.to_pixels(x, y)
         if not (0 <= row < self.domain.shape[0] and 0 <= col < self.domain.shape[1]):
             return None
         item = self._chips.holding(row, col, self.window)
@@ -135,7 +134,7 @@ def _boxes(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
     one, none = np.ones(_SIDE), np.zeros(_SIDE)
     down = np.concatenate([none, share, one, 1 - share, [0]])
     right = np.concatenate([share, one, 1 - share, none, [0]])
-    x, y = apply(domain.transform, places[:, 1:2] + right * places[:, 3:], places[:, 0:1] + down * places[:, 2:3])
+    x, y = domain.to_world(places[:, 1:2] + right * places[:, 3:], places[:, 0:1] + down * places[:, 2:3])
     return np.stack([x, y], axis=-1)
 
 
@@ -237,7 +236,7 @@ class _Caps(_Listed):
         """Rows and columns from the middle of the raster to the edge of a cap there, generously."""
         middle = np.array([[n // 2 for n in domain.shape]])
         rings = self.rings(np.concatenate([middle, middle], axis=1), domain)[0]
-        cols, rows = apply(~domain.transform, rings[:, 0], rings[:, 1])
+        cols, rows = domain.to_pixels(rings[:, 0], rings[:, 1])
         most = [np.nanmax(np.abs(v - m - 0.5)) if np.isfinite(v).any() else 0 for v, m in zip((rows, cols), middle[0])]
         return np.array([int(np.ceil(min(v, n))) for v, n in zip(most, domain.shape)])
 
@@ -266,7 +265,7 @@ def circles(anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> np.n
     """
     crs, radius = crs_text(domain.crs, "the raster's crs"), radius_km / EARTH_RADIUS_KM
     lon, lat = (np.radians(v)[:, None] for v in lonlat_of(
-        *apply(domain.transform, anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs))  # fmt: skip
+        *domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs))  # fmt: skip
     bearing = np.linspace(0, 2 * np.pi, _ROUND + 1)
     sine = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(bearing)
     turn = np.arctan2(np.sin(bearing) * np.sin(radius) * np.cos(lat), np.cos(radius) - np.sin(lat) * sine)

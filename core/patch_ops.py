@@ -58,7 +58,7 @@ class GridSampler(Operator):
         stream(raster.source, patcher, _Chain(between), sink)
         merged: Any = sink.array
         flat = raster.source.flat and merged.shape[0] == 1
-        return GeoTensor(merged[0] if flat else merged, raster.domain.transform, raster.domain.crs), stages[end + 1 :]
+        return GeoTensor.on(raster.domain, merged[0] if flat else merged), stages[end + 1 :]
 
 
 class ApplyToChips(Operator):

@@ -81,7 +81,7 @@ class SpatialPatcher(Configurable):
                 if weights is None:
                     weights = self.weights_of(chip.window.height, chip.window.width)
                 place = domain.crop(chip.window)
-                tensor = GeoTensor(data[0] if source.flat else data, place.transform, place.crs, anchor=anchor_of(chip))
+                tensor = GeoTensor.on(place, data[0] if source.flat else data, anchor_of(chip))
                 yield Patch(tensor, chip.window, weights, chip.anchor)
 
     def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:

@@ -125,7 +125,7 @@ class PolygonMasks:
     def refuse_nothing(self) -> None:
         """Raise :class:`PlanError` where no polygon holds a pixel's centre."""
         if not self.owners:
-            where = "" if self._domain.transform is None else f", whose bounds in its own CRS are {self._domain.bounds}"
+            where = "" if not self._domain.placed else f", whose bounds in its own CRS are {self._domain.bounds}"
             allowed = f"none of them holds the centre of a pixel of the raster{where}"
             raise PlanError("polygons", len(self._polygons), allowed)
 
@@ -142,14 +142,22 @@ class PolygonMasks:
         return weights
 
     def _rings(self, position: int) -> list[list[np.ndarray]]:
-        """The rings of each part, ``(n, 2)``, in the raster's CRS."""
+        """The rings of each part, ``(n, 2)``, in the raster's CRS; in pixels where that has no transform."""
         if self._last[0] != position:
             self._last = position, self._moved(position)
         return self._last[1]
 
     def _moved(self, position: int) -> list[list[np.ndarray]]:
         polygon = self._polygons[position]
-        shape = [rings for _, rings in parts(polygon, f"polygon {position}")]
+        shape = self._in_crs(polygon, [rings for _, rings in parts(polygon, f"polygon {position}")], position)
+        control = self._domain.control
+        if self._domain.transform is not None or control is None:
+            return shape
+        return [[control.ring_to_pixels(ring) for ring in rings] for rings in shape]
+
+    def _in_crs(
+        self, polygon: Mapping[str, Any], shape: list[list[np.ndarray]], position: int
+    ) -> list[list[np.ndarray]]:
         if self._crs is None or self._crs == self._target:
             return shape
         moved = [

@@ -17,6 +17,7 @@ import numpy as np
 
 from .accumulate import slices
 from .band_facts import Facts
+from .band_meta import BandMeta, names_of, read_meta, write_meta
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
 from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
@@ -33,6 +34,7 @@ from .gdal_environment import (
     missing_blocks,
 )
 from .geometry import is_whole
+from .ground_control import creation, placement_of, write_rpcs
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target
 from .raster_view import AS_IN_FILE, RasterView
@@ -92,9 +94,9 @@ class RasterFile:
             if isinstance(scaled, tuple):
                 scale, offset = scaled
                 self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
-            crs = dataset.crs if view.crs is None else _crs_of(view, parameter)
-            self.domain = RasterDomain((dataset.height, dataset.width), dataset.transform, crs)
-            self.gcps = dataset.gcps
+            transform, crs, control = placement_of(dataset)
+            crs = crs if view.crs is None else _crs_of(view, parameter)
+            self.domain = RasterDomain((dataset.height, dataset.width), transform, crs, control)
             # A file's own tags may say that its overviews lie elsewhere, on a server too: GDAL would ask it.
             elsewhere = dataset.tags(ns="OVERVIEWS")
             self.overviews = () if elsewhere else tuple(dataset.overviews(self.band_numbers[0]))
@@ -121,6 +123,12 @@ class RasterFile:
     def band_names(self) -> tuple[str, ...]:
         """Descriptions of the chosen bands; "" where there is none."""
         return tuple(band.name for band in self._bands)
+
+    @cached_property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the chosen bands: wavelengths, classes. The file is opened for it when it is asked for."""
+        with gdal_env(), self._open() as dataset:
+            return read_meta(dataset, self.band_numbers)
 
     @property
     def palettes(self) -> tuple[bool, ...]:
@@ -351,7 +359,8 @@ class GeoTiffSink:
     become the file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their
     number is that of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour
     the values of a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which
-    follows the file to its place. Raises :class:`RasterWriteError`.
+    follows the file to its place. ``meta`` is what is known of bands that are passed on, see ``band_meta.passed_on``.
+    Raises :class:`RasterWriteError`.
     """
 
     def __init__(
@@ -364,16 +373,16 @@ class GeoTiffSink:
         tags: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
         sources: Iterable[str] | SourceFiles = (),
-        gcps: Any = None,
         categories: Sequence[Category] = (),
         scales: Sequence[tuple[float, float]] = (),
+        meta: Sequence[BandMeta] = (),
         parameter: str = "output",
         group: CommitGroup | None = None,
     ) -> None:
-        self._scales = tuple(scales)
+        self._scales, self._meta = tuple(scales), tuple(meta)
         self._categories = checked_categories(categories, value_type)
         self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
-        self._names, self._tags, self._gcps, self._parameter = names, dict(tags or {}), gcps, parameter
+        self._names, self._tags, self._parameter = names, dict(tags or {}), parameter
         own = checked_options(options or {}, value_type.dtype)
         self._profile = {**default_options(value_type.dtype, can_compress("ZSTD")), **own}
         self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
@@ -396,18 +405,19 @@ class GeoTiffSink:
             self._file = self._partial.create()
             self._dataset = rasterio.open(
                 self._file, "w", driver="GTiff", height=height, width=width, count=bands,
-                dtype=self.value_type.dtype.name, crs=self.domain.crs, transform=self.domain.transform,
-                nodata=self.value_type.nodata, **self._profile,
+                dtype=self.value_type.dtype.name, nodata=self.value_type.nodata,
+                **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
             )  # fmt: skip
+            write_rpcs(self._dataset, self.domain.control)
             if len(self._names) == bands:
                 self._dataset.descriptions = tuple(self._names)
             if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
                 self._dataset.scales, self._dataset.offsets = zip(*self._scales)
             self._dataset.update_tags(**self._tags)
+            self._meta = self._meta if len(self._meta) == bands and not self._categories else ()
+            write_meta(self._dataset, self._meta)
             if self._categories:
                 self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
-            if self._gcps and self._gcps[0]:
-                self._dataset.gcps = self._gcps
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         """Take ``(bands, rows, cols)`` floats; whole rows of tiles are passed on, each tile once."""
@@ -460,7 +470,7 @@ class GeoTiffSink:
             if missing:
                 suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
                 raise ValueError(f"{missing} of its blocks were not written; {suits}")
-            write_names(self._file, self._categories)
+            write_names(self._file, self._categories or names_of(self._meta, self.value_type.nodata))
 
     def _abandon(self, complete: bool) -> None:
         try:

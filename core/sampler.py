@@ -15,7 +15,7 @@ import numpy as np
 
 from .configurable import Configurable
 from .crs import crs_text, transform_points
-from .domains import RasterDomain, apply
+from .domains import RasterDomain
 from .errors import ParameterError, PlanError
 from .geometry import MOST_PIXELS, is_finite, is_whole
 from .poisson import poisson_disk
@@ -256,11 +256,11 @@ class SpatialExplicit(SpatialSampler):
         return len(self.positions)
 
     def _pixels(self, domain: RasterDomain) -> np.ndarray:
-        if domain.transform is None:
+        if not domain.placed:
             raise PlanError("anchors", self.positions[0], "are world coordinates, and the raster has no transform")
         x, y = np.array(self.positions, dtype=np.float64).T
         x, y = transform_points(x, y, self.crs, crs_text(domain.crs, "the raster's crs"))
-        cols, rows = apply(~domain.transform, x, y)
+        cols, rows = domain.to_pixels(x, y)
         return np.floor(np.stack([rows, cols], axis=1) + _SNAP)
 
     def get_config(self) -> dict[str, Any]:

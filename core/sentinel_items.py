@@ -15,7 +15,18 @@ import numpy as np
 
 from .errors import ParameterError
 from .sentinel_bands import baseline_of
-from .sentinel_places import GRID, Box, footprint_of, share_mask, square_mask, square_of, utm_zones, vertices
+from .sentinel_places import (
+    GRID,
+    Box,
+    PlacedBox,
+    footprint_of,
+    share_mask,
+    square_mask,
+    square_of,
+    utm_zones,
+    vertices,
+    wanted_mask,
+)
 
 _SAME_PLACE = 0.05  # degrees
 _TILE = r"(0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-HJ-NP-Z]{2}"
@@ -167,19 +178,20 @@ def checked_box(box: Sequence[float], parameter: str = "bbox") -> Box:
     return west, south, east, north
 
 
-def choose(items: Iterable[S2Item], box: Box) -> Choice:
-    """The items to load for ``box``, of one day and orbit.
+def choose(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None) -> Choice:
+    """The items to load for ``box``, or where it is given for ``area`` within it, of one day and orbit.
 
     The least cloudy of the items that cover the box; where none does, the items of the one day and orbit that together
     cover it and are the least cloudy; where not even those do, those that cover most. ``items`` must not be empty.
     """
+    wanted = wanted_mask(area, box)
     covering: list[S2Item] = []
     choices: list[Choice] = []
     for group in by_day(newest(items)).values():  # day by day: the masks of all would take much memory
-        masks = {item: covered(item, box) for item in group}
-        covering += [item for item, mask in masks.items() if mask.all()]
+        masks = {item: covered(item, box) & wanted for item in group}
+        covering += [item for item, mask in masks.items() if mask[wanted].all()]
         if not covering:
-            choices.append(_mosaic(group, masks, box))
+            choices.append(_mosaic(group, masks, box, wanted))
     if covering:
         best = min(covering, key=lambda item: (_known(item.cloud), _descending(item.datetime), item.id))
         return Choice((best,), 1.0, best.cloud, best.epsg)
@@ -222,18 +234,18 @@ def by_day(items: Iterable[S2Item]) -> dict[tuple[str, str], list[S2Item]]:
     return groups
 
 
-def of_each_day(items: Iterable[S2Item], box: Box) -> list[Choice]:
-    """For each day and orbit, in the order of time, the items that cover the box as far as they do."""
-    choices = []
+def of_each_day(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None) -> list[Choice]:
+    """For each day and orbit, in the order of time, the items that cover box or area as far as they do."""
+    wanted, choices = wanted_mask(area, box), []
     for _, group in sorted(by_day(newest(items)).items()):
-        masks = {item: covered(item, box) for item in group}
+        masks = {item: covered(item, box) & wanted for item in group}
         there = [item for item, mask in masks.items() if mask.any()]
         if there:
-            choices.append(_mosaic(there, masks, box))
+            choices.append(_mosaic(there, masks, box, wanted))
     return choices
 
 
-def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Box) -> Choice:
+def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Box, wanted: np.ndarray) -> Choice:
     """The items of a group that add something, those of the main zone first, then by what they add."""
     epsg, notes = _main_zone(group, masks, box)
     done = np.zeros((GRID + 1, GRID + 1), bool)
@@ -249,7 +261,7 @@ def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Bo
         chosen.append(best)
         cloud += best.cloud * max(added, 1)
         done |= masks[best]
-    share = float(done.mean())
+    share = float(done[wanted].mean())
     cloud = cloud / max(int(done.sum()), len(chosen) if not done.any() else 1)
     if {item.epsg for item in chosen} == {epsg}:
         notes = ()

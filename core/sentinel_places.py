@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,28 @@ from .crs import transform_points
 from .rasterize import rasterize_mask
 
 Box = tuple[float, float, float, float]
+
+
+class PlacedBox(NamedTuple):
+    """A box in map units of ``crs``, as a user has drawn it; in degrees it would be larger."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    crs: str
+
+    def outline(self) -> tuple[np.ndarray, np.ndarray]:
+        """``x, y`` of points along its edges, the corners among them."""
+        along = np.linspace(0, 1, 22)
+        x, y = self.left + along * (self.right - self.left), self.bottom + along * (self.top - self.bottom)
+        flat = np.full(22, 1.0)
+        return (
+            np.concatenate([x, x, self.left * flat, self.right * flat]),
+            np.concatenate([self.bottom * flat, self.top * flat, y, y]),
+        )
+
+
 GRID = 256  # a box is looked at in so many rows and columns of points
 _PIXEL = 10.0  # metres by which a box may reach beyond a tile that covers it
 _Ring = list[tuple[float, float]]
@@ -112,11 +134,23 @@ def square_mask(square: Box, epsg: int, box: Box) -> np.ndarray:
     return np.asarray(~beside)
 
 
+def wanted_mask(area: PlacedBox | None, box: Box) -> np.ndarray:
+    """Which points of the grid over the box lie in the area that the box was made for."""
+    if area is None:
+        return np.ones((GRID + 1, GRID + 1), bool)
+    x, y = transform_points(*_grid_of(box), src="EPSG:4326", dst=area.crs)
+    return np.asarray((x >= area.left) & (x <= area.right) & (y >= area.bottom) & (y <= area.top))
+
+
 @lru_cache(maxsize=4)
 def _grid_in(epsg: int, box: Box) -> tuple[np.ndarray, np.ndarray]:
+    return transform_points(*_grid_of(box), src="EPSG:4326", dst=f"EPSG:{epsg}")
+
+
+def _grid_of(box: Box) -> tuple[np.ndarray, np.ndarray]:
     west, south, east, north = box
     lon, lat = np.meshgrid(np.linspace(west, east, GRID + 1), np.linspace(north, south, GRID + 1))
-    return transform_points(lon, lat, "EPSG:4326", f"EPSG:{epsg}")
+    return lon, lat
 
 
 def utm_zones(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:

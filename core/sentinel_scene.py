@@ -19,7 +19,7 @@ from .sampler import SpatialRegularStride
 from .secrets import without_secrets
 from .sentinel_bands import asset_of, offset_of, parse_bands, scl_values
 from .sentinel_items import Choice, S2Item, choose, of_each_day
-from .sentinel_places import Box
+from .sentinel_places import Box, PlacedBox
 from .sentinel_source import RemoteAsset, SceneSource, Signer, grid_of
 from .sinks import ArraySink
 from .stream import StreamReport, stream
@@ -65,6 +65,7 @@ class S2Scene:
         apply_offset: bool | None = None,
         mask: Sequence[str | int] = (),
         endpoint: str = "",
+        area: PlacedBox | None = None,
     ) -> dict[str, Any]:
         """What can be refused before anything is searched, as arguments for :func:`scene_of`."""
         if not (isinstance(resolution, (int, float, np.number)) and math.isfinite(resolution) and resolution > 0):
@@ -75,7 +76,7 @@ class S2Scene:
         offset = units == "reflectance" if apply_offset is None else bool(apply_offset)
         return {
             "box": box, "bands": parse_bands(bands), "resolution": float(resolution), "units": units,
-            "apply_offset": offset, "mask": scl_values(mask), "endpoint": endpoint,
+            "apply_offset": offset, "mask": scl_values(mask), "endpoint": endpoint, "area": area,
         }  # fmt: skip
 
     @property
@@ -220,22 +221,30 @@ class S2TimeStack:
         return cls(values, times, scenes[0].bands, tuple(scenes), chip.nodata)
 
 
-def scene_of(items: Iterable[S2Item], *, box: Box, resolution: float, **common: Any) -> S2Scene:
+def scene_of(
+    items: Iterable[S2Item], *, box: Box, resolution: float, area: PlacedBox | None = None, **common: Any
+) -> S2Scene:
     """The scene to load of found items; its assets are looked up, so that a band that is not there is refused now."""
-    choice = choose(items, box)
-    return _scene(choice, box, _grid(box, choice.epsg, resolution), common)
+    choice = choose(items, box, area)
+    return _scene(choice, box, _grid(box, choice.epsg, resolution, area), common)
 
 
 def scenes_of(
-    items: Iterable[S2Item], min_share: float, *, box: Box, resolution: float, **common: Any
+    items: Iterable[S2Item],
+    min_share: float,
+    *,
+    box: Box,
+    resolution: float,
+    area: PlacedBox | None = None,
+    **common: Any,
 ) -> list[S2Scene]:
     """A scene for each day and orbit that covers at least ``min_share`` of the box, all on the grid of one zone."""
-    choices = [choice for choice in of_each_day(items, box) if choice.share >= min_share]
+    choices = [choice for choice in of_each_day(items, box, area) if choice.share >= min_share]
     if not choices:
         raise StacError(f"no day's items cover {100 * min_share:g} % of the box {box}")
     zones = [choice.epsg for choice in choices]
     epsg = max(sorted(set(zones)), key=zones.count)
-    domain = _grid(box, epsg, resolution)
+    domain = _grid(box, epsg, resolution, area)
     return [_scene(choice, box, domain, common) for choice in choices]
 
 
@@ -246,8 +255,8 @@ def _scene(choice: Choice, box: Box, domain: RasterDomain, common: dict[str, Any
     return scene
 
 
-def _grid(box: Box, epsg: int, resolution: float) -> RasterDomain:
-    domain = grid_of(box, epsg, resolution)
+def _grid(box: Box, epsg: int, resolution: float, area: PlacedBox | None) -> RasterDomain:
+    domain = grid_of(box, epsg, resolution, area)
     _refuse_size(box, resolution, *domain.shape)
     return domain
 

@@ -19,7 +19,7 @@ from .gdal_environment import gdal_env, heard, load_rasterio
 from .raster_io import RasterFile
 from .remote import Asked, Network, Unreadable, final_address, pause
 from .secrets import without_secrets
-from .sentinel_places import Box
+from .sentinel_places import Box, PlacedBox
 from .warped import Warped, on_grid
 
 #: ``sign(href, fresh)``: the address to read from; ``fresh`` asks for a signature that was not used before.
@@ -30,18 +30,16 @@ _SIGNATURES = 2  # that an address may be given anew for one window
 _SNAP = 1e-6  # pixels
 
 
-def grid_of(box: Box, epsg: int, resolution: float) -> RasterDomain:
-    """The pixels of ``resolution`` metres that hold a box ``(west, south, east, north)`` of degrees.
+def grid_of(box: Box, epsg: int, resolution: float, area: PlacedBox | None = None) -> RasterDomain:
+    """The pixels of ``resolution`` metres that hold a box ``(west, south, east, north)`` of degrees, or the ``area``.
 
+    Law: of an area in EPSG:``epsg`` whose edges are multiples of the resolution they are that area, no more.
     Their edges are multiples of the resolution, as those of all Sentinel-2 tiles are, so that pictures of different
     days fit each other.
     """
     rasterio = load_rasterio()
-    west, south, east, north = box
-    along = np.linspace(0, 1, 22)
-    lon = np.concatenate([west + along * (east - west)] * 2 + [np.full(22, west), np.full(22, east)])
-    lat = np.concatenate([np.full(22, south), np.full(22, north)] + [south + along * (north - south)] * 2)
-    x, y = transform_points(lon, lat, "EPSG:4326", f"EPSG:{epsg}")
+    area = PlacedBox(*box, "EPSG:4326") if area is None else area
+    x, y = transform_points(*area.outline(), area.crs, f"EPSG:{epsg}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ParameterError("bbox", box, f"must have a place in EPSG:{epsg}")
     left, bottom = (math.floor(v.min() / resolution + _SNAP) for v in (x, y))
@@ -163,7 +161,7 @@ class RemoteBand:
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
             raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level, drivers=SCENES)
-        if not raster.crs:
+        if not raster.crs or raster.transform is None:
             place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
             raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
         method = "nearest" if categorical else "bilinear"

@@ -22,7 +22,7 @@ import numpy as np
 
 from .configurable import Configurable
 from .crs import crs_text, lonlat_of
-from .domains import RasterDomain, apply
+from .domains import RasterDomain
 from .errors import ParameterError, PlanError
 from .geometry import is_finite, is_whole
 from .list_plan import KeptArrays, ListPlan
@@ -175,13 +175,13 @@ class EarthGrid:
     """Where the pixels of a raster lie on the Earth."""
 
     def __init__(self, domain: RasterDomain) -> None:
-        if domain.transform is None:
+        if not domain.placed:
             raise PlanError("raster", domain.shape, "has no transform: where on Earth its pixels lie is not known")
         self._domain, self._crs = domain, crs_text(domain.crs, "the raster's crs")
 
     def lonlat(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Degrees of pixel positions, counted so that whole numbers are pixel centres; NaN off the Earth."""
-        return lonlat_of(*apply(self._domain.transform, cols + 0.5, rows + 0.5), self._crs)
+        return lonlat_of(*self._domain.to_world(cols + 0.5, rows + 0.5), self._crs)
 
     def pixel_km(self, row: int, col: int) -> float:
         """The longer of a pixel's height and width in km, through its centre; 0 where that cannot be said."""
@@ -308,7 +308,8 @@ _GLOBES: OrderedDict[tuple[Any, ...], _Globe] = OrderedDict()
 
 def _globe(domain: RasterDomain, asked: _Asked) -> _Globe:
     """The index of a raster, made once for the last few rasters."""
-    key = (domain.shape, domain.transform and tuple(domain.transform), crs_text(domain.crs, "the raster's crs"))
+    place = domain.transform and tuple(domain.transform), domain.control
+    key = (domain.shape, *place, crs_text(domain.crs, "the raster's crs"))
     globe = _GLOBES.get(key)
     if globe is None:
         globe = _GLOBES[key] = _Globe(domain, asked)

@@ -101,7 +101,8 @@ def find_s2_scene(
 
     ``options``: ``collection``; ``units`` ("dn" or "reflectance"); ``apply_offset`` (True, False, or None: applied to
     reflectance, not to digital numbers); ``mask``, classes of SCL by name or number that become no data; ``network``;
-    ``sign``, a :data:`Signer` in place of Planetary Computer's.
+    ``sign``, a :data:`Signer` in place of Planetary Computer's; ``area``, a ``PlacedBox`` that ``bbox`` was made for in
+    degrees: then the pixels are those that hold the area.
     """
     items, common = _found(
         bbox, date_range, bands, max_cloud_cover, tile, resolution, endpoint, cancelled=cancelled, **options

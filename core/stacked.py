@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .band_meta import BandMeta, without_classes
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError
 from .raster_io import RasterFile
 from .source_files import SourceFiles
 from .source_identity import SourceIdentity, Stamp
-from .warped import RESAMPLING, on_grid
+from .warped import RESAMPLING, Warped, on_grid
 
 
 class StackedRaster:
@@ -41,7 +42,6 @@ class StackedRaster:
             raise ParameterError("resampling", resampling, f"must be one of {', '.join(RESAMPLING)}")
         files = [r if isinstance(r, RasterFile) else RasterFile(r, (), first.scaled, parameter) for r in others]
         self.domain: RasterDomain = first.domain
-        self.gcps = first.gcps
         self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
         self.paths = (first.path, *(file.path for file in files))
         self.views = tuple(file.view for file in files)
@@ -85,6 +85,16 @@ class StackedRaster:
         rasters = self._rasters
         used = sorted({k for k, _ in self._layout})
         return tuple(tuple(rasters[k].band_names[band] for j, band in self._layout if j == k) for k in used)
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the chosen bands; classes do not follow a band that is interpolated."""
+        rasters, found = self._rasters, []
+        for k, band in self._layout:
+            meta, member = rasters[k].band_meta[band], self._members[k]
+            mixed = isinstance(member, Warped) and not member.nearest[band]
+            found.append(without_classes(meta) if mixed else meta)
+        return tuple(found)
 
     @property
     def has_scale(self) -> bool:

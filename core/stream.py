@@ -236,7 +236,7 @@ class _Run:
         if not getattr(self.operator, "georeferenced", False):
             return chip
         place = self.source.domain.crop(planned.window)
-        return GeoTensor(chip, place.transform, place.crs, anchor=anchor_of(planned))
+        return GeoTensor.on(place, chip, anchor_of(planned))
 
     def checked(self, future: Future) -> Iterator[ChipResult]:
         for result in self.waited(future):

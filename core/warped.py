@@ -14,6 +14,7 @@ import numpy as np
 from .domains import PixelWindow, RasterDomain, apply
 from .errors import ParameterError, RasterReadError
 from .gdal_environment import gdal_env
+from .ground_control import WARP, creation
 from .raster_io import RasterFile
 from .watch import may_go_on
 
@@ -28,6 +29,8 @@ _TURN = 360.0
 def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resampling: str, parameter: str) -> Any:
     """What reads ``raster`` on the grid of ``domain``: ``read``, ``select``, ``close``. Refuses what has no place."""
     own = raster.domain
+    if domain.transform is None and domain.control is not None:
+        return _on_same_points(raster, domain, parameter)
     with gdal_env():
         placed = bool(own.crs) and bool(domain.crs)
         if not placed and not (own.shape == domain.shape and _same_transform(own, domain)) and (own.crs or domain.crs):
@@ -37,7 +40,7 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
             raise ParameterError(parameter, raster.path, allowed)
         same = not placed or own.crs == domain.crs
         turning = placed and same and bool(domain.crs.is_geographic)
-        offsets = _offsets(domain, own, turning) if same else None
+        offsets = _offsets(domain, own, turning) if same and own.transform is not None else None
         if offsets is None and not placed:
             raise ParameterError(parameter, raster.path, "must have a coordinate reference system, or the same grid")
         if offsets is None:
@@ -48,6 +51,15 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
     if not overlaps:
         raise ParameterError(parameter, raster.path, "must overlap the first raster")
     return reader
+
+
+def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> Any:
+    """A raster on a grid that ground control places, and onto which nothing can be warped."""
+    own = raster.domain.control
+    if raster.domain.shape != domain.shape or own is None or own.points != domain.control.points:  # type: ignore[union-attr]
+        allowed = f"must have the same pixels and points as the first raster, which ground control points place: {WARP}"
+        raise ParameterError(parameter, raster.path, allowed)
+    return Aligned(raster, [(0, 0)])
 
 
 def _same_transform(one: RasterDomain, other: RasterDomain) -> bool:
@@ -185,11 +197,10 @@ class Warped:
         from rasterio.warp import Resampling, reproject
 
         grid = self.raster.domain.crop(crop)
-        t = grid.transform
         values = np.empty((len(source), block.height, block.width), source.dtype)
         try:
             reproject(
-                source, values, src_transform=type(t)(t.a, t.b, t.c - turn, t.d, t.e, t.f), src_crs=grid.crs,
+                source, values, src_crs=grid.crs, **_source_place(grid, turn),
                 dst_transform=self._domain.crop(block).transform, dst_crs=self._domain.crs,
                 src_nodata=np.nan, dst_nodata=np.nan, tolerance=0,
                 resampling=Resampling.nearest if nearest else Resampling.bilinear,
@@ -224,13 +235,13 @@ class Warped:
 
     def _place(self, cols: np.ndarray, rows: np.ndarray, turn: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Columns and rows of the grid as columns and rows of the raster; NaN where there is no such place."""
-        x, y = apply(self._domain.transform, cols, rows)
+        x, y = self._domain.to_world(cols, rows)
         if not self._same:
             x, y = _transformed(self._domain.crs, self.raster.crs, x, y)
             if self._geographic:  # as GDAL does: longitudes around the middle of the raster
                 low, _, high, _ = self.raster.domain.bounds
                 x = x - _TURN * np.rint((x - (low + high) / 2) / _TURN)
-        placed = apply(~self.raster.transform, x + turn, y)
+        placed = self.raster.domain.to_pixels(x + turn, y)
         return placed[0], placed[1]
 
     def _common(self) -> np.ndarray:
@@ -238,10 +249,10 @@ class Warped:
         (height, width), (rows, cols) = self._domain.shape, self.raster.domain.shape
         grid = np.meshgrid(_even(width), _even(height))
         found = [np.stack([v.ravel() for v in grid])]
-        x, y = apply(self.raster.transform, *(v.ravel() for v in np.meshgrid(_even(cols), _even(rows))))
+        x, y = self.raster.domain.to_world(*(v.ravel() for v in np.meshgrid(_even(cols), _even(rows))))
         if not self._same:
             x, y = _transformed(self.raster.crs, self._domain.crs, x, y)
-        found += [np.stack(apply(~self._domain.transform, x - turn, y)) for turn in self._turns]
+        found += [np.stack(self._domain.to_pixels(x - turn, y)) for turn in self._turns]
         places = np.concatenate(found, axis=1)
         places = places[:, ((places >= 0) & (places <= [[width], [height]])).all(axis=0)]
         keep = np.zeros(places.shape[1], bool)
@@ -261,6 +272,14 @@ class Warped:
             size = max(float(np.median(steps)) if steps else 1.0, 1.0)
             sizes.append(1 / (round(size) if abs(size - round(size)) < 0.05 else size))
         return sizes[0], sizes[1]
+
+
+def _source_place(grid: RasterDomain, turn: float) -> dict[str, Any]:
+    """What rasterio is told of where source pixels lie, ``turn`` further to the west."""
+    if grid.transform is None:
+        return {"gcps": creation(None, None, grid.control and grid.control.shifted(-turn))["gcps"]}
+    t = grid.transform
+    return {"src_transform": type(t)(t.a, t.b, t.c - turn, t.d, t.e, t.f)}
 
 
 def _spread(start: int, stop: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from .commit import Output
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
 from .geometry import is_whole
+from .ground_control import WARP
 from .targets import check_on_disk
 from .values import ValueType
 
@@ -73,6 +74,9 @@ class ZarrSink:
         self.block_width = self.chunks[1]
         self._names, self._tags, self._parameter = tuple(names), dict(tags or {}), parameter
         check_store(self.path, parameter)
+        if domain.transform is None and domain.control is not None:
+            allowed = f"has no place for ground control points and RPCs, which alone place this raster: {WARP}"
+            raise ParameterError(parameter, self.path, allowed)
         self._partial = Output(Path(self.path), parameter)
         self._array: Path | None = None
         self._buffer: np.ndarray | None = None

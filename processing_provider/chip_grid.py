@@ -21,7 +21,7 @@ from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target, new_field
 from .grids import add_grid, read_grid
 from .rasters import NAMES as RASTER_NAMES
-from .rasters import read_layer
+from .rasters import check_outlines, read_layer
 from .samplers import NAMES as SAMPLER_NAMES
 from .samplers import add_geometry_and_sampler, read_sampled_patcher
 
@@ -95,6 +95,7 @@ class ChipGrid(PatchwiseAlgorithm):
 
     def _read(self, parameters, context):
         raster, window = read_grid(self, parameters, context)
+        check_outlines(raster)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         crs = read_layer(self, parameters, context).crs()
         return _Job(patcher, raster.domain, window, crs, self.source_name(parameters, context))

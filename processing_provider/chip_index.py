@@ -17,7 +17,6 @@ from qgis.core import (
 
 from ..core.chip_manifest import INDEX as INDEX_FILE
 from ..core.crs import crs_text
-from ..core.domains import apply
 from ..core.errors import Cancelled
 from .feature_output import BATCH, FeatureOutput, new_field
 
@@ -73,10 +72,10 @@ def _batches(manifest, feedback):
     for first in range(0, len(chips), BATCH):
         if feedback.isCanceled():
             raise Cancelled
-        yield [_feature(chip, fields, manifest.domain.transform) for chip in chips[first : first + BATCH]]
+        yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]
 
 
-def _feature(chip, fields, transform):
+def _feature(chip, fields, domain):
     window = chip.window
     corners = [
         (window.col, window.row),
@@ -85,6 +84,8 @@ def _feature(chip, fields, transform):
         (window.col, window.row_stop),
     ]
     feature = QgsFeature(fields)
-    feature.setGeometry(QgsGeometry.fromPolygonXY([[QgsPointXY(*apply(transform, *c)) for c in corners + corners[:1]]]))
+    feature.setGeometry(
+        QgsGeometry.fromPolygonXY([[QgsPointXY(*map(float, domain.to_world(*c))) for c in corners + corners[:1]]])
+    )
     feature.setAttributes([chip.path, *chip.anchor, chip.valid, chip.label or None])
     return feature

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core.band_meta import passed_on
 from ..core.commit import CommitGroup
 from ..core.config import tags
 from ..core.coverage import write_coverage
@@ -118,7 +119,7 @@ def run_job(job, feedback):
             categories=getattr(job.operator, "categories", ()),
             sources=job.sources,
             group=group,
-            gcps=job.raster.gcps if job.window == job.raster.domain.window and fine == domain else None,
+            meta=passed_on(job.raster, job.operator, job.patcher.aggregation, job.value_type.dtype),
             parameter="OUTPUT",
             **common,
         )

@@ -15,6 +15,7 @@ import numpy as np
 from qgis.core import Qgis, QgsProviderRegistry, QgsRasterBlockFeedback, QgsRectangle
 from qgis.PyQt.QtCore import QCoreApplication, Qt, QThread, QUrl
 
+from ..core.band_meta import BandMeta
 from ..core.bands import Band, chip_dtype, fill, unknown
 from ..core.domains import PixelWindow, apply
 from ..core.errors import Cancelled, ParameterError, RasterReadError
@@ -54,7 +55,6 @@ class LayerSource:
     """
 
     flat = False
-    gcps = ([], None)
     overviews = ()
 
     def __init__(self, layer, bands=(), resolution=None, scaled=False, parameter="INPUT", resolution_name="RESOLUTION"):
@@ -104,6 +104,11 @@ class LayerSource:
     def identity(self):
         """What the local files behind the layer are like now; of a server nothing is known."""
         return SourceIdentity.of(self.source_files.paths, complete=False)
+
+    @property
+    def band_meta(self):
+        """What follows the chosen bands: nothing that QGIS would tell."""
+        return (BandMeta(),) * len(self.band_numbers)
 
     @property
     def band_names(self):

@@ -22,7 +22,7 @@ from ..core.stac import find_s2_scene
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .report import say
-from .sentinel import NAMES, add_search, add_server, read_search
+from .sentinel import NAMES, add_search, add_server, read_area, read_search
 
 
 class LoadSentinel2(JobAlgorithm):
@@ -84,6 +84,7 @@ class LoadSentinel2(JobAlgorithm):
         check_target(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
         wanted = {
             **read_search(self, parameters, context),
+            "area": read_area(self, parameters, context),
             "bands": parse_bands(self.parameterAsString(parameters, self.BANDS, context)),
             "resolution": self.parameterAsDouble(parameters, self.RESOLUTION, context),
             "units": self.parameterAsString(parameters, self.UNITS, context),
@@ -145,6 +146,7 @@ class LoadSentinel2(JobAlgorithm):
                 "endpoint": without_secrets(wanted["endpoint"]),
                 "collection": wanted["collection"],
                 "bbox": list(wanted["bbox"]),
+                "extent": None if wanted["area"] is None else list(wanted["area"]),
                 "dates": list(wanted["date_range"]),
                 "max_cloud": wanted["max_cloud_cover"],
                 "tile": wanted["tile"],

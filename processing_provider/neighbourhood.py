@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsFields,
     QgsProcessing,
     QgsProcessingException,
     QgsProcessingParameterEnum,
@@ -14,17 +13,18 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
     QgsProcessingParameterNumber,
-    QgsProcessingUtils,
 )
 
 from ..core import PointField, SpatialKNNGraph, SpatialRadiusGraph
 from ..core.errors import ParameterError
+from ..core.field_names import longest_name
 from ..core.neighbourhood import STATISTICS as CORE_STATISTICS
 from ..core.neighbourhood import statistics
 from .base import PatchwiseAlgorithm
 from .bridge import progress, translated
-from .feature_output import FeatureOutput, check_file_target, new_field
+from .feature_output import FeatureOutput, check_file_target, file_target
 from .point_reader import batches, check_points, read_points
+from .polygon_features import statistics_fields
 
 #: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
 READ, FOUND = 0.25, 0.55
@@ -194,10 +194,8 @@ class Neighbourhood(PatchwiseAlgorithm):
 
     def _write(self, parameters, context, feedback, points, results):
         job, report = self._job, progress(feedback)
-        added = QgsFields()
-        for name in job.names:
-            added.append(new_field(f"{job.field}_{name}", "LongLong" if name == "count" else "Double"))
-        fields = QgsProcessingUtils.combineFields(job.source.fields(), added)
+        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        fields = statistics_fields(job.source.fields(), (job.field,), job.names, longest)
         sink = FeatureOutput(
             self, parameters, self.OUTPUT, context, fields, job.source.wkbType(), job.source.sourceCrs()
         )

@@ -14,15 +14,16 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterRasterDestination,
-    QgsProcessingUtils,
     QgsWkbTypes,
 )
 
 from ..core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ..core.band_meta import passed_on
 from ..core.commit import CommitGroup
 from ..core.config import tags
 from ..core.configurable import part
 from ..core.errors import Cancelled, ParameterError
+from ..core.field_names import longest_name, plain_name
 from ..core.partial import check_target
 from ..core.polygon_chips import polygon_chips
 from ..core.polygon_statistics import STATISTICS as NAMES_OF_STATISTICS
@@ -30,7 +31,7 @@ from ..core.run_record import input_record, nodata_record, placed
 from ..core.source_files import SourceFiles
 from .base import JobAlgorithm
 from .bridge import progress, translated
-from .feature_output import FeatureOutput, check_file_target
+from .feature_output import FeatureOutput, check_file_target, file_target
 from .job import only_used, operator_warnings, watch_sources
 from .layer_grid import check_bounded
 from .operators import NAMES as OPERATOR_NAMES
@@ -205,16 +206,15 @@ class PolygonChips(JobAlgorithm):
             stack.enter_context(task.raster)
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
-            names = getattr(task.operator, "output_names", ())
-            fields = statistics_fields(names, _bands(task, found), task.statistics)
+            fields = self._fields(parameters, context, task, _bands(task, found))
             whole = [name == "count" for name in task.statistics] * _bands(task, found)
             values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
             for position in [] if found is None else found.left_out:
                 values.pop(places[position])
-            shape = QgsProcessingUtils.combineFields(task.source.fields(), fields), task.source.wkbType()
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, task.source.sourceCrs(), group)
+            shape = fields, task.source.wkbType(), task.source.sourceCrs()
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, group)
             with output:
-                write_features(output, features, values, shape[0], whole, feedback)
+                write_features(output, features, values, fields, whole, feedback)
         self._say(task, len(features), len(values), found, feedback)
         results = {
             self.OUTPUT: output.target,
@@ -222,6 +222,13 @@ class PolygonChips(JobAlgorithm):
             "WITHOUT_PIXELS": len(features) - len(values),
         }
         return {**results, self.STITCHED: task.stitched} if task.stitched else results
+
+    def _fields(self, parameters, context, task, bands):
+        """The fields of the polygons, then of the statistics of each band of the results."""
+        names = [plain_name(name) for name in getattr(task.operator, "output_names", ())]
+        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        names = names if len(names) == bands else [""] * bands
+        return statistics_fields(task.source.fields(), names, task.statistics, longest)
 
     def _polygons(self, task, feedback):
         """The features, and of those that have a geometry on the raster's CRS the polygons and their positions."""
@@ -303,8 +310,8 @@ def _raster_sink(task, group):
         categories=getattr(task.operator, "categories", ()),
         sources=task.sources,
         group=group,
-        gcps=task.raster.gcps if domain == task.raster.domain else None,
         tags=tags(placed(task.config, task.stitched)),
+        meta=passed_on(task.raster, task.operator, task.aggregation, task.value_type.dtype),
         parameter="STITCHED",
     )
 

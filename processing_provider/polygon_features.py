@@ -1,7 +1,6 @@
 """Polygons of a layer to the core, and features with statistics of them to a layer."""
 
 import math
-import re
 
 from qgis.core import (
     Qgis,
@@ -14,6 +13,7 @@ from qgis.core import (
 )
 
 from ..core.errors import Cancelled, ParameterError
+from ..core.field_names import statistic_names
 from .bridge import extent_points
 from .feature_output import BATCH, new_field
 
@@ -69,15 +69,12 @@ def polygon_mapping(geometry, transform):
     return {"type": "MultiPolygon", "coordinates": parts} if parts and finite else None
 
 
-def statistics_fields(names, bands, statistics):
-    """The fields of ``statistics`` for each of ``bands`` bands, called by its name where that is a plain word."""
-    names = tuple(names) if len(names) == bands else ("",) * bands
-    fields = QgsFields()
-    for k, name in enumerate(names):
-        plain = re.fullmatch(r"[A-Za-z]\w*", name) and names.count(name) == 1
-        for statistic in statistics:
-            kind = "LongLong" if statistic == "count" else "Double"
-            fields.append(new_field(f"{name if plain else f'b{k + 1}'}_{statistic}", kind))
+def statistics_fields(there, outputs, statistics, longest):
+    """The fields ``there``, then those of ``statistics`` for each of ``outputs``, each with a name of its own."""
+    fields = QgsFields(there)
+    names = statistic_names(outputs, statistics, there.names(), longest)
+    for name, statistic in zip(names, [*statistics] * len(outputs)):
+        fields.append(new_field(name, "LongLong" if statistic == "count" else "Double"))
     return fields
 
 

@@ -27,6 +27,7 @@ DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
 
 #: The core's names of these parameters, for its error messages.
 NAMES = {
+    "raster": INPUT,
     "bands": BANDS,
     "extent": EXTENT,
     "resolution": RESOLUTION,
@@ -158,6 +159,11 @@ def follow(raster, feedback):
 def source_paths(raster):
     """The files that are read, which no output may replace, as :class:`~patchwise.core.source_files.SourceFiles`."""
     return raster.source_files
+
+
+def check_outlines(raster):
+    """Refuse a raster of which it cannot be told where its pixels lie, before outlines of them are asked for."""
+    raster.domain.to_world(0, 0)
 
 
 def read_window(algorithm, parameters, context, raster):

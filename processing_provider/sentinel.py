@@ -16,6 +16,7 @@ from ..core.errors import ParameterError
 from ..core.extents import around
 from ..core.remote import Network
 from ..core.sentinel_items import checked_box, checked_tile
+from ..core.sentinel_places import PlacedBox
 from ..core.stac import COLLECTION, PLANETARY_COMPUTER, check_client, checked_dates, checked_endpoint
 from .bridge import extent_points
 from .extents import in_degrees, read_box
@@ -110,6 +111,16 @@ def _box(algorithm, parameters, context):
     if turned and any(abs(x1 - x0) > 180 for x0, x1 in zip(xs, xs[1:])):
         raise ParameterError("bbox", box, "must not cross the 180th meridian; load either side by itself")
     return checked_box(box)
+
+
+def read_area(algorithm, parameters, context):
+    """The extent as it was given, in its own CRS; None where that is not known."""
+    crs = algorithm.parameterAsExtentCrs(parameters, EXTENT, context)
+    if not crs.isValid():
+        return None
+    extent = algorithm.parameterAsExtent(parameters, EXTENT, context)
+    text = crs.authid() or crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
+    return PlacedBox(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum(), text)
 
 
 def _day(algorithm, parameters, context, name):

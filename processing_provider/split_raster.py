@@ -29,7 +29,7 @@ from .job import check_chip, watch_sources
 from .label_layers import read_labels
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
-from .rasters import add_input, follow, read_raster, read_window, source_paths
+from .rasters import add_input, check_outlines, follow, read_raster, read_window, source_paths
 from .samplers import NAMES as SAMPLER_NAMES
 from .samplers import add_geometry_and_sampler, read_sampled_patcher
 from .sources import files_read
@@ -115,6 +115,7 @@ class SplitRaster(JobAlgorithm):
     def make_job(self, parameters, context):
         """What the worker needs; everything wrong is refused."""
         raster = read_raster(self, parameters, context)
+        check_outlines(raster)
         window = read_window(self, parameters, context, raster)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         labels, files = read_labels(self, parameters, context, raster, (self.LABELS, self.LABEL_FIELD))

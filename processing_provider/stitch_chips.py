@@ -10,6 +10,7 @@ from qgis.core import (
 )
 
 from ..core import GeoTiffSink, ValueType
+from ..core.band_meta import passed_on
 from ..core.chip_folder import ChipRaster
 from ..core.chip_stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
 from ..core.commit import CommitGroup
@@ -126,6 +127,7 @@ class StitchChips(JobAlgorithm):
                 names=job.chips.band_names,
                 categories=manifest.categories,
                 tags=tags(placed(_config(job), job.output)),
+                meta=_passed(job),
                 options=job.options,
                 parameter=self.OUTPUT,
                 group=group,
@@ -155,6 +157,12 @@ class StitchChips(JobAlgorithm):
         if manifest.failed:
             text = self.tr("{count} chips failed when an operator was applied: they are nodata.")
             feedback.pushWarning(text.format(count=f"{len(manifest.failed):,}"))
+
+
+def _passed(job):
+    """What is known of the bands of the chips, as far as it is true of the result."""
+    stored = StoredChips(job.chips)
+    return passed_on(job.chips, stored, job.patcher.aggregation, job.value_type.dtype)
 
 
 def _config(job):

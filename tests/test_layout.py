@@ -24,6 +24,8 @@ OPTIONAL = {
     "core/raster_io.py": {"rasterio"},
     "core/chip_manifest.py": {"rasterio.crs", "rasterio.transform"},
     "core/gdal_environment.py": {"rasterio", "affine"},
+    "core/ground_control.py": {"rasterio"},
+    "core/band_meta.py": {"rasterio"},
     "core/warped.py": {"rasterio"},
     "core/patch.py": {"rasterio.windows"},
     "core/rasterize.py": {"rasterio"},

@@ -29,6 +29,9 @@ class Operator(Configurable):
     categories: tuple[Category, ...] = ()
     #: Files that it reads, such as a model, by what they were when it was made.
     files: tuple[str, ...] = ()
+    #: By output band, the position of the chip's band that it is, value by value; None for one that is made. Nothing is
+    #: said where it is empty. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
+    passes: tuple[int | None, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
@@ -91,6 +94,8 @@ class Sequential(Operator):
         self.output_bands = getattr(flat[-1], "output_bands", None)
         self.categories = getattr(flat[-1], "categories", ())
         self.files = tuple(path for operator in flat if isinstance(operator, Operator) for path in operator.files)
+        self.output_names = tuple(getattr(flat[-1], "output_names", ()))
+        self.passes = _through(flat)
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
@@ -129,6 +134,10 @@ class Fanout(Operator):
         self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
         counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
         self.output_bands = None if None in counts else sum(c for c in counts if c)
+        named = [_named(name, branch) for name, branch in self.branches.items()]
+        self.output_names = tuple(name for names in named for name in names) if all(named) else ()
+        passed = [branch.passes if isinstance(branch, Operator) else () for branch in self.branches.values()]
+        self.passes = tuple(p for passes in passed for p in passes) if all(passed) else ()
 
     def __call__(self, chip: Any) -> np.ndarray:
         """``(bands, h, w)``: the branches' bands one below the other."""
@@ -168,6 +177,29 @@ def _interrupt(operators: Iterable[Any]) -> None:
     for operator in operators:
         if isinstance(operator, Operator):
             operator.interrupt()
+
+
+def _through(operators: Sequence[Any]) -> tuple[int | None, ...]:
+    """What operators one after the other pass on."""
+    if not all(isinstance(operator, Operator) and operator.passes for operator in operators):
+        return ()
+    passes: tuple[int | None, ...] = operators[-1].passes
+    for operator in reversed(operators[:-1]):
+        passes = tuple(None if p is None or p >= len(operator.passes) else operator.passes[p] for p in passes)
+    return passes
+
+
+def _named(branch: str, operator: Any) -> tuple[str, ...]:
+    """Names of a branch's bands: its own name of one, of several with the band's behind it; () for an unknown number.
+
+    No two of a Fanout are the same, as its branches have different names.
+    """
+    count = getattr(operator, "output_bands", None)
+    if not count or count == 1:
+        return (branch,) * (count or 0)
+    names = tuple(getattr(operator, "output_names", ()))
+    whole = len(set(names)) == count and all(names)
+    return tuple(f"{branch}: {name}" for name in (names if whole else range(1, count + 1)))
 
 
 def _name(operator: Any) -> str:

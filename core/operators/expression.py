@@ -54,6 +54,7 @@ class Expression(Operator):
         own = {f"b{k + 1}": name for k, name in enumerate(self.names) if name}
         self.output_names = tuple(own.get(text, text) for text in self._program.outputs)
         self.output_bands = len(self._program.outputs)
+        self.passes = self._program.passes
 
     def rebased(self) -> Expression:
         """The expression for chips that hold the bands ``used`` only (the first band if it uses none)."""

@@ -47,8 +47,12 @@ class Onnx(Operator):
     finer by a whole number (``scale``), or smaller by a margin of less than half the chip: it is then placed in the
     chip's centre (of an odd margin the smaller half is above and on the left), and NaN around it.
 
-    **Unknown pixels**, those where any band is NaN, get the value ``fill``, in the units of the source and so before
-    normalisation, and are NaN in all bands of the output. Chips that are all unknown are not run.
+    **Unknown values** (NaN) get the value ``fill``, band by band: of a pixel that is unknown in some bands the model
+    sees the others as they are. What a chip lacks of the demanded size gets ``fill`` in all bands. ``fill`` is in the
+    units of the source and is normalised as any value: divided, and standardised by the mean and std given, or with
+    ``perchip`` by those of the band's known pixels, in which neither unknown nor lacking ones count. Pixels that are
+    unknown in any band are NaN in all bands of the output. A chip without a pixel that is known in all bands is not
+    run.
 
     **normalize**: ``none``; ``div255``, ``div10000`` (then ``(x - mean) / std`` if given); ``meanstd`` in the units of
     the source; ``perchip``, each band by its own mean and standard deviation over the chip's known pixels;

@@ -151,6 +151,52 @@ def test_unknown_pixels_are_filled_and_masked_again(tmp_path):
     assert_allclose(result[0][~unknown], expected[0][~unknown], rtol=1e-4, atol=1e-4)
 
 
+#: Options, the model's properties, and what becomes of a value of a band.
+FILLED = {
+    "none": ({}, {}, lambda v, band: v),
+    "div255": ({}, {}, lambda v, band: v / 255),
+    "div10000": (
+        {"mean": [0.1, 0.2, 0.3], "std": [2, 3, 4]},
+        {},
+        lambda v, band: (v / 10000 - (0.1, 0.2, 0.3)[band]) / (2, 3, 4)[band],
+    ),
+    "meanstd": ({"mean": [10], "std": [5]}, {}, lambda v, band: (v - 10) / 5),
+    "metadata": (
+        {},
+        {"standardization_mean": "[0.5]", "standardization_std": "[0.25]"},
+        lambda v, band: (v / 255 - 0.5) / 0.25,
+    ),
+    "perchip": ({}, {}, None),
+}
+
+
+@pytest.mark.parametrize("normalize", FILLED)
+def test_what_a_model_sees_of_unknown_values_and_beyond_the_edge(tmp_path, monkeypatch, normalize):
+    """The docstring's paragraph, sentence by sentence."""
+    options, metadata, expected = FILLED[normalize]
+    model = models.identity(tmp_path / "m.onnx", ("N", 3, 8, 8), **metadata)
+    operator = Onnx(model, 3, normalize=normalize, fill=7.0, **options)
+    fed, run = [], type(operator.model).run
+    monkeypatch.setattr(type(operator.model), "run", lambda self, array: fed.append(array.copy()) or run(self, array))
+    chip = np.arange(1, 91, dtype=np.float32).reshape(3, 6, 5)
+    chip[1, 2, 3] = np.nan  # one band of a pixel
+    chip[:, 0, 0] = np.nan  # all bands of another
+    chip[2, 4] = np.nan
+    result = operator(chip)
+    seen, filled = fed[0][0], np.full((3, 8, 8), 7.0)
+    filled[:, :6, :5] = np.where(np.isnan(chip), 7.0, chip)
+    if expected is None:
+        moments = [(np.nanmean(band, dtype=float), np.nanstd(band, dtype=float)) for band in chip]
+        wanted = np.stack([(band - mean) / std for band, (mean, std) in zip(filled, moments)])
+    else:
+        wanted = np.stack([expected(band, k) for k, band in enumerate(filled)])
+    assert_allclose(seen, wanted, rtol=1e-5, atol=1e-5)
+    unknown = np.isnan(chip).any(axis=0)
+    assert result.shape == (3, 6, 5) and (np.isnan(result) == unknown).all()
+    chip[0] = np.nan  # no pixel is known in all bands
+    assert np.isnan(operator(chip)).all() and len(fed) == 1
+
+
 @pytest.mark.parametrize("activation", ["none", "sigmoid", "softmax", "argmax"])
 def test_activations(tmp_path, activation):
     operator = Onnx(models.identity(tmp_path / "m.onnx"), 3, activation=activation)

@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from patchwise.core.crs import transform_points
-from patchwise.core.sentinel_items import S2Item, choose, covered, item_of
-from patchwise.core.sentinel_places import footprint_of, share_mask, utm_zones
+from patchwise.core.sentinel_items import S2Item, choose, covered, item_of, of_each_day
+from patchwise.core.sentinel_places import PlacedBox, footprint_of, share_mask, utm_zones
+from patchwise.core.sentinel_source import grid_of
 
 
 def box_of(bounds, epsg):
@@ -143,3 +146,37 @@ def test_the_zone_of_the_larger_part(box, zones, main):
         footprint = {"type": "Polygon", "coordinates": [ring]}
         items.append(S2Item(f"i{epsg}", "2023-07-01T10:00:00Z", 1.0, "", epsg, "22", footprint))
     assert choose(items, box).epsg == main
+
+
+@given(
+    left=st.integers(300_000, 600_000), bottom=st.integers(100_000, 9_000_000), width=st.integers(1, 900),
+    height=st.integers(1, 900), resolution=st.sampled_from([10, 20, 60]),
+)  # fmt: skip
+def test_an_area_in_the_crs_of_the_scene_is_its_own_pixels(left, bottom, width, height, resolution):
+    x, y = left // resolution * resolution, bottom // resolution * resolution
+    area = PlacedBox(x, y, x + width * resolution, y + height * resolution, "EPSG:32633")
+    box = box_of(area[:4], 32633)
+    domain = grid_of(box, 32633, resolution, area)
+    assert domain.shape == (height, width) and domain.bounds == tuple(map(float, area[:4]))
+    inside = PlacedBox(x + 0.5, y + 0.5, area.right - 0.5, area.top - 0.5, "EPSG:32633")
+    assert grid_of(box, 32633, resolution, inside) == domain  # snapped outward
+
+
+def test_an_area_in_another_crs_gives_the_smallest_grid_that_holds_it():
+    area = PlacedBox(700000, 5200000, 705000, 5204000, "EPSG:32632")
+    domain = grid_of((0, 0, 1, 1), 32633, 10, area)
+    x, y = transform_points(*area.outline(), "EPSG:32632", "EPSG:32633")
+    left, bottom, right, top = domain.bounds
+    assert left <= x.min() < left + 10 and right - 10 < x.max() <= right
+    assert bottom <= y.min() < bottom + 10 and top - 10 < y.max() <= top
+
+
+def test_an_item_covers_an_area_that_its_box_in_degrees_goes_beyond():
+    north = tile_item("32VNH", NORTH, 32632, {"proj:bbox": list(NORTH)}, cloud=0.0)
+    south = tile_item("32VNG", SOUTH, 32632, {"proj:bbox": list(SOUTH)})
+    bounds = (620000, NORTH[1], 690000, NORTH[1] + 20000)
+    box, area = box_of(bounds, 32632), PlacedBox(*bounds, "EPSG:32632")
+    assert [item.id for item in choose([north, south], box).items] == ["32VNH", "32VNG"]
+    choice = choose([north, south], box, area)
+    assert [item.id for item in choice.items] == ["32VNH"] and choice.share == 1.0
+    assert of_each_day([north], box)[0].share < 0.999 and of_each_day([north], box, area)[0].share == 1.0

@@ -26,7 +26,9 @@ from patchwise.core import (
     SpatialRegularStride,
     stream,
 )
+from patchwise.core.chips import cut_chip
 from patchwise.core.domains import PixelWindow
+from patchwise.core.plan import mirror
 
 from .cases import WHOLE_CHIP, GeneratedSource, NullSink, run
 
@@ -200,6 +202,20 @@ def test_chips_cannot_be_written_to_and_are_contiguous_where_mirrored():
     assert set(seen) == {(False, True)}
     with pytest.raises(OperatorError, match="read-only"):
         stream(GeneratedSource((40, 41)), patcher(), lambda chip: np.add(chip, 1, out=chip), NullSink())
+
+
+@pytest.mark.parametrize(("shape", "chip"), [((50, 100_000), (0, 99_900)), ((100_000, 50), (99_900, 0))])
+def test_a_mirrored_chip_costs_what_it_holds_however_long_the_strip(shape, chip):
+    """A strip lower than a chip has one mirrored chip after the other: the time would grow with its length squared."""
+    block = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(1, *shape)
+    window = PixelWindow(*chip, 128, 128)
+    tracemalloc.start()
+    data = cut_chip(block, PixelWindow(0, 0, *shape), window, shape, mirrored=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    rows, cols = (mirror(np.arange(start, start + 128), length) for start, length in zip(chip, shape))
+    assert np.array_equal(data, block[:, rows[:, None], cols])
+    assert peak < 4 * data.nbytes
 
 
 def test_names_of_operators_in_messages():

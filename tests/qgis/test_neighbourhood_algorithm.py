@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 from patchwise.core.neighbour_search import EARTH_RADIUS_KM
+from patchwise.processing_provider.feature_output import new_field
 from qgis.core import (
     NULL,
     QgsFeature,
@@ -317,3 +318,18 @@ def test_features_that_come_in_another_order_the_second_time_find_their_own_rows
             rows(0, ids)
     with pytest.raises(QgsProcessingException, match="changed"):
         _Rows(np.empty(0, np.int64))(0, [1])
+
+
+def test_fields_of_a_shapefile_say_what_they_are(neighbourhood, tmp_path):
+    layer = QgsVectorLayer("Point?crs=EPSG:32633", "points", "memory")
+    layer.dataProvider().addAttributes([new_field("population_density", "Double")])
+    layer.updateFields()
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt("Point (1 2)"))
+    feature.setAttributes([7.0])
+    layer.dataProvider().addFeatures([feature])
+    out = str(tmp_path / "out.shp")
+    made = neighbourhood(INPUT=layer, FIELD="population_density", STATISTICS=["mean", "count", "std"], OUTPUT=out)
+    found = QgsVectorLayer(made, "out")
+    assert found.fields().names() == ["population", "popu_mean", "popu_count", "popu_std"]
+    assert [next(found.getFeatures())[name] for name in found.fields().names()] == [7, 7, 1, 0]

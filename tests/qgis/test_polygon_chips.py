@@ -6,6 +6,8 @@ import os
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from patchwise.processing_provider.feature_output import new_field
 from qgis.core import (
     NULL,
@@ -22,7 +24,7 @@ from qgis.core import (
 )
 from rasterio.features import geometry_mask
 
-from .conftest import Log, read
+from .conftest import Log, read, write
 
 X, Y = 750000, 4350000  # of the scene's upper-left corner; its pixels are 10 m
 CENTRED = "b1 - mean(b1)"  # looks at the whole polygon
@@ -225,6 +227,47 @@ def test_selected_features_and_fields_that_are_taken(chips, scene):
     band, inside = read(scene)[0], masks([PARCELS[1]])[0]
     first = next(feature for feature in features if feature["code"] == 10)
     assert first["B02_mean_2"] == pytest.approx(np.nanmean(band[inside]))
+
+
+NAMED = ("", "A", "a", "a_mean", "vegetation_a", "vegetation_b", "B2")
+OUTPUTS = (*NAMED[1:], "b1", "b2", "b3 - mean(b3)", "b4 * 1000")
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    outputs=st.lists(st.sampled_from(OUTPUTS), min_size=1, max_size=8),
+    statistics=st.lists(st.sampled_from(["mean", "count", "valid_share", "max"]), min_size=1, max_size=3, unique=True),
+    ending=st.sampled_from([".gpkg", ".shp", ""]),
+)
+@example(outputs=["b1", "b3 - mean(b3)", "b1", "b4 * 1000"], statistics=["mean"], ending=".shp")
+@example(outputs=["b3 - mean(b3)", "b1", "b4 * 1000"], statistics=["mean"], ending="")
+@example(outputs=["A", "a", "a_mean", "a"], statistics=["mean", "count"], ending=".gpkg")
+def test_each_field_holds_the_statistic_of_its_own_output(chips, tmp_path_factory, outputs, statistics, ending):
+    folder = tmp_path_factory.mktemp("names")
+    bands = np.arange(1, 8, dtype=np.float32)[:, None, None] * np.ones((7, 60, 60), np.float32)
+    source = write(folder / "named.tif", bands, names=NAMED)
+    target = str(folder / f"out{ending}") if ending else "TEMPORARY_OUTPUT"
+    layer = layer_of([star(30, 30, 20)])
+    text = "; ".join(outputs)
+    _, (feature,) = chips(INPUT=source, POLYGONS=layer, EXPRESSION=text, STATISTICS=statistics, OUTPUT=target)
+    names = feature.fields().names()
+    fields = names[names.index("code") + 1 :]
+    assert len(fields) == len(outputs) * len(statistics)
+    assert len({name.casefold() for name in names}) == len(names)
+    constants = {**dict(zip(NAMED, range(1, 8))), "b1": 1, "b2": 2, "b3 - mean(b3)": 0, "b4 * 1000": 4000}
+    pixels = masks([star(30, 30, 20)], (60, 60))[0].sum()
+    wanted = [
+        {"count": pixels, "valid_share": 1}.get(statistic, constants[output])
+        for output in outputs
+        for statistic in statistics
+    ]
+    assert [feature[name] for name in fields] == wanted
+    called = {"b2": "A"}  # a band that is passed through keeps its name
+    for name, value in zip(fields, wanted):
+        for output in outputs:
+            for statistic in statistics:
+                if name == f"{called.get(output, output)}_{statistic}":
+                    assert value == {"count": pixels, "valid_share": 1}.get(statistic, constants[output])
 
 
 def test_labels_are_voted_and_come_with_their_classes(chips, scene, tmp_path):

@@ -8,6 +8,8 @@ import time
 import numpy as np
 import pytest
 import rasterio
+from patchwise.core.crs import transform_points
+from patchwise.core.sentinel_places import PlacedBox
 from qgis import processing
 from qgis.core import (
     QgsNetworkAccessManager,
@@ -78,6 +80,30 @@ def test_reflectance_without_clouds_of_an_extent_in_any_crs(provider, stac, log,
     assert left <= x and right >= x + 3000 and top >= y and bottom <= y - 2000 and right - left < 3200
     assert 0.05 < np.nanmin(values) and np.nanmax(values) < 1
     assert tags["OFFSET_APPLIED"] == "yes" and tags["MASKED_SCL_CLASSES"] == "3,8,9,10"
+
+
+@pytest.mark.parametrize("resolution", [10, 20])
+def test_an_extent_in_the_crs_of_the_scene_is_just_its_pixels(provider, stac, log, tmp_path, resolution):
+    parameters = wanted(stac, BANDS="B04", RESOLUTION=resolution, OUTPUT=str(tmp_path / "chip.tif"))
+    parameters["EXTENT"] = "502000,505000,5215000,5217000 [EPSG:32633]"
+    load(log, parameters)
+    with rasterio.open(parameters["OUTPUT"]) as file:
+        assert file.shape == (2000 // resolution, 3000 // resolution)
+        assert tuple(file.bounds) == (502000, 5215000, 505000, 5217000) and file.crs == "EPSG:32633"
+        assert (file.read() > 0).all()
+        record = json.loads(file.tags()["PATCHWISE_CONFIG"])
+    assert record["search"]["extent"] == [502000, 5215000, 505000, 5217000, "EPSG:32633"]
+
+
+def test_an_extent_in_another_crs_gives_the_smallest_grid_that_holds_it(provider, stac, log, tmp_path):
+    parameters = wanted(stac, BANDS="B04", OUTPUT=str(tmp_path / "chip.tif"))
+    parameters["EXTENT"] = "1672500,1675500,5960000,5962000 [EPSG:3857]"
+    load(log, parameters)
+    x, y = transform_points(*PlacedBox(1672500, 5960000, 1675500, 5962000, "EPSG:3857").outline(), 3857, 32633)
+    with rasterio.open(parameters["OUTPUT"]) as file:
+        left, bottom, right, top = file.bounds
+    assert left <= x.min() < left + 10 and right - 10 < x.max() <= right
+    assert bottom <= y.min() < bottom + 10 and top - 10 < y.max() <= top
 
 
 def test_an_index_of_the_chip_is_right_without_further_ado(provider, stac, log, tmp_path):
