@@ -19,7 +19,7 @@ help:  ## list the targets
 setup: $(READY)  ## install QGIS and the development tools (the other targets do it when needed)
 
 # tools/setup.sh touches the stamp, so it runs once, and again only when one of these files changes.
-$(READY): tools/setup.sh requirements-dev.txt requirements-stac.txt
+$(READY): tools/setup.sh requirements-dev.txt requirements-stac.txt requirements-zarr.txt
 	tools/setup.sh
 
 demo: $(READY)  ## run patchwise:slidingwindow on a generated scene; picture in build/demo/demo.png
