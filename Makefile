@@ -31,8 +31,8 @@ demo-tahoe: $(READY)  ## the same with a real Sentinel-2 picture from a STAC API
 test: $(READY)  ## run all tests on all cores; ARGS="-k name -x" goes to pytest, on one
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto --dist worksteal)
 
-quick: $(READY)  ## the laws of the core and of the layout, without what takes seconds
-	$(PYTHON) -m pytest tests/core tests/test_layout.py -m "not slow" -n auto --dist worksteal $(ARGS)
+quick: $(READY)  ## the laws of the core and of the layout in under a minute: fewer examples, nothing slow
+	$(PYTHON) -m pytest tests/core tests/test_layout.py -m "not slow" --hypothesis-profile=quick -n auto --dist worksteal $(ARGS)
 
 lint: $(READY)  ## ruff, mypy on core/, flake8-qgis
 	$(PYTHON) -m ruff check .

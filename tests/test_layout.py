@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,12 @@ def each(paths):
     return decorate
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def imports(path: Path, lazy: bool | None = None) -> list[tuple[str, int]]:
     """``(module, level)`` of every import; ``lazy`` True or False: only those inside or outside of functions."""
     tree = tree_of(path)

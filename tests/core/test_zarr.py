@@ -292,8 +292,8 @@ group = zarr.open_group(sys.argv[1], mode="r")
 data = group["data"]
 numpy.save(sys.argv[2], data[...])
 print(json.dumps({"version": zarr.__version__, "format": data.metadata.zarr_format, "chunks": data.chunks,
-                  "dimensions": data.metadata.dimension_names, "x": group["x"][:2].tolist(), "y": group["y"][:2].tolist(),
-                  "spatial_ref": int(group["spatial_ref"][()])}))
+                  "dimensions": data.metadata.dimension_names, "x": group["x"][:2].tolist(),
+                  "y": group["y"][:2].tolist(), "spatial_ref": int(group["spatial_ref"][()])}))
 """,
         tmp_path / "a.zarr",
         tmp_path / "read.npy",
