@@ -11,7 +11,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/build/runtime
 # Another project's modules must not get in front of QGIS's or of the venv's.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo demo-tahoe test lint package bench gallery models pictures translations clean
+.PHONY: help setup demo demo-tahoe test quick lint package bench gallery models pictures translations clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ help:  ## list the targets
 setup: $(READY)  ## install QGIS and the development tools (the other targets do it when needed)
 
 # tools/setup.sh touches the stamp, so it runs once, and again only when one of these files changes.
-$(READY): tools/setup.sh requirements-dev.txt requirements-stac.txt
+$(READY): tools/setup.sh requirements-dev.txt requirements-stac.txt requirements-zarr.txt
 	tools/setup.sh
 
 demo: $(READY)  ## run patchwise:slidingwindow on a generated scene; picture in build/demo/demo.png
@@ -28,8 +28,11 @@ demo: $(READY)  ## run patchwise:slidingwindow on a generated scene; picture in 
 demo-tahoe: $(READY)  ## the same with a real Sentinel-2 picture from a STAC API, where there is a network
 	$(PYTHON) tools/demo_tahoe.py $(ARGS)
 
-test: $(READY)  ## run all tests; ARGS="-k name -x" goes to pytest
-	$(PYTHON) -m pytest $(ARGS)
+test: $(READY)  ## run all tests on all cores; ARGS="-k name -x" goes to pytest, on one
+	$(PYTHON) -m pytest $(or $(ARGS),-n auto --dist worksteal)
+
+quick: $(READY)  ## the laws of the core and of the layout in under a minute: fewer examples, nothing slow
+	$(PYTHON) -m pytest tests/core tests/test_layout.py -m "not slow" --hypothesis-profile=quick -n auto --dist worksteal $(ARGS)
 
 lint: $(READY)  ## ruff, mypy on core/, flake8-qgis
 	$(PYTHON) -m ruff check .

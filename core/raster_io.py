@@ -61,8 +61,8 @@ class RasterFile:
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
     reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
-    ``drivers`` are GDAL's that may open it, and then nothing beside the file counts; none: those that suit its name, see
-    ``drivers.py``. Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
+    ``drivers`` are GDAL's that may open it, and nothing beside the file counts then; none: those that suit its name
+    (``drivers.py``). Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
     for bands and for a description under the name of a picture.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ OPTIONAL = {
 }
 #: What widgets and algorithms share.
 BORDER = ("processing_provider", "processing_provider.trust")
+#: Python 3.9 does not list its standard library: the names are asked of a later one.
+STANDARD = getattr(sys, "stdlib_module_names", None) or pytest.skip("needs Python 3.10", allow_module_level=True)
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 FOR_WIDGETS = ("", "core", "core.window", "core.plan", "core.errors", "core.domains", "core.preview",
                "core.chip_preview", "core.outlines", "core.trust", "core.pictures", "core.estimate", "core.shape",
@@ -53,13 +56,30 @@ def name_of(path: Path) -> str:
 
 
 def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=[name_of(path) for path in paths])
+    """Makes a rule on one file a test of all of them, which names each file that breaks it."""
+
+    def decorate(rule):
+        def test():
+            broken = []
+            for path in paths:
+                try:
+                    rule(path)
+                except AssertionError as error:
+                    broken.append(f"{name_of(path)}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__name__, test.__doc__ = rule.__name__, rule.__doc__
+        return test
+
+    return decorate
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def imports(path: Path, lazy: bool | None = None) -> list[tuple[str, int]]:
     """``(module, level)`` of every import; ``lazy`` True or False: only those inside or outside of functions."""
     tree = tree_of(path)
@@ -95,19 +115,15 @@ def test_the_core_knows_neither_qgis_nor_qt(path):
 
 @each(CORE)
 def test_the_core_loads_with_numpy_and_the_standard_library_only(path):
-    standard = getattr(sys, "stdlib_module_names", None)
-    if standard is None:
-        pytest.skip("this Python does not list its standard library")
     for module, level in imports(path, lazy=False):
-        assert level or module.split(".")[0] in {*standard, "numpy"}, module
+        assert level or module.split(".")[0] in {*STANDARD, "numpy"}, module
 
 
 @each(CORE)
 def test_optional_packages_are_imported_where_the_table_says(path):
-    standard = getattr(sys, "stdlib_module_names", frozenset())
     allowed = OPTIONAL.get(name_of(path), set())
     for module, level in imports(path, lazy=True):
-        if level or module.split(".")[0] in {*standard, "numpy"}:
+        if level or module.split(".")[0] in {*STANDARD, "numpy"}:
             continue
         assert any(is_of(module, package) for package in allowed), f"{module} in {name_of(path)}"
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian 12, Debian 13 or Ubuntu 24.04 to the point where `make demo` and `make test` run:
-# QGIS (at least 3.34), rasterio and PostGIS from the distribution, build/venv with the development tools, and
-# build/stac-venv with the STAC API that the Sentinel-2 tests talk to.
+# QGIS (at least 3.34), rasterio and PostGIS from the distribution, build/venv with the development tools,
+# build/stac-venv with the STAC API that the Sentinel-2 tests talk to, and build/zarr-venv with zarr-python 3, which
+# reads back the Zarr stores of the tests.
 # Everything it makes lies under build/, apart from distribution packages. Run it again at any time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -113,6 +114,13 @@ make_stac_venv() {
     build/stac-venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-stac.txt
 }
 
+# zarr-python 3 wants a later numpy than QGIS may have, so it has a place of its own, with others of that kind.
+make_zarr_venv() {
+    [ -x build/zarr-venv/bin/python ] || /usr/bin/python3 -m venv --clear build/zarr-venv
+    say "installing zarr-python into build/zarr-venv"
+    build/zarr-venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-zarr.txt
+}
+
 make_folders() {
     mkdir -p build/plugins
     mkdir -p -m 700 build/runtime  # Qt's XDG_RUNTIME_DIR
@@ -124,6 +132,8 @@ check() {
         || die "QGIS or rasterio cannot be imported by build/venv/bin/python"
     build/stac-venv/bin/python -c 'import pypgstac, psycopg, stac_fastapi.pgstac, uvicorn' \
         || die "the STAC API cannot be imported by build/stac-venv/bin/python"
+    build/zarr-venv/bin/python -c 'import zarr, xarray, rioxarray, spyndex' \
+        || die "zarr-python cannot be imported by build/zarr-venv/bin/python"
     compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null || die "PostGIS is not installed"
 }
 
@@ -131,6 +141,7 @@ install_packages
 make_folders
 make_venv
 make_stac_venv
+make_zarr_venv
 check
 touch build/setup.stamp
 say "ready: QGIS $(installed_qgis)"

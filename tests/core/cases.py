@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from patchwise.core import (
     ArraySink,
@@ -58,6 +59,11 @@ def _holed(chip: np.ndarray) -> np.ndarray:
 
 #: What is unknown in the result is not what is unknown in the chip, and another pixel in each chip.
 HOLED = Lambda(_holed, "holed")
+
+
+def examples(times: float) -> settings:
+    """So many times the examples that a law has by default, which are fewer for ``make quick``."""
+    return settings(max_examples=max(1, round(times * settings.default.max_examples)))
 
 
 def _ramp(chip: np.ndarray) -> np.ndarray:

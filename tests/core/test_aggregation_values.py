@@ -77,6 +77,7 @@ def test_a_vote_counts_only_where_the_window_does():
     np.testing.assert_array_equal(merged(SpatialHardVote(), *chips, shape=(1, 2)), [[0, 1]])
 
 
+@pytest.mark.slow
 def test_counts_beyond_16_bits():
     window = PixelWindow(0, 0, 1, 1)
     votes = SpatialHardVote().accumulator(1, window, np.dtype(np.float32), 1, False)
@@ -160,7 +161,7 @@ def most_held(aggregation, operator_bands, height, size=16, step=8, width=64):
     return most
 
 
-@pytest.mark.parametrize("aggregation", [a for a, _ in ALL], ids=repr)
+@pytest.mark.parametrize("aggregation", [a for a, _ in ALL], ids=lambda a: type(a).__name__)
 def test_memory_does_not_grow_with_the_height(aggregation):
     low, high = (most_held(aggregation, 2, height) for height in (128, 1280))
     assert low == high
@@ -198,7 +199,10 @@ def test_most_overlaps_of_a_lattice():
 # Configuration and errors
 
 
-@pytest.mark.parametrize("aggregation", [a for a, _ in ALL if not isinstance(a, SpatialLearned)], ids=repr)
+WRITABLE = [aggregation for aggregation, _ in ALL if not isinstance(aggregation, SpatialLearned)]
+
+
+@pytest.mark.parametrize("aggregation", WRITABLE, ids=lambda aggregation: type(aggregation).__name__)
 def test_config_makes_an_equal_aggregation(aggregation):
     assert type(aggregation).from_config(aggregation.get_config()) == aggregation
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import (
     Expression,
@@ -37,6 +37,7 @@ from .cases import (
     cases,
     cases_with_window,
     crop,
+    examples,
     make_array,
     model_starts,
     run,
@@ -101,7 +102,7 @@ def patches_of(case, operator):
 
 
 @given(cases(), SAMPLED, st.randoms(use_true_random=False))
-@settings(max_examples=300)
+@examples(3)
 def test_streamed_equals_whole_array_merge(case, drawn, random):
     aggregation, operator = drawn
     case = using(case, aggregation)
@@ -113,7 +114,7 @@ def test_streamed_equals_whole_array_merge(case, drawn, random):
 
 
 @given(cases(), SAMPLED)
-@settings(max_examples=100)
+@examples(1)
 def test_any_number_of_workers_gives_the_same_pixels(case, drawn):
     aggregation, operator = drawn
     one, two, seven = (run(using(case, aggregation), operator, workers=n) for n in (1, 2, 7))
@@ -122,7 +123,7 @@ def test_any_number_of_workers_gives_the_same_pixels(case, drawn):
 
 
 @given(cases_with_window(), SAMPLED, st.integers(1, 9))
-@settings(max_examples=300)
+@examples(3)
 def test_a_window_alone_and_column_blocks_equal_the_whole(drawn, chosen, block_width):
     (case, window), (aggregation, operator) = drawn, chosen
     case = using(case, aggregation)
@@ -206,7 +207,7 @@ OPERATORS = {type(aggregation): operator for aggregation, operator in ALL}
 
 
 @given(cases(), st.sampled_from(DIRECT))
-@settings(max_examples=400)
+@examples(4)
 def test_each_is_its_direct_formula_over_all_contributions(case, chosen):
     aggregation, formula = chosen
     if np.isinf(case.expected).any():
@@ -235,7 +236,7 @@ def test_each_is_its_direct_formula_over_all_contributions(case, chosen):
 
 
 @given(cases(), st.booleans())
-@settings(max_examples=150)
+@examples(1.5)
 def test_soft_vote_is_the_largest_weighted_mean(case, probability):
     result = run(using(case, SpatialSoftVote(probability)), Lambda(probabilities), workers=1)
     assert len(result) == 1 + probability
@@ -257,7 +258,7 @@ IDEMPOTENT = (SpatialOverlapAdd(), SpatialMean(), SpatialMin(), SpatialMax(), Sp
 
 
 @given(cases(), st.sampled_from(IDEMPOTENT))
-@settings(max_examples=150)
+@examples(1.5)
 def test_equal_contributions_give_that_value_to_the_bit(case, aggregation):
     assert aggregation.idempotent
     same, single = Lambda(lambda chip: chip), SpatialOverlapAdd()
@@ -265,7 +266,7 @@ def test_equal_contributions_give_that_value_to_the_bit(case, aggregation):
 
 
 @given(cases())
-@settings(max_examples=100)
+@examples(1)
 def test_a_vote_of_equal_chips_is_the_chip(case):
     finite = np.isfinite(case.expected)
     classes = np.where(finite, np.floor(np.where(finite, case.expected, 0)) % 7 - 3, np.nan)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import (
     ArraySink,
@@ -42,6 +42,7 @@ from patchwise.core.chip_split import Split, split_to_folder
 from patchwise.core.chip_stitch import stitch_chips, stitch_domain, stitch_patcher
 from patchwise.core.domains import PixelWindow
 
+from .cases import examples
 from .rasters import write_raster
 
 CENTRED = Expression("b1 - mean(b1); b2", 2)
@@ -120,7 +121,7 @@ windows = st.sampled_from(
 aggregations = st.sampled_from([SpatialSum(), None])
 
 
-@settings(max_examples=25)
+@examples(0.25)
 @given(size=sizes, sampler=samplers, boundary=boundaries, window=windows, aggregation=aggregations, data=st.data())
 def test_the_law(size, sampler, boundary, window, aggregation, data):
     shape = data.draw(st.tuples(st.integers(25, 70), st.integers(30, 70)))
@@ -189,6 +190,7 @@ def test_operators_one_after_the_other(tmp_path):
     assert same(sink.array, whole(raster, patcher, CENTRED | second))
 
 
+@pytest.mark.slow
 def test_column_blocks_and_workers_change_nothing(tmp_path):
     patcher = SpatialPatcher(SpatialRectangular((16, 16), "shift"), SpatialRegularStride(9), SpatialHann())
     raster = RasterFile(scene(tmp_path, (40, 260)))
@@ -210,11 +212,12 @@ def test_source_rows_are_read_once(tmp_path, monkeypatch):
     original = StoredRows.read
     monkeypatch.setattr(StoredRows, "read", lambda self, w, out: (read.append(w), original(self, w, out))[1])
     patcher = SpatialPatcher(SpatialRectangular((32, 32), "shift"), SpatialRegularStride(8), SpatialHann())
-    raster = RasterFile(scene(tmp_path, (400, 60)))
+    raster = RasterFile(scene(tmp_path, (200, 60)))
     split_to_folder(Split(raster, patcher, raster.domain.window), folders(tmp_path)[0])
-    assert sum(window.pixels for window in read) == 400 * 60 and len(read) > 1
+    assert sum(window.pixels for window in read) == 200 * 60 and len(read) > 1
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_raster(tmp_path):
     import tracemalloc
 

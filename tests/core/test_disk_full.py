@@ -5,6 +5,7 @@ A limit on the size of files (RLIMIT_FSIZE with SIGXFSZ ignored) makes every wri
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,47 +17,65 @@ from ..conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
 
+#: Writes a file in a process of its own for each line of arguments; what GDAL and numpy take to load is taken once.
 SCRIPT = textwrap.dedent("""
-    import importlib.util, logging, os, resource, signal, sys
-    root, target, limit, silent, *options = sys.argv[1:]
+    import importlib.util, json, logging, os, resource, signal, sys
+    root = sys.argv[1]
     spec = importlib.util.spec_from_file_location(
         "patchwise", root + "/__init__.py", submodule_search_locations=[root])
     sys.modules["patchwise"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    import numpy as np
+    import numpy as np, rasterio
     from affine import Affine
     from patchwise.core import GeoTiffSink, RasterWriteError, ValueType
     from patchwise.core.domains import RasterDomain
 
-    if silent == "silent":
-        logging.disable(logging.CRITICAL)
-    if int(limit):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
-    values = np.random.default_rng(0).random((1, 700, 600), np.float32)
-    domain = RasterDomain((700, 600), Affine(10, 0, 0, 0, -10, 0), None)
-    try:
-        with GeoTiffSink(target, domain, ValueType(), options=dict(o.split("=") for o in options)) as sink:
-            sink.start(1, np.dtype("f4"))
-            for row in range(0, 700, 50):
-                sink.write(row, 0, values[:, row : row + 50])
-    except RasterWriteError as error:
-        print("refused:", error)
-    else:
-        print("written:", os.path.getsize(target))
+    def write(target, limit, silent, options):
+        signal.alarm(60)
+        if silent:
+            logging.disable(logging.CRITICAL)
+        if limit:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        values = np.random.default_rng(0).random((1, 700, 600), np.float32)
+        domain = RasterDomain((700, 600), Affine(10, 0, 0, 0, -10, 0), None)
+        try:
+            with GeoTiffSink(target, domain, ValueType(), options=dict(o.split("=") for o in options)) as sink:
+                sink.start(1, np.dtype("f4"))
+                for row in range(0, 700, 50):
+                    sink.write(row, 0, values[:, row : row + 50])
+        except RasterWriteError as error:
+            return f"refused: {error}"
+        return f"written: {os.path.getsize(target)}"
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            print(json.dumps(write(*json.loads(line))), flush=True)
+            os._exit(0)
+        if os.waitpid(child, 0)[1]:
+            print(json.dumps("the process ended badly"), flush=True)
 """)
 
 
-def write(target, limit: int, *options: str, silent: bool = False) -> str:
-    arguments = [str(ROOT), str(target), str(limit), "silent" if silent else "", *options]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, timeout=60, check=True
-    )
-    return done.stdout
+@pytest.fixture(scope="module")
+def write():
+    """``write(target, limit, *options, silent=False)``: what is said after it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(ROOT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def write(target, limit: int, *options: str, silent: bool = False) -> str:
+            process.stdin.write(json.dumps([str(target), limit, silent, options]) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield write
+        process.stdin.close()
 
 
 @pytest.fixture(scope="module")
-def whole_size(tmp_path_factory):
+def whole_size(tmp_path_factory, write):
     """Bytes that the file takes, by its options."""
     folder = tmp_path_factory.mktemp("whole")
     return {
@@ -73,7 +92,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("options", "share", "silent"), CASES)
-def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, whole_size, options, share, silent):
+def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, write, whole_size, options, share, silent):
     target = tmp_path / "out.tif"
     target.write_bytes(b"what was there")
     said = write(target, int(whole_size[options] * share), *options, silent=silent)
@@ -86,9 +105,9 @@ def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path, whole_size
     assert os.listdir(tmp_path) == ["out.tif"] and target.read_bytes() == b"what was there"
 
 
-def test_with_just_enough_room_it_is_written(tmp_path, whole_size):
+def test_with_just_enough_room_it_is_written(tmp_path, write, whole_size):
     size = whole_size[()]
-    assert write(tmp_path / "out.tif", size + 4096) == f"written: {size}\n"
+    assert write(tmp_path / "out.tif", size + 4096) == f"written: {size}"
 
 
 @pytest.fixture
@@ -102,7 +121,7 @@ def small_device(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_no_space_left_on_the_device(small_device):
+def test_no_space_left_on_the_device(small_device, write):
     said = write(small_device / "out.tif", 0)
     assert said.startswith("refused: ") and any(w in said for w in ("No space left on device", "are left on")), said
     assert "MB are left on the device" in said

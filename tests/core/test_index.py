@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import ExpressionError, ParameterError, RasterFile
+from patchwise.core.operators import spyndex_catalogue
 from patchwise.core.operators.band_roles import ROLES, find_roles, format_roles, parse_roles, sensor_of
 from patchwise.core.operators.index import Index
 from patchwise.core.operators.index_table import INDICES, find_index
 from patchwise.core.operators.spyndex_catalogue import changed_by_a_factor
+
+from .other_python import run_elsewhere
 
 S2_NAMES = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
 S2_ROLES = {role: k for k, role in enumerate(("B", "G", "R", "RE1", "RE2", "RE3", "N", "N2", "S1", "S2"))}
@@ -133,8 +138,35 @@ def test_each_index_on_a_real_scene(name, shared_data):
     assert (np.abs(result[sure] - expected[sure]) <= 1e-6 * np.maximum(1, np.abs(expected[sure]))).all()
 
 
-def test_each_index_is_that_of_spyndex():
-    spyndex = pytest.importorskip("spyndex")
+@pytest.fixture(scope="module")
+def catalogue():
+    """What spyndex has: ``indices`` and ``constants``, read where it is installed."""
+    parts = run_elsewhere("""
+import json, spyndex
+print(json.dumps({
+    "indices": {name: {key: getattr(index, key) for key in ("formula", "long_name", "reference")}
+                for name, index in spyndex.indices.items()},
+    "constants": {name: {"value": constant.value} for name, constant in spyndex.constants.items()},
+}))
+""")
+    return SimpleNamespace(
+        **{part: {name: SimpleNamespace(**entry) for name, entry in entries.items()} for part, entries in parts.items()}
+    )
+
+
+@pytest.fixture
+def spyndex(catalogue, monkeypatch):
+    """The catalogue in the place of the package, for the product's own import."""
+    caches = (spyndex_catalogue._package, spyndex_catalogue._translated)
+    monkeypatch.setitem(sys.modules, "spyndex", catalogue)
+    for cache in caches:
+        cache.cache_clear()
+    yield catalogue
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_each_index_is_that_of_spyndex(spyndex):
     compared, values = 0, np.random.default_rng(3).uniform(0.02, 0.6, (len(ROLES), 1, 40))
     roles = {role: k for k, role in enumerate(ROLES)}
     constants = {key: spyndex.constants[key].value for key in spyndex.constants}
@@ -189,8 +221,7 @@ def test_scale_and_offset_come_first():
         np.testing.assert_array_equal(per_band.rebased()(chip[list(per_band.used)]), per_band(chip))
 
 
-def test_one_scale_is_not_for_thermal_bands():
-    pytest.importorskip("spyndex")
+def test_one_scale_is_not_for_thermal_bands(spyndex):
     operator = Index("NBRT1", {"N": 0, "S2": 1, "T": 2}, scale=1e-4)
     chip = np.array([3000, 1000, 300], np.float64).reshape(3, 1, 1)
     np.testing.assert_allclose(operator(chip), (0.3 - 0.1 * 0.03) / (0.3 + 0.1 * 0.03))

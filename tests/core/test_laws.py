@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import Expression, GeoTensor, Lambda, SpatialCustom, SpatialHann, SpatialTukey
 from patchwise.core.domains import PixelWindow
@@ -20,6 +20,7 @@ from .cases import (
     cases,
     cases_with_window,
     crop,
+    examples,
     make_array,
     model,
     model_starts,
@@ -66,7 +67,7 @@ def test_constant_in_constant_out(case, value):
 
 
 @given(cases(), st.sampled_from((FLIPPED, HOLED)))
-@settings(max_examples=120)
+@examples(1.2)
 def test_the_mean_is_that_of_the_direct_formula(case, operator):
     if np.isinf(case.expected).any():
         case = Case(np.nan_to_num(case.array, posinf=3, neginf=-3), *case_rest(case))
@@ -122,7 +123,7 @@ def test_any_number_of_workers_gives_the_same_pixels(case):
 
 
 @given(cases_with_window(), MIXING)
-@settings(max_examples=150)
+@examples(1.5)
 def test_a_window_alone_equals_that_window_of_the_whole(drawn, operator):
     case, window = drawn
     whole = run(case, operator, workers=1)
@@ -130,7 +131,7 @@ def test_a_window_alone_equals_that_window_of_the_whole(drawn, operator):
 
 
 @given(cases_with_window(), st.integers(1, 9), MIXING)
-@settings(max_examples=120)
+@examples(1.2)
 def test_column_blocks_give_the_same_bits(drawn, block_width, operator):
     case, window = drawn
     whole = run(case, operator, window, workers=1)
@@ -151,7 +152,7 @@ POINTWISE = (
 
 
 @given(cases_with_window(), st.sampled_from(POINTWISE))
-@settings(max_examples=120)
+@examples(1.2)
 def test_a_pointwise_expression_gives_the_bits_of_the_overlapping_way(drawn, text):
     case, window = drawn
     expression = Expression(text, 1)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import GeoTensor, Lambda, ParameterError, PlanError, RasterField, SpatialHann, SpatialPatcher
 from patchwise.core.coverage import write_coverage
@@ -21,7 +21,7 @@ from patchwise.core.sampler import (
 )
 from patchwise.core.sinks import ArraySink
 
-from .cases import WHOLE_CHIP, WINDOWS, assert_same_bits, crop, make_array, run
+from .cases import WHOLE_CHIP, WINDOWS, assert_same_bits, crop, examples, make_array, run
 
 IDENTITY = Lambda(lambda chip: chip, "identity")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -184,7 +184,7 @@ def test_a_rectangle_needs_a_sampler():
 
 
 @given(cases())
-@settings(max_examples=150)
+@examples(1.5)
 def test_streamed_equals_merge(case):
     patches = [patch.with_data(WHOLE_CHIP(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
     merged = case.patcher.merge(patches, case.field.reader).array
@@ -193,7 +193,7 @@ def test_streamed_equals_merge(case):
 
 
 @given(cases())
-@settings(max_examples=200)
+@examples(2)
 def test_a_window_alone_equals_that_window_of_the_whole(case):
     whole = run(case, WHOLE_CHIP, workers=1)
     assert_same_bits(run(case, WHOLE_CHIP, case.window, workers=2), crop(whole, case.window))

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import neighbour_search, neighbourhood
 from patchwise.core.errors import Cancelled, MissingPackageError, ParameterError
@@ -15,6 +15,7 @@ from patchwise.core.graph import SpatialKNNGraph, SpatialRadiusGraph
 from patchwise.core.neighbourhood import STATISTICS, statistics
 from patchwise.core.vector_fields import PointField
 
+from .cases import examples
 from .points import (
     collected,
     field_of,
@@ -37,7 +38,7 @@ def naive(name, values, distances):
 
 
 @given(fields_and_metrics, st.integers(1, 12), st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
-@settings(max_examples=60)
+@examples(0.6)
 def test_statistics_are_those_of_each_neighbourhood(case, k, radius, include_self, seed):
     metric, places = case
     rng = np.random.default_rng(seed)
@@ -55,7 +56,7 @@ def test_statistics_are_those_of_each_neighbourhood(case, k, radius, include_sel
 
 
 @given(fields_and_metrics, st.integers(1, 12), st.booleans(), st.integers(0, 2**32 - 1))
-@settings(max_examples=60)
+@examples(0.6)
 def test_statistics_of_others_are_those_without_the_point_itself(case, k, radius, seed):
     metric, places = case
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from patchwise.core import (
     ArraySink,
@@ -24,7 +24,7 @@ from patchwise.core import polygon_chips as module
 from patchwise.core.polygon_chips import polygon_chips
 from patchwise.core.polygon_statistics import STATISTICS, PolygonStatistics
 
-from .cases import assert_same_bits, make_array
+from .cases import assert_same_bits, examples, make_array
 
 features = pytest.importorskip("rasterio.features")
 
@@ -97,7 +97,7 @@ def cases(draw):
 
 
 @given(cases(), st.booleans())
-@settings(max_examples=150)
+@examples(1.5)
 def test_statistics_are_those_of_numpy(case, pointwise):
     array, polygons = case
     operator = Expression("b1; b2 * 2", 2) if pointwise else CENTRED

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from patchwise.core import (
     GeoTensor,
@@ -26,7 +26,7 @@ from patchwise.core.polygons import SpatialPolygonIntersection
 from patchwise.core.sampler import SpatialRandom
 from patchwise.core.sinks import ArraySink
 
-from .cases import WHOLE_CHIP, assert_same_bits, crop, make_array, run
+from .cases import WHOLE_CHIP, assert_same_bits, crop, examples, make_array, run
 
 features = pytest.importorskip("rasterio.features")
 
@@ -88,7 +88,7 @@ def chips(plan):
 
 
 @given(cases())
-@settings(max_examples=200)
+@examples(2)
 def test_masks_are_those_of_rasterio(case):
     plan = case.patcher.plan(case.domain)
     assert list(plan.left_out) == [k for k, mask in enumerate(case.masks) if not mask.any()]

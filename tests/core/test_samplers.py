@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import ParameterError, SpatialPatcher
 from patchwise.core.domains import PixelWindow, RasterDomain
@@ -21,12 +21,14 @@ from patchwise.core.sampler import (
     SpatialRegularStride,
 )
 
+from .cases import examples
+
 SEEDS = st.integers(0, 2**32 - 1)
 EXTENTS = st.tuples(st.integers(1, 60), st.integers(1, 60))
 
 
 @given(st.floats(1, 40), SEEDS, EXTENTS)
-@settings(max_examples=200)
+@examples(2)
 def test_poisson_disk_keeps_the_distance_for_every_pair(distance, seed, extent):
     spatial = pytest.importorskip("scipy.spatial")
     anchors = SpatialPoissonDisk(distance, seed).anchors(extent)

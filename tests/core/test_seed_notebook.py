@@ -66,6 +66,7 @@ def namespace(monkeypatch, capsys):
     return {}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists(SEED), reason=f"the specification is not here: {SEED}")
 def test_every_cell_runs_and_prints_what_it_printed(namespace, capsys):
     lines = SEED.read_text(encoding="utf-8").splitlines()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from patchwise.core import (
     GeoTensor,
@@ -29,7 +29,7 @@ from patchwise.core.sampler import SpatialExplicit, SpatialPoissonDisk, SpatialR
 from patchwise.core.sinks import ArraySink
 from patchwise.core.spherical import SpatialSphericalCap, haversine_km
 
-from .cases import WHOLE_CHIP, assert_same_bits, crop, make_array, run
+from .cases import WHOLE_CHIP, assert_same_bits, crop, examples, make_array, run
 
 pyproj = pytest.importorskip("pyproj")
 
@@ -131,7 +131,7 @@ def test_a_cap_is_exactly_the_pixels_within_the_radius(name):
     st.floats(0.3, 60),
     st.data(),
 )
-@settings(max_examples=60)
+@examples(0.6)
 def test_caps_on_grids_drawn_at_random(lon0, lat0, pixel_km, turn, shape, radius_px, data):
     # An azimuthal projection about any point of the Earth, in kilometres, turned by any angle.
     crs = f"+proj=laea +lat_0={lat0!r} +lon_0={lon0!r} +units=km +datum=WGS84"
@@ -241,7 +241,7 @@ def test_streamed_equals_merge(case):
 
 
 @given(cases(), st.integers(1, 9))
-@settings(max_examples=60)
+@examples(0.6)
 def test_a_window_alone_equals_that_window_of_the_whole(case, block_width):
     assume(case.patcher.plan(case.domain).count(case.window))
     whole = run(case, WHOLE_CHIP, workers=1)
@@ -251,7 +251,7 @@ def test_a_window_alone_equals_that_window_of_the_whole(case, block_width):
 
 
 @given(cases())
-@settings(max_examples=40)
+@examples(0.4)
 def test_the_operator_sees_the_cap_and_nothing_else(case):
     plan = case.patcher.plan(case.domain)
     counts = np.zeros(case.shape)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import (
     Expression,
@@ -25,7 +25,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 from rasterio.warp import Resampling, reproject, transform
 
-from .cases import make_array
+from .cases import examples, make_array
 from .rasters import GRID, ROTATED, UTM, read_all, run_to_file, write_raster
 
 SHAPE = (300, 610)
@@ -166,7 +166,7 @@ def test_masks_and_alpha_bands_count(tmp_path, first, how):
 
 
 @given(st.data())
-@settings(max_examples=40)
+@examples(0.4)
 @pytest.mark.parametrize("name", ["half a pixel", "coarser", "finer", "degrees", "next zone"])
 def test_a_window_is_that_part_of_the_whole(tmp_path_factory, name, data):
     folder = tmp_path_factory.getbasetemp()

@@ -33,6 +33,7 @@ from patchwise.core.zarr_sink import ZarrSink
 from patchwise.core.zarr_store import read_array
 
 from .cases import PLACED, GeneratedSource, assert_same_bits, cases, make_array
+from .other_python import run_elsewhere
 
 affine = pytest.importorskip("affine")
 CRS = 'LOCAL_CS["here",UNIT["metre",1]]'
@@ -283,28 +284,54 @@ def test_a_rotated_grid_has_no_coordinate_arrays(tmp_path):
 
 
 def test_zarr_python_reads_it(tmp_path):
-    zarr = pytest.importorskip("zarr", minversion="3", reason="zarr-python 3 needs a later numpy than QGIS may have")
-    tensor = scene()
-    result = to_store(tmp_path / "a.zarr", tensor)
-    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="r")
-    assert group["data"].chunks == (1, 20, 25) and group["data"].metadata.dimension_names == ("band", "y", "x")
-    assert_same_bits(group["data"][...], np.asarray(result))
-    np.testing.assert_array_equal(group["x"][:2], [699965.0, 699975.0])
-    np.testing.assert_array_equal(group["y"][:2], [4400035.0, 4400025.0])
-    assert group["spatial_ref"][()] == 0
+    result = to_store(tmp_path / "a.zarr", scene())
+    told = run_elsewhere(
+        """
+import json, sys, numpy, zarr
+group = zarr.open_group(sys.argv[1], mode="r")
+data = group["data"]
+numpy.save(sys.argv[2], data[...])
+print(json.dumps({"version": zarr.__version__, "format": data.metadata.zarr_format, "chunks": data.chunks,
+                  "dimensions": data.metadata.dimension_names, "x": group["x"][:2].tolist(),
+                  "y": group["y"][:2].tolist(), "spatial_ref": int(group["spatial_ref"][()])}))
+""",
+        tmp_path / "a.zarr",
+        tmp_path / "read.npy",
+    )
+    assert told.pop("version").startswith("3.")
+    assert told == {
+        "format": 3,
+        "chunks": [1, 20, 25],
+        "dimensions": ["band", "y", "x"],
+        "x": [699965.0, 699975.0],
+        "y": [4400035.0, 4400025.0],
+        "spatial_ref": 0,
+    }
+    assert_same_bits(np.load(tmp_path / "read.npy"), np.asarray(result))
 
 
-@pytest.mark.filterwarnings("error", "ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")
 def test_xarray_and_rioxarray_read_it(tmp_path):
-    pytest.importorskip("zarr", minversion="3", reason="zarr-python 3 needs a later numpy than QGIS may have")
-    xarray = pytest.importorskip("xarray")
-    pytest.importorskip("rioxarray")
     tensor = scene(crs="EPSG:32610")
     result = to_store(tmp_path / "a.zarr", tensor)
-    data = xarray.open_zarr(str(tmp_path / "a.zarr"), decode_coords="all")["data"]
-    assert_same_bits(data.values, np.asarray(result))
-    assert data.dims == ("band", "y", "x")
-    assert data.rio.crs.to_epsg() == 32610
-    assert tuple(data.rio.transform()) == tuple(NORTH_UP)
-    assert tuple(data.rio.bounds()) == tensor.domain.bounds
-    assert np.isnan(data.rio.encoded_nodata)
+    told = run_elsewhere(
+        """
+import json, sys, warnings, numpy, rioxarray, xarray
+warnings.simplefilter("error")
+for kind in (PendingDeprecationWarning, DeprecationWarning):
+    warnings.simplefilter("ignore", kind)
+data = xarray.open_zarr(sys.argv[1], decode_coords="all")["data"]
+numpy.save(sys.argv[2], data.values)
+print(json.dumps({"dimensions": data.dims, "crs": data.rio.crs.to_epsg(), "transform": list(data.rio.transform()),
+                  "bounds": data.rio.bounds(), "nodata_is_nan": bool(numpy.isnan(data.rio.encoded_nodata))}))
+""",
+        tmp_path / "a.zarr",
+        tmp_path / "read.npy",
+    )
+    assert told == {
+        "dimensions": ["band", "y", "x"],
+        "crs": 32610,
+        "transform": list(NORTH_UP),
+        "bounds": list(tensor.domain.bounds),
+        "nodata_is_nan": True,
+    }
+    assert_same_bits(np.load(tmp_path / "read.npy"), np.asarray(result))

@@ -210,7 +210,8 @@ STATES = {
     "units are a list": '{"units": [1]}',
     "grid is text": '{"grid": "yes"}',
     "native ones of the wrong type": '{"parameters": {"DATA_TYPE": 99, "NODATA": "x", "SCALE": [1, 2], '
-    '"WORKERS": "no", "SEVERITY": [true], "OTHER_INPUTS": 7, "MEAN": false, "CREATION_OPTIONS": null, "NORMALIZE": [1]}}',
+    '"WORKERS": "no", "SEVERITY": [true], "OTHER_INPUTS": 7, "MEAN": false, "CREATION_OPTIONS": null, '
+    '"NORMALIZE": [1]}}',
     "names unknown": '{"parameters": {"NOTHING": 1}, "more": {"a": []}}',
 }
 
