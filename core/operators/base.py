@@ -27,6 +27,8 @@ class Operator(Configurable):
     georeferenced: bool = False
     #: Where the output is labels: what each value is called, and its colour.
     categories: tuple[Category, ...] = ()
+    #: Names of the output bands; () where they have none.
+    output_names: tuple[str, ...] = ()
     #: By output band, the position of the chip's band that it is, value by value; None for one that is made. Nothing is
     #: said where it is empty. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
     passes: tuple[int | None, ...] = ()
