@@ -60,7 +60,7 @@ def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) ->
 
 
 def _same_control(own: RasterDomain, domain: RasterDomain) -> bool:
-    """Whether two rasters of one shape have the same pixels: by their points, else RPCs; or one is placed by nothing."""
+    """Whether rasters of one shape have the same pixels: by their points, else RPCs; or one is placed by nothing."""
     if own.control is None:
         return not own.crs and own.transform is not None and bool(own.transform.is_identity)
     first, second = own.control, domain.control
