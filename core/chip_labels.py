@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,7 +49,12 @@ class RasterLabels:
         self._reader = on_grid(file, domain, strip_rows, "nearest", parameter)
         self.bands, self.dtype, self.names = file.bands, file.dtype, file.band_names
         self.type = _type_of_file(file)
-        self.meta = tuple(_labelled(meta, self.type) for meta in file.band_meta)
+        self._file = file
+
+    @cached_property
+    def meta(self) -> tuple[BandMeta, ...]:
+        """What is known of the bands; asked for when chips are written, as it takes its time."""
+        return tuple(_labelled(meta, self.type) for meta in self._file.band_meta)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Values of a window of the raster's grid, NaN beyond the file and where it says so."""

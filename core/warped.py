@@ -55,11 +55,18 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
 
 def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> Any:
     """A raster on a grid that ground control places, and onto which nothing can be warped."""
-    own = raster.domain.control
-    if raster.domain.shape != domain.shape or own is None or own.points != domain.control.points:  # type: ignore[union-attr]
+    if raster.domain.shape != domain.shape or not _same_control(raster.domain, domain):
         allowed = f"must have the same pixels and points as the first raster, which ground control points place: {WARP}"
         raise ParameterError(parameter, raster.path, allowed)
     return Aligned(raster, [(0, 0)])
+
+
+def _same_control(own: RasterDomain, domain: RasterDomain) -> bool:
+    """Whether rasters of one shape have the same pixels: by their points, else RPCs; or one is placed by nothing."""
+    if own.control is None:
+        return not own.crs and own.transform is not None and bool(own.transform.is_identity)
+    first, second = own.control, domain.control
+    return second is not None and first.points == second.points and (bool(first.points) or first.rpcs == second.rpcs)
 
 
 def _same_transform(one: RasterDomain, other: RasterDomain) -> bool:

@@ -38,7 +38,7 @@ from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
 from .polygon_features import checked_features, polygon_mapping, statistics_fields, window_of_source, write_features
 from .rasters import NAMES as RASTER_NAMES
-from .rasters import add_input, follow, read_layer, read_raster, source_paths
+from .rasters import add_input, check_outlines, follow, read_layer, read_raster, source_paths
 from .report import tell
 from .sources import files_read
 
@@ -142,6 +142,7 @@ class PolygonChips(JobAlgorithm):
         if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
             raise ParameterError(self.POLYGONS, source.sourceName(), "must be a layer of polygons")
         raster = self._read(parameters, context)
+        check_outlines(raster)
         layer = read_layer(self, parameters, context)
         stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
         sources = source_paths(raster) + files_read(self, parameters, context)

@@ -29,6 +29,8 @@ class Operator(Configurable):
     categories: tuple[Category, ...] = ()
     #: Files that it reads, such as a model, by what they were when it was made.
     files: tuple[str, ...] = ()
+    #: Names of the output bands; () where they have none.
+    output_names: tuple[str, ...] = ()
     #: By output band, the position of the chip's band that it is, value by value; None for one that is made. Nothing is
     #: said where it is empty. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
     passes: tuple[int | None, ...] = ()

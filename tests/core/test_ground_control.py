@@ -233,6 +233,12 @@ def test_further_rasters_on_a_grid_of_points(tmp_path, values, both):
     found = np.empty((4, *SHAPE), np.float32)
     same.read(same.domain.window, found)
     np.testing.assert_array_equal(found, np.concatenate([values, 2 * values]))
+    nowhere = write(tmp_path / "nowhere.tif", values, crs=None)
+    assert StackedRaster(one, [nowhere]).bands == 4  # no place of its own, and the same pixels
+    rpcs = [RasterFile(write(tmp_path / f"{k}.tif", values, rpcs={**RPC, "LAT_OFF": str(k)})) for k in (40, 41)]
+    assert StackedRaster(rpcs[0], [rpcs[0]]).bands == 4
+    with pytest.raises(ParameterError, match="must have the same pixels and points"):
+        StackedRaster(rpcs[0], [rpcs[1]])
     for other in both:
         with pytest.raises(ParameterError, match="must have the same pixels and points as the first raster.*gdalwarp"):
             StackedRaster(one, [other])

@@ -184,12 +184,14 @@ def test_rational_polynomials_are_carried_along_and_never_taken_for_places(proce
     with rasterio.open(out) as dataset:
         assert float(dataset.tags(ns="RPC")["LINE_OFF"]) == 45 and dataset.rpcs is not None
     extent = "14.98,15.02,44.99,45.01 [EPSG:4326]"
+    polygons = QgsVectorLayer("Polygon?crs=EPSG:4326", "parcels", "memory")
     said = "INPUT is 'placed by rational polynomials .RPCs. only': they need heights .*warp the raster first .gdalwarp"
     for name, more in (
         ("slidingwindow", {"EXTENT": extent, "EXPRESSION": "b1", "OUTPUT": out}),
         ("splitraster", {"OUTPUT": str(tmp_path / "chips")}),
         ("chipgrid", {"OUTPUT": "TEMPORARY_OUTPUT"}),
         ("windowweights", {"EXTENT": extent, "OUTPUT": out}),
+        ("polygonchips", {"POLYGONS": polygons, "EXPRESSION": "b1", "OUTPUT": "TEMPORARY_OUTPUT"}),
     ):
         with pytest.raises(QgsProcessingException, match=said):
             process(name, INPUT=source, CHIP_SIZE=32, STRIDE=32, **more)

@@ -173,6 +173,19 @@ def test_wavelengths_follow_bands(process, spectral, tmp_path):
     assert "meta" in manifest["bands"][0] and "meta" not in manifest["bands"][1]
 
 
+def test_scale_and_offset_follow_chips_and_not_results(process, spectral, tmp_path):
+    """An operator gets the numbers as they are stored; what declared them something else is said in the log."""
+    with rasterio.open(spectral, "r+") as dataset:
+        dataset.scales, dataset.offsets = (0.5, 0.25, 1), (1, 2, 0)
+    out, chips = str(tmp_path / "out.tif"), str(tmp_path / "chips")
+    process("slidingwindow", INPUT=spectral, EXPRESSION="b2", DATA_TYPE="int16", OUTPUT=out, **CHIPS)
+    process("splitraster", INPUT=spectral, BANDS=[2, 1], OUTPUT=chips, **CHIPS)
+    with rasterio.open(out) as result, rasterio.open(glob.glob(f"{chips}/*.tif")[0]) as chip:
+        assert result.scales == (1,) and result.offsets == (0,)
+        assert chip.scales == (0.25, 0.5) and chip.offsets == (2, 1)
+    np.testing.assert_array_equal(values(out)[0], values(spectral)[1])
+
+
 def test_a_real_palette(process, shared_data, tmp_path):
     source, out, chips = str(shared_data / "paletted" / "nlcd.tif"), str(tmp_path / "out.tif"), str(tmp_path / "chips")
     with rasterio.open(source) as dataset:
