@@ -15,7 +15,6 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Union
 from urllib.parse import unquote
@@ -36,7 +35,10 @@ _ALLOWED = "must be sha256:<64 hexadecimal digits>, host:<name> or all, several 
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file that a document names; ``size`` in bytes, ``sha256`` of its content in hexadecimal."""
+    """A file that a document names; ``size`` in bytes, ``sha256`` of its content in hexadecimal.
+
+    The sum is "" where the file is too large for it to be worked out at once: nothing but everything covers it then.
+    """
 
     kind: str
     path: str
@@ -46,7 +48,7 @@ class NamedFile:
     @property
     def entry(self) -> str:
         """What TRUST has to hold for it."""
-        return f"sha256:{self.sha256}"
+        return f"sha256:{self.sha256}" if self.sha256 else ""
 
     def __str__(self) -> str:
         """What it is and what would be done with it."""
@@ -143,9 +145,12 @@ NOBODY = Trust()
 # Files.
 
 
-def named_file(kind: str, path: Any, parameter: str) -> NamedFile:
-    """The file that a document names. Refused before anything is touched where it is not an absolute path of this
-    machine: a raster from elsewhere must not be able to name a file beside itself, or one on somebody's server."""
+def named_file(kind: str, path: Any, parameter: str, most: int | None = None) -> NamedFile:
+    """The file that a document names; of one larger than ``most`` bytes without its sum, unless that is known.
+
+    Refused before anything is touched where it is not an absolute path of this machine: a raster from elsewhere must
+    not be able to name a file beside itself, or one on somebody's server.
+    """
     if not isinstance(path, str) or not _is_own_path(path):
         allowed = "must be an absolute path on this machine: choose the file yourself where it is another"
         raise ParameterError(parameter, path, allowed)
@@ -153,7 +158,12 @@ def named_file(kind: str, path: Any, parameter: str) -> NamedFile:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
             raise ParameterError(parameter, path, "must be a file")
-        digest = _digest(path, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+        state = (path, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+        if state not in _DIGESTS and (most is None or found.st_size <= most):
+            while len(_DIGESTS) >= _MOST_DIGESTS:
+                _DIGESTS.pop(next(iter(_DIGESTS)), None)
+            _DIGESTS[state] = _digest(path)
+        digest = _DIGESTS.get(state, "")
     except (OSError, ValueError) as error:
         if isinstance(error, ParameterError):
             raise
@@ -167,10 +177,13 @@ def _is_own_path(path: str) -> bool:
     return os.path.isabs(path) and not elsewhere
 
 
-@lru_cache(maxsize=64)
-def _digest(path: str, *_: int) -> str:
-    """SHA-256 of a file whose times, size and number are the further arguments. What is run or opened is compared with
-    it again, by the bytes: an old digest can refuse a file, and never lets another one pass."""
+#: SHA-256 by path, times, size and number of a file. What is run or opened is compared with it again, by the bytes: an
+#: old sum can refuse a file, and never lets another one pass.
+_DIGESTS: dict[tuple[Any, ...], str] = {}
+_MOST_DIGESTS = 64
+
+
+def _digest(path: str) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):

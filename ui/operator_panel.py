@@ -48,6 +48,8 @@ class OperatorPanel(Panel):
         self._rows, self._foreign = {}, {}
         self._lay_out()
         self.operator_combo.currentIndexChanged.connect(self._show_page)
+        for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
+            widget.fileChanged.connect(lambda *_, name=name: self._foreign.pop(name, None))
         self._show_page()
 
     def operator(self):

@@ -13,7 +13,7 @@ from qgis.core import (
 )
 
 from ..core.errors import PatchwiseError
-from ..core.trust import MODEL, PYTHON_FILE, NamedRaster, named_file, named_source
+from ..core.trust import MODEL, PYTHON_FILE, NamedFile, NamedRaster, named_file, named_source
 from ..processing_provider import trust
 from .run_controller import algorithm_of, make_context
 from .texts import tr
@@ -21,6 +21,8 @@ from .texts import tr
 SLIDING_WINDOW, POLYGON_CHIPS = "patchwise:slidingwindow", "patchwise:polygonchips"
 #: Parameters that the operator's part of the dock holds: what is wrong with them is said there.
 OF_OPERATOR = ("OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "BAND_ROLES")
+#: Bytes of the largest file whose SHA-256 is worked out while planning: a third of a second.
+AT_ONCE = 128 << 20
 #: Parameters that name a file, and its kind.
 KINDS = {"MODEL": MODEL, "PYTHON": PYTHON_FILE}
 #: ``(parameter, text)`` of what is wrong; the parameter is empty where it is none of the dock's.
@@ -60,7 +62,7 @@ def make_plan(parameters, kind, path="", files=None, sources=None):
     if kind == "polygons" and "POLYGONS" not in parameters:
         return Plan(algorithm, parameters, problem=("POLYGONS", tr("Choose a layer of polygons.")))
     try:
-        named = [named_file(KINDS[name], file, name) for name, file in (files or {}).items()]
+        named = [named_file(KINDS[name], file, name, AT_ONCE) for name, file in (files or {}).items()]
         from_elsewhere = _named_sources(sources or {})
         waiting = [each for each in (*named, *from_elsewhere) if not trust.remembered().covers(each)]
         if waiting:
@@ -78,6 +80,13 @@ def make_plan(parameters, kind, path="", files=None, sources=None):
 
 def _named_sources(sources):
     return [each for source in sum(sources.values(), []) for each in named_source(source) or [NamedRaster(source)]]
+
+
+def whole(named):
+    """``named`` with its sum, which takes its time for a large file."""
+    if not isinstance(named, NamedFile) or named.sha256:
+        return named
+    return named_file(named.kind, named.path, next(name for name, kind in KINDS.items() if kind == named.kind))
 
 
 def make_job(algorithm, parameters, path=""):

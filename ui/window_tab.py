@@ -26,6 +26,7 @@ from .planning import (
     in_words,
     make_plan,
     shortened,
+    whole,
     with_outputs,
 )
 from .run_bar import RunBar
@@ -154,7 +155,13 @@ class WindowTab(QWidget):
         plan = self.plan()
         if plan is None or not plan.waiting:
             return True
-        if not trust.confirm(plan.waiting):
+        try:
+            named = [whole(each) for each in plan.waiting]
+        except PatchwiseError as error:
+            self.bar.set_problem(str(error))
+            return False
+        named = [each for each in named if not trust.remembered().covers(each)]
+        if named and not trust.confirm(named):
             return False
         self.more.accept()
         self.replan()

@@ -151,6 +151,40 @@ def test_a_file_that_was_picked_by_hand_is_confirmed_and_remembered_when_it_runs
     assert not waits(user)
 
 
+def test_a_large_file_is_summed_up_when_it_is_asked_for(layer, dock, user, tmp_path, monkeypatch):
+    from patchwise.core import trust as core_trust
+    from patchwise.ui import planning
+
+    file, mark = attack(tmp_path)
+    monkeypatch.setattr(planning, "AT_ONCE", 10)
+    summed, real = [], core_trust._digest
+    monkeypatch.setattr(core_trust, "_digest", lambda path: summed.append(path) or real(path))
+    for known in (False, True):
+        core_trust._DIGESTS.clear()
+        entry(OPERATOR="python", PYTHON=str(file))
+        dock._project_read()
+        yes = Asked(True)
+        assert waits(user) and len(summed) == known
+        user.click("confirmButton")
+        assert not waits(user) and user.can_run() and len(summed) == known + 1
+        assert [named[0].sha256 for named in yes] == ([] if known else [sha(file)]), "it is remembered"
+    assert not mark.exists()
+
+
+def test_choosing_it_by_hand_takes_the_place_of_confirming_it(layer, dock, user, tmp_path):
+    file, mark = attack(tmp_path)
+    entry(OPERATOR="python", PYTHON=str(file))
+    dock._project_read()
+    assert waits(user)
+    user.choose("operatorCombo", "Expression")
+    assert not waits(user), "it is not used"
+    user.choose("operatorCombo", "Python file")
+    assert waits(user), "looking at it is no choice"
+    user.find("pythonFile").setFilePath("")
+    user.find("pythonFile").setFilePath(str(file))
+    assert not waits(user) and user.can_run() and not mark.exists()
+
+
 def test_the_chip_preview_runs_a_file_only_when_it_is_asked_to(layer, dock, user, tmp_path):
     file, mark = attack(tmp_path)
     user.choose("operatorCombo", "Python file")
