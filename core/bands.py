@@ -117,9 +117,10 @@ def unknown(raw: np.ndarray, band: Band, masked: np.ndarray | None = None) -> np
     found = equal(raw, band)
     if masked is not None:
         found = masked if found is None else found | masked
-    if band.hidden is not None:
-        found = band.hidden.of(raw) if found is None else found | band.hidden.of(raw)
-    return found
+    if band.hidden is None:
+        return found
+    inside = band.hidden.of(raw)
+    return inside if found is None else np.logical_or(inside, found, out=inside)
 
 
 def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Band, scaled: bool) -> None:

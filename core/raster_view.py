@@ -118,14 +118,17 @@ class Hidden:
     scaled_dtype: str = "float32"
 
     def of(self, raw: np.ndarray) -> np.ndarray:
-        """Where the raw values are in one of the ranges."""
+        """Where the raw values are in one of the ranges, in memory of its own."""
         values = raw
         if (self.scale, self.offset) != (1.0, 0.0):
             values = (raw.astype(np.float64) * self.scale + self.offset).astype(self.scaled_dtype)
-        found = np.zeros(values.shape, bool)
+        found: np.ndarray | None = None
         for low, high in self.bounds:
-            found |= values == low if low == high else (values >= low) & (values <= high)
-        return found
+            here = values == low if low == high else values >= low
+            if low != high:
+                here &= values <= high
+            found = here if found is None else np.logical_or(found, here, out=found)
+        return np.zeros(values.shape, bool) if found is None else found
 
 
 def hidden(ranges: Iterable[NodataRange], dtype: np.dtype, scale: float = 1.0, offset: float = 0.0) -> Hidden | None:

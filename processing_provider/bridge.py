@@ -19,9 +19,19 @@ def raster_path(layer, parameter):
         raise ParameterError(parameter, layer.name(), allowed)
     registry = QgsProviderRegistry.instance()
     parts = registry.decodeUri("gdal", layer.dataProvider().dataSourceUri())
+    if parts.get("authcfg"):
+        allowed = "must be a file that GDAL opens by itself, and this one needs a login of QGIS: export it first"
+        raise ParameterError(parameter, layer.name(), allowed)
     for extra in ("openOptions", "credentialOptions"):
         parts.pop(extra, None)
     return registry.encodeUri("gdal", parts)
+
+
+def read_by_qgis(layer):
+    """Whether only QGIS can read a layer: GDAL does not open it by name, or a login is needed that QGIS keeps."""
+    if layer.providerType() != "gdal":
+        return True
+    return bool(QgsProviderRegistry.instance().decodeUri("gdal", layer.dataProvider().dataSourceUri()).get("authcfg"))
 
 
 def extent_points(geometry):

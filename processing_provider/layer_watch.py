@@ -20,6 +20,7 @@ from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
 
 #: Providers by QGIS's names: of ArcGIS's map services, and of what the raster calculator works out on the fly.
 ARCGIS, CALCULATION = "arcgismapserver", "virtualraster"
+FILES = ("gdal", CALCULATION)
 #: HTTP answers that say "there is no such tile", rather than "I could not give it".
 MISSING = (204, 404, 410)
 _SERIOUS = (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
@@ -32,7 +33,7 @@ class Watch:
 
     ``host`` is the server's name, "" where there is none. ``problems`` maps the address of a request, or where none is
     known the text itself, to what was said. ``provider`` is its name: some do not even warn of what failed. Of ArcGIS's
-    tiles the answers themselves are looked at, and of a calculation's files what GDAL said last in this thread.
+    tiles the answers themselves are looked at, and of files what GDAL said last in this thread.
     """
 
     def __init__(self, host, provider):
@@ -42,7 +43,7 @@ class Watch:
         self._thread = threading.get_ident()
         # Queued, a message would come when the block has long been handed over.
         QgsApplication.messageLog().messageReceived.connect(self._said, Qt.ConnectionType.DirectConnection)
-        if self.provider == CALCULATION:
+        if self.provider in FILES:
             gdal.ErrorReset()
         if self.provider == ARCGIS:
             self._answers = QgsNetworkAccessManager.instance().finished[QgsNetworkReplyContent]  # of this thread
@@ -51,7 +52,7 @@ class Watch:
 
     def __exit__(self, *error):
         QgsApplication.messageLog().messageReceived.disconnect(self._said)
-        if self.provider == CALCULATION and gdal.GetLastErrorType() >= gdal.CE_Failure:
+        if self.provider in FILES and gdal.GetLastErrorType() >= gdal.CE_Failure:
             self.problems.setdefault(self.provider, gdal.GetLastErrorMsg())
         if self.provider == ARCGIS:
             self._answers.disconnect(self._answered)

@@ -16,7 +16,7 @@ from ..core.creation_options import checked_options
 from ..core.errors import ParameterError
 from ..core.stacked import StackedRaster
 from ..core.values import DATA_TYPES
-from .bridge import key_values
+from .bridge import key_values, read_by_qgis
 from .extents import window_of_extent
 from .layer_grid import check_bounded
 from .layer_source import LayerSource
@@ -138,7 +138,7 @@ def _open(algorithm, parameters, context, layer, bands, scaled):
     resolution = None
     if parameters.get(RESOLUTION) not in (None, ""):
         resolution = algorithm.parameterAsDouble(parameters, RESOLUTION, context)
-    if layer.providerType() != "gdal":
+    if layer.isValid() and read_by_qgis(layer):
         raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
         has_extent = algorithm.parameterDefinition(EXTENT) is not None
         if has_extent and algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():

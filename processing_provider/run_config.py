@@ -18,7 +18,7 @@ from ..core.raster_view import RasterView
 from ..core.rerun import check_trust, found_path, read_file, read_recipe, read_tag
 from ..core.stacked import StackedRaster
 from .base import JobAlgorithm
-from .bridge import raster_path, translated
+from .bridge import raster_path, read_by_qgis, translated
 from .job import job_of, perform
 from .layer_grid import has_pixels
 from .layer_source import LayerSource
@@ -164,7 +164,7 @@ class RunConfig(JobAlgorithm):
         return (StackedRaster(first, others) if others else first), differences
 
     def _chosen(self, layer, record, bands, scaled):
-        if layer.providerType() == "gdal":
+        if not read_by_qgis(layer):
             return raster_file(layer, self.INPUT, bands, scaled)
         transform = record.get("transform")
         resolution = transform[0] if transform and not has_pixels(layer) else None

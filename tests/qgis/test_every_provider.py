@@ -7,6 +7,7 @@ import pytest
 from qgis.core import (
     QgsAnnotationLayer,
     QgsCoordinateReferenceSystem,
+    QgsGroupLayer,
     QgsMapLayer,
     QgsMeshLayer,
     QgsPointCloudLayer,
@@ -198,6 +199,7 @@ def test_what_is_no_raster_is_refused(run, qgis_app, tmp_path):
     found = {
         "vector": QgsVectorLayer("Polygon?crs=EPSG:32633", "v", "memory"),
         "annotation": QgsAnnotationLayer("n", QgsAnnotationLayer.LayerOptions(project.transformContext())),
+        "group": QgsGroupLayer("g", QgsGroupLayer.LayerOptions(project.transformContext())),
         "mesh": QgsMeshLayer("1.0, 2.0\n2.0, 2.0\n3.0, 2.0\n---\n0, 1, 2", "m", "mesh_memory"),
         "points": QgsPointCloudLayer("nothing.las", "p", "pdal"),
     }

@@ -358,3 +358,17 @@ def test_a_further_input_without_a_crs_is_said(provider, tmp_path, log, algorith
     moved.setName("no place either")
     with pytest.raises(QgsProcessingException, match=r"OTHER_INPUTS is 'no place either \(.*moved\.tif\)': must have"):
         run(moved)
+
+
+def test_a_chip_of_the_dock(seen):
+    """The picture before a run is made of the pixels that the run sees, where the layer says that they lie."""
+    from patchwise.core.chip_preview import ChipRequest, preview_chip
+    from qgis.core import QgsApplication, QgsProcessingContext
+
+    layer, wanted = seen
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("patchwise:slidingwindow")
+    parameters = {"INPUT": layer, "EXPRESSION": "mean(b1)", "CHIP_SIZE": 20, "STRIDE": 20, "OUTPUT": "TEMPORARY_OUTPUT"}
+    job = algorithm.job(parameters, QgsProcessingContext())
+    assert job.raster.crs == "EPSG:32633"
+    picture = preview_chip(ChipRequest.at_point(job.raster, job.patcher, job.operator, 750250, 4349850))
+    assert picture.after.low == pytest.approx(np.nanmean(wanted[:20, 20:40]), rel=1e-6)
