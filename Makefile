@@ -11,7 +11,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/build/runtime
 # Another project's modules must not get in front of QGIS's or of the venv's.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo demo-tahoe test quick lint package bench gallery models pictures translations clean
+.PHONY: help setup demo demo-tahoe test quick fuzz lint package bench gallery models pictures translations clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(READY)  ## run all tests on all cores; ARGS="-k name -x" goes to pytest,
 
 quick: $(READY)  ## the laws of the core and of the layout in under a minute: fewer examples, nothing slow
 	$(PYTHON) -m pytest tests/core tests/test_layout.py -m "not slow" --hypothesis-profile=quick -n auto --dist worksteal $(ARGS)
+
+fuzz: $(READY)  ## inputs that are damaged or hostile, of all kinds; ARGS="--cases 10000 --seed 7 --only geotiff"
+	PYTHONPATH=build/plugins nice $(PYTHON) -m patchwise.tests.fuzz $(ARGS)
 
 lint: $(READY)  ## ruff, mypy on core/, flake8-qgis
 	$(PYTHON) -m ruff check .

@@ -67,7 +67,7 @@ def _configurable(thing: Any) -> bool:
 
 def _revived(value: Any) -> Any:
     """A parameter's value, with parts of a configuration inside it made into objects."""
-    if isinstance(value, Mapping) and set(value) == {"class", "config"}:
+    if isinstance(value, Mapping) and "class" in value and set(value) <= {"class", "config"}:
         return build(value)
     if isinstance(value, list):
         return [_revived(item) for item in value]

@@ -49,14 +49,14 @@ def _parameters(needed: Mapping[str, Shape] | None = None, **optional: Shape) ->
     return Fields(needed or {}, optional, closed=True)
 
 
-GEOMETRIES: dict[str, Shape] = {
+GEOMETRIES: dict[str, Fields] = {
     "SpatialRectangular": _parameters({"size": _SIZE}, boundary=OneOf(BOUNDARIES)),
     "SpatialSphericalCap": _parameters({"radius_km": Number(0, 1e6)}),
     "SpatialPolygonIntersection": _parameters({"polygons": ListOf(Anything(), 1_000_000)}, crs=_CRS),
     "SpatialKNNGraph": _parameters({"k": Whole(1, 1_000_000)}, metric=_WORD, include_self=FLAG),
     "SpatialRadiusGraph": _parameters({"radius": Number(0, 1e12)}, metric=_WORD, include_self=FLAG),
 }
-SAMPLERS: dict[str, Shape] = {
+SAMPLERS: dict[str, Fields] = {
     "SpatialRegularStride": _parameters({"step": _SIZE}),
     "SpatialJitteredStride": _parameters(
         {"step": _SIZE, "jitter": Either((_STEPS, Row((_STEPS, _STEPS))))}, seed=_SEED
@@ -65,14 +65,14 @@ SAMPLERS: dict[str, Shape] = {
     "SpatialPoissonDisk": _parameters({"min_distance": Number(1, MOST_PIXELS)}, seed=_SEED, tries=Whole(1, 1000)),
     "SpatialExplicit": _parameters({"anchors": ListOf(Row((Number(), Number())), MOST_ANCHORS)}, crs=_CRS),
 }
-WINDOWS: dict[str, Shape] = {
+WINDOWS: dict[str, Fields] = {
     "SpatialBoxcar": _parameters(),
     "SpatialHann": _parameters(),
     "SpatialTukey": _parameters(alpha=Number(0, 1)),
     "SpatialGaussian": _parameters(sigma=Number(0.04, 1e6)),
     "SpatialCustom": _parameters({"fn": Text(10_000, named="an expression")}),
 }
-AGGREGATIONS: dict[str, Shape] = {
+AGGREGATIONS: dict[str, Fields] = {
     "SpatialOverlapAdd": _parameters(
         streaming=FLAG,
         target_path=Either((NOTHING, _PATH)),
@@ -88,7 +88,7 @@ AGGREGATIONS: dict[str, Shape] = {
 }
 
 
-def _part(among: Mapping[str, Shape], words: str) -> Shape:
+def _part(among: Mapping[str, Fields], words: str) -> Shape:
     """``{"class": name, "config": {...}}`` of one of the classes in a table, which may be filled later."""
 
     def choose(value: Mapping[str, Any], place: str) -> Shape:
@@ -98,13 +98,16 @@ def _part(among: Mapping[str, Shape], words: str) -> Shape:
             raise ParameterError(
                 f"{place}.class" if place else "class", shown(name), f"is not known; known are {known}"
             )
-        return Fields({"class": OneOf((name,))}, {"config": Either((NOTHING, among[name]))})
+        shape, kind = among[name], {"class": OneOf((name,))}
+        if shape.needed:
+            return Fields({**kind, "config": shape}, closed=True)
+        return Fields(kind, {"config": Either((NOTHING, shape))}, closed=True)
 
     return Chosen(choose, f'{{"class": name, "config": {{...}}}} of {words}')
 
 
 #: By class, the parameters of all that a configuration can name.
-PARTS: dict[str, Shape] = {}
+PARTS: dict[str, Fields] = {}
 PART = _part(PARTS, "a class of Patchwise")
 _PATCHER = {
     "geometry": _part(GEOMETRIES, "a geometry"),
@@ -141,7 +144,7 @@ PARTS.update(
         "Lambda": _parameters(), "SpatialLearned": _parameters(),
         "Sequential": _parameters({"operators": ListOf(PART, 1000, 1)}),
         "Fanout": _parameters({"branches": ListOf(Row((_NAME, PART)), 1000, 1)}),
-        "GridSampler": _parameters({"patcher": PART}),
+        "GridSampler": _parameters({"patcher": _part({"SpatialPatcher": PATCHER}, "a patcher")}),
         "ApplyToChips": _parameters({"operator": PART}),
         "Stitch": _parameters({"aggregation": _PATCHER["aggregation"]}),
     }

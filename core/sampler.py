@@ -154,10 +154,8 @@ class SpatialRandom(SpatialSampler):
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """In the order in which they were drawn."""
+        self.check(extent)
         places = extent[0] * extent[1]
-        if self.count > places:
-            allowed = f"must be at most {places}, the number of places that a chip can have on this raster"
-            raise PlanError("count", self.count, allowed)
         rng = np.random.RandomState(self.seed)
         if self.count <= places // 2:
             drawn = _different(rng, self.count, places)
@@ -170,6 +168,13 @@ class SpatialRandom(SpatialSampler):
     def most(self, extent: tuple[int, int]) -> int:
         """Exactly."""
         return self.count
+
+    def check(self, extent: tuple[int, int]) -> None:
+        """Refuse more anchors than there are places; how many can be listed was asked before."""
+        places = extent[0] * extent[1]
+        if self.count > places:
+            allowed = f"must be at most {places}, the number of places that a chip can have on this raster"
+            raise PlanError("count", self.count, allowed)
 
     def get_config(self) -> dict[str, Any]:
         """Count and seed."""

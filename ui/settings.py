@@ -42,7 +42,7 @@ def defaults():
 
 def was_open():
     """Whether the dock was open when it was last there; at first it is not."""
-    return str(QgsSettings().value(OPEN_KEY, False)).lower() == "true"
+    return QgsSettings().value(OPEN_KEY, False, type=bool)
 
 
 def save_open(opened):

@@ -10,7 +10,7 @@ import re
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,14 @@ def available_providers() -> tuple[str, ...]:
     return ("auto", *sorted(_short(name) for name in onnxruntime().get_available_providers()))
 
 
+class _Tensor(NamedTuple):
+    """What a model says of an input or output."""
+
+    name: str
+    type: str
+    shape: list[Any]
+
+
 class OnnxModel:
     """An opened model that takes chips of ``bands`` bands, and what is known of it before the first chip.
 
@@ -65,7 +73,7 @@ class OnnxModel:
         self.path, self.bands = path, bands
         self.session = _session(path, provider, sha256)
         self.provider = _short(self.session.get_providers()[0])
-        self.metadata: dict[str, str] = dict(self.session.get_modelmeta().custom_metadata_map)
+        self.metadata, self._inputs, self._declared = self._facts()
         self.layout, self.dtype = self._input()
         fixed = self.layout.height, self.layout.width
         self.sizes = fixed if fixed != (None, None) else None
@@ -82,8 +90,19 @@ class OnnxModel:
         self.scale, self.margin = self.outputs[0].scale, self.outputs[0].margin
         self._names = [output.name for output in self.outputs]
 
+    def _facts(self) -> tuple[dict[str, str], list[_Tensor], list[_Tensor]]:
+        """Properties, inputs and outputs; of a damaged file onnxruntime raises whatever comes up as it is asked."""
+        try:
+            sides = [
+                [_Tensor(str(one.name), str(one.type), list(one.shape)) for one in side]
+                for side in (self.session.get_inputs(), self.session.get_outputs())
+            ]
+            return dict(self.session.get_modelmeta().custom_metadata_map), sides[0], sides[1]
+        except Exception as error:
+            raise ParameterError("path", self.path, f"is damaged: {type(error).__name__}: {error}") from error
+
     def _input(self) -> tuple[Layout, np.dtype]:
-        inputs = self.session.get_inputs()
+        inputs = self._inputs
         if len(inputs) != 1:
             raise self.refused(f"it has {len(inputs)} inputs; a model with one image input is expected")
         kind = inputs[0].type
@@ -119,7 +138,7 @@ class OnnxModel:
             reason = f"it fails on {count} chip(s) of zeros of {self.size[0]} x {self.size[1]} pixels"
             raise self.refused(f"{reason} ({_reason(error)})") from error
         self.result = np.result_type(np.float32, *(r.dtype for r in results if getattr(r, "dtype", 0) == np.float64))
-        declared = [(output.name, output.shape) for output in self.session.get_outputs()]
+        declared = [(output.name, output.shape) for output in self._declared]
         found = outputs_of(declared, results, count, self.size, self.layout)
         if isinstance(found, str):
             raise self.refused(found)
@@ -133,7 +152,7 @@ class OnnxModel:
     def signature(self) -> str:
         """Inputs and outputs with types and sizes."""
         sides = []
-        for side, tensors in (("input", self.session.get_inputs()), ("output", self.session.get_outputs())):
+        for side, tensors in (("input", self._inputs), ("output", self._declared)):
             texts = [f"'{tensor.name}' {_type(tensor.type)} {text_of_shape(tensor.shape)}" for tensor in tensors]
             sides.append(f"{side}{'s' if len(texts) != 1 else ''} {', '.join(texts) or 'none'}")
         return "; ".join(sides)

@@ -1,0 +1,60 @@
+"""Runs cases one after the other in a process of its own, and tells the parent of each before and after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+from random import Random
+
+_MOST_ADDRESSES = 8 << 30  # bytes; what takes more ends here and not in the machine
+
+
+def main(folder: str, kind: str, seed: int, first: int, last: int) -> None:
+    """Cases ``first`` to ``last`` of a kind; a line of JSON each."""
+    from .kinds import Seeds, kinds
+
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is nobody's business
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESSES, _MOST_ADDRESSES))
+    work = Path(folder)
+    found = kinds(Seeds(work / "seeds"))[kind]
+    out.write("ready\n")
+    out.flush()
+    for index in range(first, last):
+        content = found.draw(Random(f"{kind}-{seed}-{index}"))
+        path = work / found.name
+        path.write_bytes(content)
+        out.write(f"{index}\n")
+        out.flush()
+        started = time.perf_counter()
+        outcome, said = entered(found.enter, path)
+        seconds, memory = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        out.write(json.dumps([index, outcome, said, seconds, memory]) + "\n")
+        out.flush()
+
+
+def entered(enter, path):
+    """``taken``, ``refused`` or ``fault``, and what was said."""
+    from ...core.errors import PatchwiseError
+
+    try:
+        enter(path)
+    except PatchwiseError as error:
+        text = str(error)
+        return ("refused", text[:200]) if text and "Traceback" not in text else ("fault", f"says {text[:200]!r}")
+    except MemoryError:
+        return "refused", "there is not enough memory"  # the algorithms say so
+    except Exception:
+        return "fault", traceback.format_exc()[-1500:]
+    return "taken", ""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))
