@@ -17,7 +17,7 @@ import numpy as np
 from .bands import chip_dtype, describe, equal, fill, strip_rows
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
-from .drivers import allowed, described, foreign_part
+from .drivers import allowed, disguise, foreign_part
 from .errors import ParameterError, RasterReadError, RasterWriteError
 from .gdal_environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from .geometry import is_whole
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from .operators.categories import Category
 
 GDAL_CACHE = 128 << 20
-_DISGUISED = (
-    "which names other files or addresses, and its own name does not say so: give it the ending that it should have "
-    "(.vrt, .xml) if you trust what it names, or convert it to a GeoTIFF"
-)
 
 
 class RasterFile:
@@ -212,9 +208,9 @@ class RasterFile:
 
             return DatasetReader(self.path, driver=list(drivers), **options)
         except (rasterio.errors.RasterioError, OSError) as error:
-            kind = described(self.path) if drivers else ""
-            if kind:
-                raise ParameterError(self._parameter, self.path, f"is a {kind}, {_DISGUISED}") from error
+            disguised = disguise(self.path, refused=True) if drivers else ""
+            if disguised:
+                raise ParameterError(self._parameter, self.path, disguised) from error
             raise RasterReadError(
                 f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
             ) from error
