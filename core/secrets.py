@@ -53,7 +53,7 @@ def without_secrets(text: str) -> str:
     ``name=value`` nothing stays where the name is that of a secret, in the spellings of GDAL, QGIS and databases.
     Headers and fields keep their names.
     """
-    if not re.search(r"[=@:?#%<|]|eyJ|bearer|basic", text, re.IGNORECASE):
+    if not _SIGNS.search(text):
         return text
     for _ in range(_ROUNDS):
         before, text = text, _once(text)
@@ -227,6 +227,12 @@ _RULES = (
         "",
     ),
 )  # fmt: skip
+#: What a text with a secret has at least one of; most have none, and are done with at once.
+_SIGNS = re.compile(
+    rf"[=<]|/\\?/|&lt;|%(?:25)*2F|%(?:25)*3A|[\"']\s*:|\b(?:oci|geor|georaster|odbc|idb|sde):|eyJ|bearer|basic|"
+    rf"cookie\s*:|(?:{_HEADERS})\s*:",
+    re.IGNORECASE,
+)
 _MYSQL = re.compile(r"(?<=,)\s*(?:user|password)\s*=\s*(?:\"[^\"]*\"|[^,\s\"']*)(?:,|(?=[\s\"'])|$)", re.IGNORECASE)
 _POSTGRES = re.compile(
     rf"(?:(?P<before>(?<=pg:)|(?<=sql:))|\s){_NAME}\s*=(?!=)\s*(?:{_QUOTED}|[^\s\"'<>]+)(?(before)\s*)", re.IGNORECASE
