@@ -52,15 +52,20 @@ _CLAIMS = {
     }.items()
     for ending in endings.split()
 }
-_HEADS = (
-    (rb"<(?:\w+:)?VRTDataset|<OGRVRT", "VRT"),
-    (rb"<GDAL_WMS|<WMS_Capabilities|<WMT_MS_Capabilities", "WMS description"),
-    (rb"<GDAL_WMTS|<Capabilities\b[^>]*wmts", "WMTS description"),
-    (rb"<WCS_GDAL|<\w*:?CoverageDescriptions?\b", "WCS description"),
-    (rb"<GDALTileIndexDataset", "tile index"),
-    (rb"<MRF_META", "MRF description"),
-    (rb"\s*\{.*\"(?:stac_version|features|gdal|refs)\"", "description in JSON"),
-    (rb"\s*<[?!\w]", "text in XML"),
+#: How such texts begin, what they are, and the drivers that read them; () where it takes a try to know.
+_HEADS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
+    (rb"<(?:\w+:)?VRTDataset|<OGRVRT", "VRT", ("VRT", "OGR_VRT")),
+    (rb"<GDAL_WMS", "WMS description", ("WMS",)),
+    (rb"<GDAL_WMTS", "WMTS description", ("WMTS",)),
+    (rb"<WCS_GDAL", "WCS description", ("WCS",)),
+    (rb"<GDALTileIndexDataset", "tile index", ("GTI",)),
+    (rb"<MRF_META", "MRF description", ("MRF",)),
+    (rb"\{.*\"(?:stac_version|features|gdal|refs)\"", "description in JSON", ()),
+    (rb"<[?!\w]", "text in XML", ()),
+)
+_DISGUISED = (
+    "which names other files or addresses, and its own name does not say so: give it the ending that it should have "
+    "(.vrt, .xml) if you trust what it names, or convert it to a GeoTIFF"
 )
 _BESIDE = (".ovr", ".OVR", ".msk", ".MSK")
 
@@ -70,24 +75,45 @@ def allowed(path: str) -> tuple[str, ...]:
 
     Names with a prefix (``WMS:``, ``PG:``, ``NETCDF:``), inline XML and folders say themselves what they are.
     """
-    if os.path.isdir(path) or re.match(r"[A-Za-z]\w+:(?![/\\]{2})|\s*[<{]", path):
+    if re.match(r"[A-Za-z]\w+:(?![/\\]{2})|\s*[<{]", path):
         return ()
     name = re.split(r"[?#|]", path)[0].rstrip("/\\")
     ending = os.path.splitext(name)[1].lower()
     if ending in _ONLY:
         return _ONLY[ending]
+    if os.path.isdir(path):
+        return ()
     refused = _DESCRIBING - _CLAIMS.get(ending[1:], frozenset())
     return tuple(driver for driver in driver_names() if driver not in refused)
 
 
+def disguise(path: str, refused: bool = False) -> str:
+    """What is wrong with a file that is a description and is not named so, as part of a sentence; else "".
+
+    ``refused``: GDAL could not open it with the drivers that are allowed, so that any description is to blame.
+    """
+    kind, drivers = _beginning(path)
+    if not kind or not refused and (not drivers or not allowed(path) or set(drivers) & set(allowed(path))):
+        return ""
+    return f"is a {kind}, {_DISGUISED}"
+
+
 def described(path: str) -> str:
     """What a file on disk really is, where it is a text that describes other files; else ""."""
+    return _beginning(path)[0]
+
+
+def _beginning(path: str) -> tuple[str, tuple[str, ...]]:
+    nothing: tuple[str, tuple[str, ...]] = ("", ())
     try:
+        if not os.path.isfile(path):  # to open a pipe would wait for its writer
+            return nothing
         with open(path, "rb") as file:
             head = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
     except (OSError, ValueError):
-        return ""
-    return next((kind for pattern, kind in _HEADS if re.match(pattern, head, re.DOTALL)), "")
+        return nothing
+    found = ((kind, drivers) for pattern, kind, drivers in _HEADS if re.match(pattern, head, re.DOTALL))
+    return next(found, nothing)
 
 
 def foreign_part(path: str, dataset: Any, alone: bool) -> str:

@@ -22,7 +22,7 @@ from .bands import chip_dtype, describe, fill, strip_rows, unknown
 from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
 from .domains import PixelWindow, RasterDomain
-from .drivers import allowed, described, foreign_part
+from .drivers import allowed, disguise, foreign_part
 from .errors import ParameterError, PatchwiseError, RasterReadError
 from .gdal_environment import (
     BoundedCache,
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
 
 GDAL_CACHE = 128 << 20
 _PIECE_BYTES = 32 << 20  # of raw values that are read at once
-_DISGUISED = (
-    "which names other files or addresses, and its own name does not say so: give it the ending that it should have "
-    "(.vrt, .xml) if you trust what it names, or convert it to a GeoTIFF"
-)
 
 
 class RasterFile:
@@ -288,9 +284,9 @@ class RasterFile:
 
             return DatasetReader(self.path, driver=list(drivers), **options)
         except Exception as error:  # of a damaged header rasterio raises many types, and all mean the same to the user
-            kind = described(self.path) if drivers else ""
-            if kind:
-                raise ParameterError(self._parameter, self.path, f"is a {kind}, {_DISGUISED}") from error
+            disguised = disguise(self.path, refused=True) if drivers else ""
+            if disguised:
+                raise ParameterError(self._parameter, self.path, disguised) from error
             raise self._unreadable(error) from error
 
     @contextmanager

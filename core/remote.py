@@ -239,6 +239,6 @@ class Unreadable(Exception):
         """What the user reads."""
         if self.status == 416:
             return "HTTP status 416 (the file is shorter than it says)"
-        if self.damaged and "not recognized as a supported file format" in self.said:
+        if self.damaged and re.search("not recognized as .*supported file format", self.said):
             return "what lies there is no GeoTIFF or JPEG 2000 file"
         return f"HTTP status {self.status}" if self.status >= 400 else self.said

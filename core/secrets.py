@@ -37,7 +37,7 @@ _PUBLIC = frozenset(
     "service version request layers layer styles style crs srs bbox width height format transparent coverage "
     "coverageid identifier tilematrixset tilematrix tilerow tilecol map typename typenames time elevation dpi type "
     "zmin zmax contextualwmslegend tilepixelratio dpimode interpretation ignoregetmapurl ignoregetfeatureinfourl "
-    "authcfg x y z q use_head max_retry retry_delay retry_codes list_dir empty_dir timeout connecttimeout "
+    "authcfg use_head max_retry retry_delay retry_codes list_dir empty_dir timeout connecttimeout "
     "low_speed_time low_speed_limit pc_url_signing pc_collection unsafessl".split()
 )
 _QUOTED = (
@@ -53,7 +53,7 @@ def without_secrets(text: str) -> str:
     ``name=value`` nothing stays where the name is that of a secret, in the spellings of GDAL, QGIS and databases.
     Headers and fields keep their names.
     """
-    if not re.search(r"[=@:?#%<|]|eyJ|bearer|basic", text, re.IGNORECASE):
+    if not _SIGNS.search(text):
         return text
     for _ in range(_ROUNDS):
         before, text = text, _once(text)
@@ -211,6 +211,8 @@ _RULES = (
         rf"\1{_HIDDEN}",
     ),
     _rule(r"\beyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?", _HIDDEN),
+    # lines of YAML
+    _rule(rf"(?m)(^[ \t-]*{_NAME}[ \t]*:[ \t]+)(?!\.\.\.$)[^\s\"'&*|>{{\[]\S*$", rf"\1{_HIDDEN}"),
     # what QGIS adds to a source
     _rule(r"\|credential:[^|\"'\n]*", ""),
     _rule(rf"\|option:{_NAME}=[^|\"'\n]*", ""),
@@ -227,15 +229,22 @@ _RULES = (
         "",
     ),
 )  # fmt: skip
+#: What a text with a secret has at least one of; most have none, and are done with at once.
+_SIGNS = re.compile(
+    rf"[=<]|/\\?/|&lt;|%(?:25)*2F|%(?:25)*3A|[\"']\s*:|\b(?:oci|geor|georaster|odbc|idb|sde):|eyJ|bearer|basic|"
+    rf"cookie\s*:|(?:{_HEADERS}|{_NAME})\s*:",
+    re.IGNORECASE,
+)
 _MYSQL = re.compile(r"(?<=,)\s*(?:user|password)\s*=\s*(?:\"[^\"]*\"|[^,\s\"']*)(?:,|(?=[\s\"'])|$)", re.IGNORECASE)
 _POSTGRES = re.compile(
-    rf"(?:(?P<before>(?<=pg:)|(?<=sql:))|\s){_NAME}\s*=(?!=)\s*(?:{_QUOTED}|[^\s\"'<>]+)(?(before)\s*)", re.IGNORECASE
+    rf"(?:(?P<before>(?<=pg:)|(?<=sql:))|\s){_NAME}\s*=(?!=)\s*(?:{_QUOTED}|[^\s\"'<>]+(?:'\w[^\s\"'<>]*)*)(?(before)\s*)",
+    re.IGNORECASE,
 )
 _VSICURL = re.compile(r"(?P<start>/vsicurl(?:_streaming)?)\?(?P<query>[^\"'\n<>}|]*)", re.IGNORECASE)
 _BEGIN = re.compile(r":(?:\\?/){2}|(?<![\w:/\\.~-])//(?=[^\s/@]{1,200}:[^\s/]{0,200}@)")
 _RUN = re.compile(r"[^\s<>\"`]{0,4096}")  # no longer, so that the time grows with the text and not its square
 _CUT = re.compile(r"[?#]|%(?:25)*3F(?=[^\s%]*%(?:25)*3D|[^\s=]*=)", re.IGNORECASE)
-_END = re.compile(r"\\*['\"]|[\s<>`|]|\}(?=/|$)")
+_END = re.compile(r"\\*\"|\\*'(?![\w%])|[\s<>`|]|\}(?=/|$)")
 _ASKED = re.compile(r"(?<=\S)\?(?=[\w.%:-]{1,60}=)")
 _HOST = r"(?:\[[0-9a-f:.%]*\]|(?:[\w.%$-]|\{[^{}/@]*\})*)(?::\d{0,5})?"
 _HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*[\\')\].,;:]*", re.IGNORECASE)
@@ -246,7 +255,7 @@ _ENCODED = re.compile(
     r"(?:%(?:25)*3A(?:%(?:25)*2F|/){2}|:(?:%(?:25)*2F){2})[^\s&\"'<>|`]*", re.IGNORECASE
 )  # fmt: skip
 _PAIR = re.compile(
-    rf"(?P<before>[\s?&;,|]?)(?:(?<=[\s?&;,|:\"'(<{{\[\\=])|^)(?:{_NAME}|(?<=[?&])key)\s*=(?!=)\s*"
+    rf"(?P<before>[\s?&;,|]?)(?:(?<=[\s?&;,|:\"'(<{{\[\\=-])|^)(?:{_NAME}|(?<=[?&])key)\s*=(?!=)\s*"
     rf"(?:{_QUOTED}|[^\s&|\"'<>]+(?:'\w[^\s&|\"'<>]*)*)(?P<after>[&;,|]|\s?)",
     re.IGNORECASE,
 )

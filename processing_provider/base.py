@@ -9,18 +9,24 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
+from ..core.drivers import disguise
+from ..core.errors import ParameterError
 from ..core.secrets import without_secrets
 from .bridge import translated
 from .guard import guarded, unforeseen
 from .styles import told
 from .styling import present, title_of_file
 
+_LAYERS = (QgsProcessingParameterRasterLayer, QgsProcessingParameterMapLayer, QgsProcessingParameterMultipleLayers)
 ICONS = Path(__file__).resolve().parents[1] / "icons"
 ICON = ICONS / "patchwise.svg"
 #: In pixels of the help panel, which is narrow; the files have more, for fine screens.
@@ -110,6 +116,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         for definition in self.parameterDefinitions():
             try:
                 problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
+                problem = problem or self._disguised(definition, parameters)
             except Exception as error:  # a value of a type that nobody thought of
                 problem = unforeseen(definition.name(), error)
             if problem:
@@ -170,6 +177,17 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             allowed = self.tr("from {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
         text = self.tr("{name} is {value}: it must be {allowed}")
         return text.format(name=definition.name(), value=f"{value:g}", allowed=allowed)
+
+    def _disguised(self, definition, parameters):
+        """A text under the name of a picture is refused before QGIS opens it, and with it what the text names."""
+        if not isinstance(definition, _LAYERS):
+            return ""
+        value = parameters.get(definition.name())
+        for path in value if isinstance(value, (list, tuple)) else [value]:
+            problem = disguise(path) if isinstance(path, str) else ""
+            if problem:
+                return str(ParameterError(definition.name(), path, problem))
+        return ""
 
     def _no_option(self, definition, parameters):
         """QGIS's own message does not say what can be chosen, and its help asks for numbers."""

@@ -75,6 +75,7 @@ FORMS = [
     (f"PG:host=db.org password= {M} user ={M} dbname=d", "dbname=d"),
     (f"PG:dbname='d' host='db.org' user='{M}' password='p@ss:w/ {M}' mode=2", "host='db.org'"),
     (f"PG:host=db.org password=a@b,c;{M}&d dbname=d", "dbname=d"),
+    (f"PG:host=db.org password=pa'ss{M} dbname=d", "dbname=d"),
     (f"PG:service=gis passfile=/x sslpassword={M}", "service=gis"),
     (f"PG:postgresql://me:{M}@db.org:5432/d?sslmode=require&password={M}", "db.org:5432/d"),
     (f"postgresql://me:p@{M}@db.org/d", "postgresql://db.org/d"),
@@ -125,6 +126,10 @@ FORMS = [
     (f"https://bucket.s3.amazonaws.com/a.tif?{_AWS}", "https://bucket.s3.amazonaws.com/a.tif"),
     (f"https://storage.googleapis.com/b/a.tif?X-Goog-Signature={M}&X-Goog-Credential={M}", "https://storage.googleapis.com/b/a.tif"),
     (f"https://host.org/a.tif?{M}", "https://host.org/a.tif"),
+    (f"https://host.org/a.tif?sig=ab'{M}", "https://host.org/a.tif"),
+    (f"['https://a.org/b?t={M}','https://b.org/c?t={M}']", "'https://b.org/c'"),
+    (f"https://host.org/a.tif%3Fsig%3D{M}", "https://host.org/a.tif"),
+    (f"https:\\/\\/me:{M}@host.org\\/a?sig={M}", "host.org"),
     (f"https://host.org/a#access_token={M}", "https://host.org/a"),
     (f"https://me:p@{M}@host.org/a.tif", "https://host.org/a.tif"),
     (f"https://me:a:{M}:b@host.org/a.tif", "https://host.org/a.tif"),
@@ -154,6 +159,8 @@ FORMS = [
     (f"could not connect: password = '{M}' host=db.org", "host=db.org"),
     (json.dumps({"endpoint": f"https://host.org?api_key={M}", "token": M, "n": 1}), "https://host.org"),
     (str({"password": f"it's {M}", "host": "db.org"}), "db.org"),
+    (f"bad YAML:\n  api_key: {M}\n  ^", "bad YAML"),
+    (f"run with --password={M} --host=db.org", "--host=db.org"),
     (f"connect with \\'password={M}\\' to db.org", "to db.org"),
 ]  # fmt: skip
 
