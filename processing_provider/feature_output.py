@@ -6,6 +6,7 @@ import shutil
 
 from qgis.core import (
     Qgis,
+    QgsDataSourceUri,
     QgsFeatureSink,
     QgsField,
     QgsProcessing,
@@ -21,7 +22,7 @@ from qgis.PyQt.QtCore import QMetaType, QVariant
 from ..core.commit import CommitGroup
 from ..core.errors import ParameterError
 from ..core.partial import PartialFile, check_file
-from .sources import files_read
+from .sources import files_read, reads_table
 
 #: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
 BATCH = 1000
@@ -36,6 +37,15 @@ def new_field(name, kind):
 
 def file_target(algorithm, parameters, name, context):
     """The file that a vector output will be; "" where it goes to memory, to a database or into a file that is there."""
+    value = _named(parameters, name, context)
+    if not isinstance(value, str) or value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
+        return ""
+    path = os.path.abspath(value)
+    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+
+
+def _named(parameters, name, context):
+    """What is named for a vector output; "" for what is written into a layer's own fields."""
     value = parameters.get(name)
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         if value.useRemapping():
@@ -43,22 +53,30 @@ def file_target(algorithm, parameters, name, context):
         value = value.sink
     if isinstance(value, QgsProperty):
         value = value.valueAsString(context.expressionContext(), "")[0]
-    if not isinstance(value, str) or value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
-        return ""
-    path = os.path.abspath(value)
-    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+    return value
 
 
 def check_file_target(algorithm, parameters, name, context, more=None):
     """Refuse a file that cannot be made, or of which something that is read, ``more`` included, is made."""
     path = file_target(algorithm, parameters, name, context)
     if not path:
+        _check_table(algorithm, parameters, name, context)
         return
     ending = os.path.splitext(path)[1]
     if not QgsVectorFileWriter.driverForExtension(ending):
         raise ParameterError(name, path, f"QGIS writes no layers to {ending} files: choose another, such as .gpkg")
     read = files_read(algorithm, parameters, context)
     check_file(path, read if more is None else read + more, name)
+
+
+def _check_table(algorithm, parameters, name, context):
+    """Refuse a table in a file that is there, where it is the one that is read: QGIS would empty it first."""
+    value = _named(parameters, name, context)
+    if not isinstance(value, str) or not value.startswith("ogr:"):
+        return
+    uri = QgsDataSourceUri(value[len("ogr:") :])
+    if uri.database() and reads_table(algorithm, parameters, context, uri.database(), uri.table()):
+        raise ParameterError(name, value, "must not be the same table that is read: choose another")
 
 
 class FeatureOutput:
