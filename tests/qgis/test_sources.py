@@ -308,3 +308,26 @@ def test_an_input_that_changes_during_the_run(process, scene, mosaic, parcels, t
 def test_weights_read_no_pixel(process, scene, tmp_path):
     process("windowweights", feedback=Touching(scene), INPUT=scene, OUTPUT=str(tmp_path / "o.tif"), **CHIPS)
     assert (tmp_path / "o.tif").exists()
+
+
+@pytest.mark.parametrize("name", ["slidingwindow", "polygonchips", "splitraster"])
+def test_cancelled_while_the_last_file_is_closed(process, scene, parcels, tmp_path, monkeypatch, name):
+    """To make the index of a large GeoPackage takes long and asks nobody."""
+    from patchwise.core.commit import CommitGroup
+
+    place, log, real = tmp_path / "out", Log(), CommitGroup.commit
+    place.mkdir()
+    given = {
+        "slidingwindow": {"EXPRESSION": "b1", "OUTPUT": str(place / "o.tif"), **CHIPS},
+        "polygonchips": {"POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": str(place / "o.gpkg")},
+        "splitraster": {"OUTPUT": str(place / "o"), "INDEX": str(place / "o.gpkg"), **CHIPS},
+    }[name]
+
+    def commit(self):
+        log.cancel()
+        real(self)
+
+    monkeypatch.setattr(CommitGroup, "commit", commit)
+    with pytest.raises(QgsProcessingException, match="cancelled: no output was written"):
+        process(name, feedback=log, INPUT=scene, **given)
+    assert os.listdir(place) == []
