@@ -152,7 +152,7 @@ def files_named(name: str, folder: str = "") -> list[str]:
     if not name or "\0" in name or len(name) > 1 << 16:
         return []
     if name.lower().startswith("file:"):
-        name = url2pathname(unquote(urlsplit(name).path))
+        name = url2pathname(urlsplit(name).path)
     plain = _there(name, folder)
     if plain:
         return plain

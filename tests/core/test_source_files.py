@@ -125,6 +125,8 @@ def test_subdatasets_overviews_masks_and_pairs(tmp_path):
     [
         ("{file}", True),
         ("file://{file}", True),
+        ("file://{escaped}", True),
+        ("file://{escaped}?type=csv&xField=x", True),
         ('NETCDF:"{file}":x', True),
         ("NETCDF:{file}:x", True),
         ('HDF5:"{file}"://group/x', True),
@@ -150,7 +152,7 @@ def test_subdatasets_overviews_masks_and_pairs(tmp_path):
 def test_the_file_behind_a_name(tmp_path, name, found):
     file = tmp_path / "some file.dat"
     file.write_text("x")
-    assert files_named(name.format(file=file)) == ([str(file)] if found else [])
+    assert files_named(name.format(file=file, escaped=str(file).replace(" ", "%20"))) == ([str(file)] if found else [])
 
 
 def test_links_and_other_spellings_are_the_same_file(tmp_path, monkeypatch):
