@@ -269,3 +269,20 @@ def test_another_letter_case_where_the_file_system_knows_none(tmp_path):
         refused(folder / "SCENE.TIF", RasterFile(vrt_of(tmp_path / "a.vrt", inner)))
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders of other systems")
+@pytest.mark.parametrize(
+    ("path", "good"),
+    [("/proc/self/o.tif", False), ("/dev/o.tif", False), ("/sys/kernel/o.tif", False), ("/dev/shm/o.tif", True)],
+)
+def test_folders_of_the_system(path, good):
+    if not os.path.isdir(os.path.dirname(path)):
+        pytest.skip("there is no such folder here")
+    if good:
+        check_target(path, [])
+        return
+    with pytest.raises(ParameterError, match="lies where the system keeps no files"):
+        check_target(path, [])
+    with pytest.raises(ParameterError, match="lies where the system keeps no files"):
+        check_folder(os.path.dirname(path), [])
