@@ -286,3 +286,14 @@ def test_folders_of_the_system(path, good):
         check_target(path, [])
     with pytest.raises(ParameterError, match="lies where the system keeps no files"):
         check_folder(os.path.dirname(path), [])
+
+
+def test_two_new_outputs_that_differ_in_case_only(tmp_path, monkeypatch):
+    first = source_files([str(tmp_path / "out.tif")])
+    same = module.ignores_case(str(tmp_path))
+    assert bool(first.same_as(str(tmp_path / "OUT.tif"))) is same
+    real = module.identity_of
+    monkeypatch.setattr(module, "identity_of", lambda path: real(path) or real(path.swapcase()))  # as Windows has it
+    assert module.ignores_case(str(tmp_path)) and not module.ignores_case("/")
+    assert first.same_as(str(tmp_path / "OUT.tif")) == str(tmp_path / "out.tif")
+    assert not first.same_as(str(tmp_path / "other.tif"))
