@@ -18,8 +18,8 @@ _STALE = (".aux.xml", ".ovr", ".msk")
 _SQLITE = (".gpkg", ".sqlite", ".db")
 _JOURNALS = ("-wal", "-shm", "-journal")
 _LONGEST = max(map(len, (*_STALE, *_JOURNALS)))
-#: Folders of the system that hold no files of users, and what in them does.
-_NO_PLACES, _BUT = ("/proc", "/sys", "/dev"), "/dev/shm"
+#: Folders at the root that hold no files of users; below the last there is one that does.
+_NO_PLACES, _BUT = ("proc", "sys", "dev"), ("dev", "shm")
 
 
 class PartialFile(Output):
@@ -100,8 +100,8 @@ def _name_limit(folder: str) -> int:
 
 def refuse_system_folder(target: str, path: str, parameter: str) -> None:
     """Refuse a place where the system has no files of users."""
-    inside = any(target == place or target.startswith(place + "/") for place in _NO_PLACES)
-    if os.name == "posix" and inside and not target.startswith(_BUT + "/"):
+    parts = Path(target).parts[1:]
+    if os.name == "posix" and parts[:1] and parts[0] in _NO_PLACES and parts[:2] != _BUT:
         raise ParameterError(parameter, path, "lies where the system keeps no files: choose another folder")
 
 

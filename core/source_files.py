@@ -84,7 +84,7 @@ class SourceFiles:
         identity = identity_of(path)
         if identity is None:
             real = os.path.realpath(path)
-            return next((name for name in self.named if os.path.realpath(name) == real), "")
+            return next((name for name in self.named if _one_name(os.path.realpath(name), real)), "")
         return self._told({identity})
 
     def holds_a_file_of(self, folder: str) -> str:
@@ -112,6 +112,17 @@ class SourceFiles:
 def _told(file: str, name: str) -> str:
     """A file in words."""
     return file if file == name else f"{file}, which {name} is made of"
+
+
+def _one_name(one: str, other: str) -> bool:
+    """Whether two names that need not be there yet will be the same file."""
+    return one == other or (one.casefold() == other.casefold() and ignores_case(os.path.dirname(other)))
+
+
+def ignores_case(folder: str) -> bool:
+    """Whether the file system of a folder takes letters of either case for the same."""
+    other = folder.swapcase()
+    return other != folder and identity_of(other) is not None and identity_of(other) == identity_of(folder)
 
 
 def identity_of(path: str) -> tuple[int, int] | None:
@@ -152,7 +163,7 @@ def files_named(name: str, folder: str = "") -> list[str]:
     if not name or "\0" in name or len(name) > 1 << 16:
         return []
     if name.lower().startswith("file:"):
-        name = url2pathname(unquote(urlsplit(name).path))
+        name = url2pathname(urlsplit(name).path)
     plain = _there(name, folder)
     if plain:
         return plain

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import zarr_store
-from .commit import Output
+from .commit import Output, recover
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
 from .geometry import is_whole
@@ -182,6 +182,7 @@ def check_store(path: str, parameter: str = "output") -> None:
         raise ParameterError(parameter, str(path), "must end in .zarr: the output is a Zarr store")
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         raise ParameterError(parameter, str(path), "must be in a folder that exists and can be written to")
+    recover(target)
     marks = ("zarr.json", ".zgroup", ".zarray")
     if target.is_symlink() or (target.exists() and not any((target / mark).is_file() for mark in marks)):
         raise ParameterError(parameter, str(path), "is there and is no Zarr store: it will not be replaced")

@@ -19,7 +19,7 @@ from .bridge import progress, translated
 from .chip_index import write_index
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
-from .job import watch_sources
+from .job import not_cancelled, watch_sources
 from .operators import MODEL, OTHER_INPUTS, add_operator, read_operator, source_scale
 from .operators import NAMES as OPERATOR_NAMES
 from .rasters import stacked
@@ -115,7 +115,7 @@ class ApplyToChips(JobAlgorithm):
         application = job.application
         with (
             translated(self.CORE_NAMES),
-            CommitGroup(watch_sources(application.raster, application.operator)) as group,
+            CommitGroup(not_cancelled(feedback), watch_sources(application.raster, application.operator)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
             try:

@@ -6,6 +6,7 @@ import shutil
 
 from qgis.core import (
     Qgis,
+    QgsDataSourceUri,
     QgsFeatureSink,
     QgsField,
     QgsProcessing,
@@ -22,7 +23,7 @@ from ..core.commit import CommitGroup
 from ..core.errors import ParameterError
 from ..core.partial import PartialFile, check_file
 from ..core.targets import check_on_disk
-from .sources import files_read
+from .sources import files_read, reads_table
 
 #: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
 BATCH = 1000
@@ -63,12 +64,23 @@ def check_file_target(algorithm, parameters, name, context, more=None):
         check_on_disk(value, name)
     path = file_target(algorithm, parameters, name, context)
     if not path:
+        _check_table(algorithm, parameters, name, context)
         return
     ending = os.path.splitext(path)[1]
     if not QgsVectorFileWriter.driverForExtension(ending):
         raise ParameterError(name, path, f"QGIS writes no layers to {ending} files: choose another, such as .gpkg")
     read = files_read(algorithm, parameters, context)
     check_file(path, read if more is None else read + more, name)
+
+
+def _check_table(algorithm, parameters, name, context):
+    """Refuse a table in a file that is there, where it is the one that is read: QGIS would empty it first."""
+    value = _named(parameters, name, context)
+    if not isinstance(value, str) or not value.startswith("ogr:"):
+        return
+    uri = QgsDataSourceUri(value[len("ogr:") :])
+    if uri.database() and reads_table(algorithm, parameters, context, uri.database(), uri.table()):
+        raise ParameterError(name, value, "must not be the same table that is read: choose another")
 
 
 class FeatureOutput:

@@ -13,7 +13,7 @@ from ..core.config import tags
 from ..core.coverage import write_coverage
 from ..core.creation_options import checked_options
 from ..core.domains import PixelWindow
-from ..core.errors import ParameterError
+from ..core.errors import Cancelled, ParameterError
 from ..core.estimate import estimate
 from ..core.operators import Operator
 from ..core.plan_check import check_plan
@@ -109,7 +109,7 @@ def run_job(job, feedback):
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
-        group = stack.enter_context(CommitGroup(watch_sources(job.raster, job.operator)))
+        group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
         sink = GeoTiffSink(
             job.output,
@@ -145,6 +145,16 @@ def run_job(job, feedback):
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
         )
+
+
+def not_cancelled(feedback):
+    """A check before outputs take their names: closing them may take long, and asks nobody."""
+
+    def check():
+        if feedback.isCanceled():
+            raise Cancelled
+
+    return check
 
 
 def watch_sources(raster, operator=None, more=()):

@@ -32,7 +32,7 @@ from ..core.source_files import SourceFiles
 from .base import JobAlgorithm
 from .bridge import progress, translated
 from .feature_output import FeatureOutput, check_file_target, file_target
-from .job import only_used, operator_warnings, watch_sources
+from .job import not_cancelled, only_used, operator_warnings, watch_sources
 from .layer_grid import check_bounded
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
@@ -203,7 +203,7 @@ class PolygonChips(JobAlgorithm):
         features, polygons, places = self._polygons(task, feedback)
         follow(task.raster, feedback)
         with ExitStack() as stack:
-            group = stack.enter_context(CommitGroup(watch_sources(task.raster, task.operator)))
+            group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(task.raster, task.operator)))
             stack.enter_context(task.raster)
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)

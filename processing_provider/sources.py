@@ -31,6 +31,26 @@ def files_read(algorithm, parameters, context):
     return source_files(dict.fromkeys(filter(None, names)))
 
 
+def reads_table(algorithm, parameters, context, path, table):
+    """Whether a layer among the parameters is the table of that name in the file ``path``."""
+    registry = QgsProviderRegistry.instance()
+    for definition in algorithm.parameterDefinitions():
+        name, kind = definition.name(), definition.type()
+        if kind not in _ONE or parameters.get(name) in (None, ""):
+            continue
+        for layer in _layers(algorithm, parameters, name, kind, context):
+            if layer.providerType() != "ogr":
+                continue
+            parts = registry.decodeUri(layer.providerType(), layer.source())
+            if not source_files([parts.get("path") or ""]).same_as(path):
+                continue
+            # A layer that is named by its file alone is the first in it, or the only one.
+            own = parts.get("layerName") or layer.dataProvider().subLayers()[0].split("!!::!!")[1]
+            if own == table:
+                return True
+    return False
+
+
 def _layers(algorithm, parameters, name, kind, context):
     if kind == _SEVERAL:
         return algorithm.parameterAsLayerList(parameters, name, context) or []

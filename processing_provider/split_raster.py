@@ -25,7 +25,7 @@ from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chip_index import fill_index, index_output, write_index
 from .feature_output import check_file_target, file_target
-from .job import check_chip, watch_sources
+from .job import check_chip, not_cancelled, watch_sources
 from .label_layers import read_labels
 from .patching import add_window
 from .rasters import NAMES as RASTER_NAMES
@@ -140,7 +140,7 @@ class SplitRaster(JobAlgorithm):
         job = self._job
         with (
             translated(self.CORE_NAMES),
-            CommitGroup(watch_sources(job.split.raster, None, job.files)) as group,
+            CommitGroup(not_cancelled(feedback), watch_sources(job.split.raster, None, job.files)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
             follow(job.split.raster, feedback)

@@ -21,7 +21,7 @@ from .base import JobAlgorithm
 from .bridge import progress, translated
 from .chips_in import NAMES as CHIP_NAMES
 from .chips_in import add_chips, read_chips
-from .job import watch_sources
+from .job import not_cancelled, watch_sources
 from .operators import NAMES as OPERATOR_NAMES
 from .operators import add_aggregation, read_aggregation
 from .patching import NAMES as PATCHING_NAMES
@@ -119,7 +119,7 @@ class StitchChips(JobAlgorithm):
         self._say_left_out(feedback, manifest)
         with (
             translated(self.CORE_NAMES),
-            CommitGroup(watch_sources(job.chips)) as group,
+            CommitGroup(not_cancelled(feedback), watch_sources(job.chips)) as group,
             GeoTiffSink(
                 job.output,
                 stitch_domain(job.chips),

@@ -126,3 +126,41 @@ def test_no_space_left_on_the_device(small_device, write):
     assert said.startswith("refused: ") and any(w in said for w in ("No space left on device", "are left on")), said
     assert "MB are left on the device" in said
     assert not os.listdir(small_device)
+
+
+TWO = textwrap.dedent("""
+    from patchwise.core.commit import CommitGroup
+
+    try:
+        with CommitGroup() as group:
+            for name, bands in (("small", 1), ("large", 4)):
+                path = os.path.join(os.path.dirname(target), name + ".tif")
+                with GeoTiffSink(path, domain, ValueType(), group=group) as sink:
+                    sink.start(bands, np.dtype("f4"))
+                    for row in range(0, 700, 50):
+                        sink.write(row, 0, np.repeat(values[:, row : row + 50], bands, axis=0))
+    except RasterWriteError as error:
+        print("refused:", error)
+    else:
+        print("written: both")
+""")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_the_second_of_two_outputs_does_not_fit(tmp_path, whole_size, room):
+    """All outputs of a run appear, or none does."""
+    setting_up = SCRIPT[: SCRIPT.index("try:")]
+    limit = int(whole_size[()] * (8 if room else 1.5))
+    for name in ("small.tif", "large.tif"):
+        (tmp_path / name).write_bytes(b"what was there")
+    done = subprocess.run(
+        [sys.executable, "-c", setting_up + TWO, str(ROOT), str(tmp_path / "out.tif"), str(limit), ""],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert sorted(os.listdir(tmp_path)) == ["large.tif", "small.tif"]
+    kept = [(tmp_path / name).read_bytes() == b"what was there" for name in ("small.tif", "large.tif")]
+    if room:
+        assert done.stdout == "written: both\n" and kept == [False, False]
+    else:
+        assert done.stdout.startswith(f"refused: output {tmp_path / 'large.tif'}: cannot be written"), done.stdout
+        assert kept == [True, True]

@@ -125,6 +125,8 @@ def test_subdatasets_overviews_masks_and_pairs(tmp_path):
     [
         ("{file}", True),
         ("file://{file}", True),
+        ("file://{escaped}", True),
+        ("file://{escaped}?type=csv&xField=x", True),
         ('NETCDF:"{file}":x', True),
         ("NETCDF:{file}:x", True),
         ('HDF5:"{file}"://group/x', True),
@@ -150,7 +152,7 @@ def test_subdatasets_overviews_masks_and_pairs(tmp_path):
 def test_the_file_behind_a_name(tmp_path, name, found):
     file = tmp_path / "some file.dat"
     file.write_text("x")
-    assert files_named(name.format(file=file)) == ([str(file)] if found else [])
+    assert files_named(name.format(file=file, escaped=str(file).replace(" ", "%20"))) == ([str(file)] if found else [])
 
 
 def test_links_and_other_spellings_are_the_same_file(tmp_path, monkeypatch):
@@ -267,3 +269,31 @@ def test_another_letter_case_where_the_file_system_knows_none(tmp_path):
         refused(folder / "SCENE.TIF", RasterFile(vrt_of(tmp_path / "a.vrt", inner)))
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders of other systems")
+@pytest.mark.parametrize(
+    ("path", "good"),
+    [("/proc/self/o.tif", False), ("/dev/o.tif", False), ("/sys/kernel/o.tif", False), ("/dev/shm/o.tif", True)],
+)
+def test_folders_of_the_system(path, good):
+    if not os.path.isdir(os.path.dirname(path)):
+        pytest.skip("there is no such folder here")
+    if good:
+        check_target(path, [])
+        return
+    with pytest.raises(ParameterError, match="lies where the system keeps no files"):
+        check_target(path, [])
+    with pytest.raises(ParameterError, match="lies where the system keeps no files"):
+        check_folder(os.path.dirname(path), [])
+
+
+def test_two_new_outputs_that_differ_in_case_only(tmp_path, monkeypatch):
+    first = source_files([str(tmp_path / "out.tif")])
+    same = module.ignores_case(str(tmp_path))
+    assert bool(first.same_as(str(tmp_path / "OUT.tif"))) is same
+    real = module.identity_of
+    monkeypatch.setattr(module, "identity_of", lambda path: real(path) or real(path.swapcase()))  # as Windows has it
+    assert module.ignores_case(str(tmp_path)) and not module.ignores_case("/")
+    assert first.same_as(str(tmp_path / "OUT.tif")) == str(tmp_path / "out.tif")
+    assert not first.same_as(str(tmp_path / "other.tif"))

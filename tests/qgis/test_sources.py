@@ -168,6 +168,23 @@ def test_a_shapefile_and_its_table(provider, scene, tmp_path):
     assert said.startswith(f"OUTPUT is '{table}': must not be the same file as {table}, which {shape} is made of")
 
 
+def test_a_table_beside_the_one_that_is_read(provider, process, scene, parcels):
+    def said(table, **given):
+        given = {"INPUT": scene, "POLYGONS": parcels, "EXPRESSION": "b1", **given}
+        return said_by(provider, "polygonchips", OUTPUT=f"ogr:dbname='{parcels}' table=\"{table}\" (geom)", **given)
+
+    for layer in (parcels, f"{parcels}|layername=parcels"):
+        assert "must not be the same table that is read" in said("parcels", POLYGONS=layer)
+        assert said("another", POLYGONS=layer) == ""
+    gdal.Translate(parcels, scene, format="GPKG", creationOptions=["APPEND_SUBDATASET=YES", "RASTER_TABLE=picture"],
+                   bandList=[1])  # fmt: skip
+    assert said("another", INPUT=f"GPKG:{parcels}:picture") == ""
+    process("polygonchips", INPUT=scene, POLYGONS=parcels, EXPRESSION="b1",
+            OUTPUT=f"ogr:dbname='{parcels}' table=\"another\" (geom)")  # fmt: skip
+    for name in ("parcels", "another"):
+        assert QgsVectorLayer(f"{parcels}|layername={name}", name).featureCount() == len(PARCELS)
+
+
 def test_footprints_in_the_folder_that_is_replaced(provider, process, scene, tmp_path):
     folder = str(tmp_path / "chips")
     process("splitraster", INPUT=scene, OUTPUT=folder, **CHIPS)
@@ -291,3 +308,26 @@ def test_an_input_that_changes_during_the_run(process, scene, mosaic, parcels, t
 def test_weights_read_no_pixel(process, scene, tmp_path):
     process("windowweights", feedback=Touching(scene), INPUT=scene, OUTPUT=str(tmp_path / "o.tif"), **CHIPS)
     assert (tmp_path / "o.tif").exists()
+
+
+@pytest.mark.parametrize("name", ["slidingwindow", "polygonchips", "splitraster"])
+def test_cancelled_while_the_last_file_is_closed(process, scene, parcels, tmp_path, monkeypatch, name):
+    """To make the index of a large GeoPackage takes long and asks nobody."""
+    from patchwise.core.commit import CommitGroup
+
+    place, log, real = tmp_path / "out", Log(), CommitGroup.commit
+    place.mkdir()
+    given = {
+        "slidingwindow": {"EXPRESSION": "b1", "OUTPUT": str(place / "o.tif"), **CHIPS},
+        "polygonchips": {"POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": str(place / "o.gpkg")},
+        "splitraster": {"OUTPUT": str(place / "o"), "INDEX": str(place / "o.gpkg"), **CHIPS},
+    }[name]
+
+    def commit(self):
+        log.cancel()
+        real(self)
+
+    monkeypatch.setattr(CommitGroup, "commit", commit)
+    with pytest.raises(QgsProcessingException, match="cancelled: no output was written"):
+        process(name, feedback=log, INPUT=scene, **given)
+    assert os.listdir(place) == []
