@@ -18,7 +18,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from .domains import PixelWindow
-from .plan import Pattern
+from .plan import LatticePlan, Pattern, Plan
 from .rowbuffer import RowBuffer
 
 _ORIGIN = PixelWindow(0, 0, 0, 0)
@@ -56,6 +56,16 @@ class RatioCache:
                 self._known.popitem(last=False)
         self._known.move_to_end(pattern)
         return self._known[pattern]
+
+    @classmethod
+    def most_bytes(cls, plan: Plan, dtype: np.dtype) -> int:
+        """The most that the factors of a plan take; 0 where it is no lattice, or no chips overlap."""
+        if not isinstance(plan, LatticePlan) or plan.rows.most_overlaps * plan.cols.most_overlaps == 1:
+            return 0
+        # Chips in the middle of an axis are alike; of those near an end, each has other neighbours.
+        rows, cols = (min(len(axis.starts), 2 * axis.most_overlaps + 1) for axis in (plan.rows, plan.cols))
+        one = plan.max_size[0] * plan.max_size[1] * np.dtype(dtype).itemsize
+        return min(rows * cols * one, cls.MAX_BYTES + one)
 
     def _bytes(self) -> int:
         return sum(ratio.nbytes for ratio in self._known.values() if ratio is not None)

@@ -16,6 +16,8 @@ from .accumulate import RunningMean, slices
 from .domains import PixelWindow
 from .rowbuffer import RowBuffer
 
+_PIECE_VALUES = 1 << 16  # of finished rows, how many values are worked out at a time
+
 
 class Accumulator:
     """Quantities for each pixel over the rows held of an output window; a subclass says which, and what they become.
@@ -55,7 +57,7 @@ class Accumulator:
         """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are final and let go."""
         self._extend(row_stop)
         with np.errstate(all="ignore"):
-            result = self._result(self._first, row_stop)
+            result = self._in_pieces(self._first, row_stop)
         for buffer, _ in self._held:
             buffer.release(row_stop)
         self._first = row_stop
@@ -72,6 +74,19 @@ class Accumulator:
 
     def _result(self, first: int, stop: int) -> np.ndarray:
         raise NotImplementedError
+
+    def _in_pieces(self, first: int, stop: int) -> np.ndarray:
+        """The result, a few rows at a time: what is made on the way does not grow with the width and the rows."""
+        step = max(1, _PIECE_VALUES // (self._bands * self._window.width))
+        piece = self._result(first, min(first + step, stop))
+        if first + step >= stop:
+            return piece
+        result = np.empty((piece.shape[0], stop - first, piece.shape[2]), piece.dtype)
+        result[:, :step] = piece
+        for row in range(first + step, stop, step):
+            end = min(row + step, stop)
+            result[:, row - first : end - first] = self._result(row, end)
+        return result
 
     def _hold(self, bands: int, dtype: Any, start: float = 0) -> RowBuffer:
         """Room for one more quantity, which begins as ``start`` on every pixel."""
@@ -208,4 +223,6 @@ class EqualMean(RunningMean):
         ratio: np.ndarray | None = None,
     ) -> None:
         """As :meth:`RunningMean.add`; ``ratio`` must be of weights that are 1."""
-        super().add(chip, values, (weights > 0).astype(np.float64), finite, ratio)
+        # Weights are kept while their rows are: one number stands for all of them where it can.
+        equal = np.broadcast_to(1.0, weights.shape) if weights.min() > 0 else (weights > 0).astype(np.float64)
+        super().add(chip, values, equal, finite, ratio)

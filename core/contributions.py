@@ -18,7 +18,7 @@ from .rowbuffer import RowBuffer
 
 #: ``(stack, weights)`` to ``(bands, rows, width)``.
 Reduce = Callable[[np.ndarray, np.ndarray], np.ndarray]
-_PIECE_BYTES = 4 << 20  # of finished rows, how much is stacked at a time
+_PIECE_BYTES = 1 << 20  # of finished rows, how much is stacked at a time
 _FEW = 12
 
 

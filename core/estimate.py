@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .accumulate import RatioCache
 from .creation_options import TILE
 from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
@@ -26,7 +27,7 @@ from .raster_io import GDAL_CACHE
 from .sampler import SpatialRegularStride
 from .source_rows import block_width, bytes_per_column
 from .spherical import SpatialSphericalCap
-from .stream import MEMORY_LIMIT, overlaps_do_not_matter
+from .stream import MEMORY_LIMIT, chips_at_once, overlaps_do_not_matter, uses_ratios
 
 #: Pixels per second that one core computes, by operator.
 RATES: Mapping[str, float] = {
@@ -117,10 +118,11 @@ class Work:
         per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
         buffers = per_source_col * widest + per_col * step
         # Results that wait for their turn, and as much again for what an operator makes on its way.
-        chips = min(3 * workers, plan.count(window)) * height * width * source.dtype.itemsize
-        chips *= bands * scale + source.bands
+        chips = min(3 * workers * chips_at_once(operator, plan), plan.count(window))
+        waiting = chips * height * width * source.dtype.itemsize * (bands * scale + source.bands)
+        factors = RatioCache.most_bytes(plan, source.dtype) if uses_ratios(patcher, scale) else 0
         raw, written = pixels * source.bands * source.raw_itemsize, window.pixels * scale * bands * 4
-        memory = buffers + chips + min(GDAL_CACHE, raw + written)
+        memory = buffers + waiting + factors + min(GDAL_CACHE, raw + written)
         return cls(pixels, raw, computed, computed * bands * scale, written, memory, workers)
 
     def seconds(self, computing: float) -> float:

@@ -77,8 +77,7 @@ class SourceRows:
         self.first, self.last = plan.read_rows(block)
         self.place = PixelWindow(self.first, lo, 0, hi - lo)
         self.strip = source.strip_rows
-        capacity = min(plan.max_size[0] + 2 * self.strip, self.last - self.first)
-        self.buffer = RowBuffer(source.bands, hi - lo, source.dtype, self.first, capacity)
+        self.buffer = RowBuffer(source.bands, hi - lo, source.dtype, self.first, rows_held(source, plan, block))
         self.ready = self.first
         self.pending: Future | None = None
 
@@ -172,14 +171,24 @@ def bytes_per_column(
     Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
     the source has.
     """
-    height = plan.max_size[0]
-    held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
-    per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
+    held = rows_held(source, plan, window)
+    strip = min(source.strip_rows, held)
+    per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
     bands = getattr(operator, "output_bands", None) or source.bands
     per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (height + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
+    per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
     return per_source_col, per_col
+
+
+def rows_held(source: RowSource, plan: Plan, window: PixelWindow) -> int:
+    """Source rows in memory at once: those of a chip, the strip that it ends in, and the one that is read ahead.
+
+    A mirrored chip needs no more than others: it begins on the raster, so that fewer rows lie over the edge than the
+    chip has, and their mirror images are as near to the edge.
+    """
+    first, last = plan.read_rows(window)
+    return min(plan.max_size[0] + 2 * source.strip_rows, last - first)
 
 
 def slack(plan: Plan) -> int:

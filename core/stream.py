@@ -117,6 +117,17 @@ def overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
     return getattr(operator, "pointwise", False) and patcher.window.positive and patcher.aggregation.idempotent
 
 
+def chips_at_once(operator: Any, plan: Plan) -> int:
+    """How many chips go to a worker at a time."""
+    height, width = plan.max_size
+    return int(getattr(operator, "batch_size", 0) or max(1, _BATCH_PIXELS // (height * width)))
+
+
+def uses_ratios(patcher: Any, scale: int) -> bool:
+    """Whether a run keeps factors for the patterns of its plan, in a :class:`RatioCache`."""
+    return bool(patcher.window.positive and patcher.aggregation.uses_ratios and scale == 1)
+
+
 def _ones(height: int, width: int) -> np.ndarray:
     """The weights of an aggregation for which all chips count alike."""
     return np.ones((height, width))
@@ -193,7 +204,7 @@ class _Run:
         self.bands, self.dtype = values.shape[0], result_dtype(values.dtype)
         aggregation = self.patcher.aggregation
         self.sink.start(*aggregation.output(self.bands, self.dtype))
-        if self.patcher.window.positive and aggregation.uses_ratios and self.scale == 1:
+        if uses_ratios(self.patcher, self.scale):
             self.ratios = RatioCache(self.patcher.weights_of if aggregation.by_weight else _ones, self.dtype)
         return self.accumulator(block)
 
@@ -205,8 +216,7 @@ class _Run:
     def results(self, group: RowGroup, rows: SourceRows) -> Iterator[ChipResult]:
         """The operator's results in chip order, computed a few ahead on the pool."""
         pending: deque[Future] = deque()
-        height, width = self.plan.max_size
-        size = getattr(self.operator, "batch_size", 0) or max(1, _BATCH_PIXELS // (height * width))
+        size = chips_at_once(self.operator, self.plan)
         for first in range(0, len(group.chips), size):
             batch = [(chip, rows.chip(chip)) for chip in group.chips[first : first + size]]
             pending.append(self.pool.submit(self.compute, batch))
@@ -279,13 +289,17 @@ class _Run:
         """Hand on the rows from ``row`` to ``stop``, a buffer at a time: between chips far apart there are many."""
         most = self.plan.max_size[0] + slack(self.plan)
         for end in (*range(row + most, stop, most), stop):
+            self.wait_for_writer()
             self.emit(mean.finish(end * self.scale), row, block, window)
             row = end
 
-    def emit(self, values: np.ndarray, row: int, block: PixelWindow, window: PixelWindow) -> None:
-        """Hand finished rows to the writer, which may lag behind by two pieces at most."""
+    def wait_for_writer(self) -> None:
+        """The writer may lag behind by two pieces at most, with the one that is to be made now."""
         while len(self.writes) >= 2 or (self.writes and self.writes[0].done()):
             self.writes.popleft().result()
+
+    def emit(self, values: np.ndarray, row: int, block: PixelWindow, window: PixelWindow) -> None:
+        """Hand finished rows to the writer."""
         row, col = (row - window.row) * self.scale, (block.col - window.col) * self.scale
         self.writes.append(self.writer.submit(self.write, row, col, values))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .accumulate import RunningMean
-from .accumulators import Accumulator
+from .accumulators import _PIECE_VALUES, Accumulator
 from .aggregation import SpatialAggregation
 from .domains import PixelWindow
 from .errors import ParameterError
@@ -22,7 +22,7 @@ _SPAN = 1 << 12  # labels that lie within this many are found by counting, other
 class HardVotes(Accumulator):
     """How many chips give a pixel each label; the label with the most, of several the lowest.
 
-    One plane of counts for each label seen so far, in uint16, or uint32 while more than 65535 chips could meet.
+    One plane of counts for each label seen so far, in uint16, or uint32 once more than 32767 chips have met.
     """
 
     def __init__(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, classes: int | None) -> None:
@@ -30,12 +30,12 @@ class HardVotes(Accumulator):
         self._classes = classes
         self._counts: dict[int, RowBuffer] = {}
         self._type: np.dtype = np.dtype(np.uint16)
-        self._ends: list[int] = []  # of the chips on the rows held: no count can be larger than their number
+        self._highest = self._since = 0  # the highest count when last looked at, and how many chips came after it
 
     def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
-        self._ends.append(place.row_stop)
-        if len(self._ends) > np.iinfo(self._type).max:
-            self._widen()
+        if self._highest + self._since >= np.iinfo(self._type).max:
+            self._look()
+        self._since += 1
         if x.dtype.kind == "b" or x.dtype == np.float16:  # too narrow to tell how far labels lie apart
             x = x.astype(np.uint8 if x.dtype.kind == "b" else np.float32)
         for label in self._labels(x, valid, place):
@@ -73,13 +73,17 @@ class HardVotes(Accumulator):
         if int(self._dtype.type(label)) != label:
             raise _refused(label, x, valid, place, f"must be a number that {self._dtype} holds exactly")
 
-    def _widen(self) -> None:
-        """Hold counts in uint32 from now on."""
-        self._type = np.dtype(np.uint32)
-        old, self._held = dict(self._counts), []
-        for label, count in old.items():
-            self._counts[label] = self._hold(self._bands, self._type)
-            self._counts[label].rows(self._first, self._stop)[...] = count.rows(self._first, self._stop)
+    def _look(self) -> None:
+        """Find the highest count; if there is not much room above it, hold counts in uint32 from now on."""
+        held = (count.rows(self._first, self._stop) for count in self._counts.values())
+        self._highest, self._since = max((int(count.max()) for count in held if count.size), default=0), 0
+        if self._highest <= np.iinfo(self._type).max // 2:
+            return
+        self._type, self._held = np.dtype(np.uint32), []
+        for label, count in self._counts.items():  # one by one, so that both are held of one label only
+            wide = self._hold(self._bands, self._type)
+            wide.rows(self._first, self._stop)[...] = count.rows(self._first, self._stop)
+            self._counts[label] = wide
 
     def _result(self, first: int, stop: int) -> np.ndarray:
         shape = (self._bands, stop - first, self._window.width)
@@ -88,7 +92,6 @@ class HardVotes(Accumulator):
             count = self._counts[label].rows(first, stop)
             np.copyto(result, self._dtype.type(label), where=count > most)
             np.maximum(most, count, out=most)
-        self._ends = [end for end in self._ends if end > stop]
         return result
 
 
@@ -117,6 +120,7 @@ class SoftVotes:
     ) -> None:
         self._mean, self._dtype = RunningMean(bands, window, dtype, capacity, covers), np.dtype(dtype)
         self._probability = probability
+        self._values_per_row, self._finished = bands * window.width, window.row
 
     def add(
         self,
@@ -135,7 +139,13 @@ class SoftVotes:
 
     def finish(self, row_stop: int) -> np.ndarray:
         """``(1, rows, width)`` labels, with ``probability`` ``(2, rows, width)``: labels, and the winner's mean."""
-        means = self._mean.finish(row_stop)
+        step = max(1, _PIECE_VALUES // self._values_per_row)
+        ends = (*range(self._finished + step, row_stop, step), row_stop)
+        self._finished = row_stop
+        pieces = [self._label(self._mean.finish(end)) for end in ends]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+
+    def _label(self, means: np.ndarray) -> np.ndarray:
         winner = means.argmax(axis=0)[None]
         result = np.full((2 if self._probability else 1, *means.shape[1:]), np.nan, self._dtype)
         known = ~np.isnan(means).any(axis=0)
@@ -156,7 +166,7 @@ class SpatialHardVote(SpatialAggregation):
 
     Labels are any whole numbers that the type of the result (float32 or float64) holds exactly; with ``classes`` they
     must be 0 to ``classes - 1``. Each chip has one vote where its window is above 0. Memory: 2 bytes for each label
-    seen so far, at most 1024 of them.
+    seen so far, at most 1024 of them; 4 bytes where more than 32767 chips meet.
     """
 
     classes: int | None = None
@@ -174,7 +184,7 @@ class SpatialHardVote(SpatialAggregation):
 
     def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
         """A count for each class; 16 classes where their number is not given."""
-        return bands * 2 * int(self.classes or 16)
+        return bands * (2 if overlaps <= np.iinfo(np.uint16).max // 2 else 4) * int(self.classes or 16)
 
 
 @dataclass(frozen=True)
