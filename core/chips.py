@@ -40,17 +40,10 @@ def cut_chip(
     elif mirrored:
         rows = mirror(np.arange(chip.row, chip.row_stop), shape[0]) - origin.row
         cols = mirror(np.arange(chip.col, chip.col_stop), shape[1]) - origin.col
-<<<<<<< HEAD
         # Taken from what the chip needs: of a whole block, rows as long as the raster is wide would go through memory.
         top, left = int(rows.min()), int(cols.min())
         near = block[:, top : int(rows.max()) + 1, left : int(cols.max()) + 1]
         data = near.take(rows - top, axis=1).take(cols - left, axis=2)  # contiguous, which indexing by both is not
-=======
-        row, col = rows.min(), cols.min()
-        # `take` gives what is contiguous, which indexing by both would not; but it copies all that it takes from.
-        near = block[:, row : rows.max() + 1, col : cols.max() + 1]
-        data = near.take(rows - row, axis=1).take(cols - col, axis=2)
->>>>>>> quick
     else:
         data = np.full((block.shape[0], chip.height, chip.width), _unknown(block.dtype), block.dtype)
         data[(slice(None),) + slices(visible, chip)] = block[(slice(None),) + slices(visible, origin)]
