@@ -63,7 +63,7 @@ class RatioCache:
         if not isinstance(plan, LatticePlan) or plan.rows.most_overlaps * plan.cols.most_overlaps == 1:
             return 0
         # Chips in the middle of an axis are alike; of those near an end, each has other neighbours.
-        rows, cols = (min(len(axis.starts), 2 * axis.most_overlaps + 1) for axis in (plan.rows, plan.cols))
+        rows, cols = (min(len(axis), 2 * axis.most_overlaps + 1) for axis in (plan.rows, plan.cols))
         one = plan.max_size[0] * plan.max_size[1] * np.dtype(dtype).itemsize
         return min(rows * cols * one, cls.MAX_BYTES + one)
 
