@@ -85,7 +85,7 @@ def in_words(named):
     for each in named:
         if isinstance(each, NamedFile):
             text = tr("{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
-                      "Until then it is neither opened nor run.")  # fmt: skip
+                      "Until then it is not used.")  # fmt: skip
             said.append(text.format(path=short(each.path)))
         elif isinstance(each, NamedHost):
             text = tr("The host {host} waits for your confirmation: a project or saved settings name a raster there. "
