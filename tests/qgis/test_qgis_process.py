@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -46,6 +47,28 @@ def test_an_error_is_one_clean_message_and_exit_code_1(scene, tmp_path):
     assert "EXPRESSION is 'b7': there is no variable 'b7'" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr + done.stdout
     assert not out.exists()
+
+
+def damaged(folder):
+    """An algorithm with a damaged input, by what is damaged, and what is said of it."""
+    tif, chips, tag = folder / "bad.tif", folder / "chips", folder / "deep.json"
+    tif.write_bytes(b"II*\x00\x08\x00\x00\x00\xff\xff" + b"\xff" * 300)
+    chips.mkdir()
+    (chips / "manifest.json").write_text('{"kind": "patchwise chips", "format": 1, "window": "x", "chips": [[[]]]}')
+    tag.write_text("[" * 100_000)
+    return {
+        "header": ("slidingwindow", f"INPUT={tif}", "INPUT"),
+        "manifest": ("stitchchips", f"CHIPS={chips}", "CHIPS is .* that cannot be used"),
+        "configuration": ("runconfig", f"CONFIG={tag}", "CONFIG: configuration is .*nested more than 64 deep"),
+    }
+
+
+@pytest.mark.parametrize("case", ["header", "manifest", "configuration"])
+def test_a_damaged_input_does_not_end_the_process(tmp_path, case):
+    name, given, said = damaged(tmp_path)[case]
+    done = qgis_process("run", f"patchwise:{name}", "--", given, f"OUTPUT={tmp_path / 'out.tif'}")
+    assert done.returncode == 1, done.stderr  # and not 134
+    assert re.search(said, done.stderr + done.stdout) and "Traceback" not in done.stderr + done.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")

@@ -145,7 +145,7 @@ def test_no_folder_of_chips(provider, scene, tmp_path):
         ({"chips": [{"path": "../scene.tif", "anchor": [0, 0], "window": [0, 0, 64, 64], "valid": 1}]},
          "must be a file of the folder itself"),
         ({"patcher": {"class": "Onnx", "config": {}}}, "cannot be used"),
-        ({"grid": None}, "cannot be used (TypeError"),
+        ({"grid": None}, "cannot be used: grid is None: must be an object"),
         ({"chips": []}, "lists no chip at row 0, column 0, where its patcher has one: split again"),
     ],
     ids=str,
