@@ -8,6 +8,8 @@ from typing import Any, Callable
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from patchwise.core import (
     Lambda,
     SpatialHann,
@@ -20,6 +22,7 @@ from patchwise.core import (
     SpatialMin,
     SpatialOverlapAdd,
     SpatialPatcher,
+    SpatialRandom,
     SpatialRectangular,
     SpatialRegularStride,
     SpatialSoftVote,
@@ -31,7 +34,15 @@ from patchwise.core import (
 from patchwise.core.accumulate import FIRST, RatioCache
 from patchwise.core.domains import PixelWindow
 from patchwise.core.estimate import GDAL_CACHE, Work
-from patchwise.core.source_rows import CallerThread, SourceRows, bytes_per_column, column_blocks, most_overlaps, slack
+from patchwise.core.source_rows import (
+    CallerThread,
+    SourceRows,
+    bytes_per_column,
+    column_blocks,
+    most_overlaps,
+    rows_held,
+    slack,
+)
 from patchwise.core.votes import HardVotes
 
 from .cases import GeneratedSource
@@ -170,6 +181,18 @@ def test_source_rows_hold_what_is_promised(boundary, height, strip_rows):
                 rows.chip(chip)
 
     assert 0.9 * (promised - read) < taken(run) < promised + cut + (1 << 17)
+
+
+@pytest.mark.parametrize("boundary", ["pad", "shrink", "shift", "reflect"])
+@given(st.integers(1, 40), st.integers(1, 15), st.integers(1, 20), st.none() | st.integers(0, 99))
+def test_mirrored_chips_need_no_more_rows_than_others(boundary, height, size, stride, seed):
+    sampler = SpatialRegularStride((stride, 1)) if seed is None else SpatialRandom(min(5, height), seed=seed)
+    patcher = SpatialPatcher(SpatialRectangular((size, 1), boundary), sampler)
+    assume(boundary != "shift" or seed is None or height - size >= 5)
+    plan, source = patcher.plan((height, 1)), GeneratedSource((height, 1), 1, 3)
+    window = source.domain.window
+    assert all(group.read_hi - group.read_lo <= size for group in plan.groups(window))
+    assert rows_held(source, plan, window) <= size + 2 * 3
 
 
 def test_a_block_of_columns_keeps_to_the_limit():
