@@ -233,7 +233,8 @@ def _band(band: ChipBand) -> dict[str, Any]:
 
 
 def _read_band(entry: Mapping[str, Any]) -> ChipBand:
-    return ChipBand(**{**entry, "meta": BandMeta.from_json(entry.get("meta", {}))})
+    known = {key: entry[key] for key in _BAND_KEYS & entry.keys()}  # a later version may have more
+    return ChipBand(**{**known, "meta": BandMeta.from_json(entry.get("meta", {}))})
 
 
 def _written(chip: Chip) -> dict[str, Any]:

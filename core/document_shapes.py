@@ -137,7 +137,7 @@ PARTS.update(
         "Onnx": _parameters(
             {"path": _PATH, "bands": _BAND},
             chip=Either((NOTHING, Row((_PIXELS, _PIXELS)))), normalize=_WORD, mean=_PER_BAND, std=_PER_BAND,
-            activation=_WORD, fill=Number(), provider=_WORD, batch_size=Either((NOTHING, Whole(1, 4096))),
+            activation=_WORD, fill=Number(), provider=_WORD, batch_size=Either((NOTHING, Whole(1, 4096))), sha256=_WORD,
         ),
         "PythonFile": _parameters({"path": _PATH}, band_names=_NAMES, sha256=_WORD),
         # They hold what no configuration can say, and are refused in their own words.
@@ -172,7 +172,17 @@ class _Transform(Row):
 
 _TRANSFORM = Either((NOTHING, _Transform((Number(),) * 6)))
 _WINDOW = Row((_STEPS, _STEPS, _PIXELS, _PIXELS))
-_PLACE = {"source": _PATH, "relative": _PATH, "layer": _PATH}
+_END = Either((NOTHING, Number()))
+_RANGE = Row((_END, _END, FLAG, FLAG))
+#: Where a raster is, and how it was seen (``raster_view.py``).
+_PLACE = {
+    "source": _PATH,
+    "relative": _PATH,
+    "layer": _PATH,
+    "crs": _CRS,
+    "nodata": ListOf(Fields({"band": _BAND}, {"declared": FLAG, "ranges": ListOf(_RANGE, 1000)}), MOST_BANDS),
+    "options": MapOf(_WORD, Text(64), 64),
+}
 _INPUT = Fields(
     {"shape": Row((_PIXELS, _PIXELS))},
     {
@@ -195,6 +205,16 @@ _OUTPUT = Fields(
 #: What the tag of a result says of its run; ``algorithm`` and ``format`` are looked at before.
 RECORD = Fields({"input": _INPUT, "window": _WINDOW, "patcher": PATCHER, "operator": PART, "output": _OUTPUT})
 
+_POINT = Row((*(Number(),) * 5, _NAME, _NAME))
+_CONTROL = Either((NOTHING, Fields({"points": ListOf(_POINT, 10_000), "rpcs": MapOf(_WORD, Text(1 << 12), 64)})))
+_CODE = Whole(0, 65535)
+_CLASSES = Fields(
+    {"dtype": OneOf(("uint8", "uint16"))},
+    {"colours": ListOf(Row((_CODE, *(Whole(0, 255),) * 4)), 1 << 16), "names": ListOf(Row((_CODE, _NAME)), 1 << 16)},
+)
+#: What follows a band (``band_meta.py``).
+_META = Fields({}, {"items": ListOf(Row((_NAME, _NAME, _NAME)), 64), "classes": Either((NOTHING, _CLASSES))})
+
 _CHIP = Fields(
     {"anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))), "window": _WINDOW,
      "valid": Number(0, 1)},
@@ -205,11 +225,20 @@ _CHIPS = ListOf(_CHIP, MOST_CHIPS)
 #: The manifest of a folder of chips; ``kind``, ``format`` and ``version`` are looked at before.
 MANIFEST = Fields(
     {
-        "grid": Fields({"shape": Row((_PIXELS, _PIXELS)), "transform": _TRANSFORM, "crs": _CRS}),
+        "grid": Fields({"shape": Row((_PIXELS, _PIXELS)), "transform": _TRANSFORM, "crs": _CRS}, {"control": _CONTROL}),
         "window": _WINDOW,
         "patcher": _part({"SpatialPatcher": PATCHER}, "a patcher"),
         "bands": ListOf(
-            Fields({}, {"name": _NAME, "scale": Number(), "offset": Number(), "dtype": OneOf(("float32", "float64"))}),
+            Fields(
+                {},
+                {
+                    "name": _NAME,
+                    "scale": Number(),
+                    "offset": Number(),
+                    "dtype": OneOf(("float32", "float64")),
+                    "meta": _META,
+                },
+            ),
             MOST_BANDS,
             1,
         ),

@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError
+from .trust import checked_crs
 
 # How near a value may come to the end of a range and still be taken for it: what QGIS takes for equal.
 _NEAR = 4 * float(np.finfo(np.float64).eps)
 # As GDAL names its open options; no name of a parameter of Python's is one.
 _OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
+# Values of options that can name neither a file nor a server.
+_PLAIN = re.compile(r"[\w.,+-]{0,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,19 +88,32 @@ class RasterView:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> RasterView:
-        """The view of a record: ``from_record(view.record()) == view``. Refuses what is none."""
+        """The view of a record: ``from_record(view.record()) == view``. Refuses what is none.
+
+        A record comes from somebody else: a CRS that GDAL would look up at an address, and an option that could name a
+        file or a server, are refused.
+        """
         try:
             crs, options = record.get("crs"), record.get("options") or {}
             if crs is not None and not isinstance(crs, str):
                 raise TypeError("crs is no text")
             bands = tuple((int(entry["band"]), _band(entry)) for entry in record.get("nodata") or ())
-            return cls(crs, bands, tuple((str(key), str(value)) for key, value in options.items()))
+            view = cls(
+                checked_crs(crs, "input.crs") if crs else crs,
+                bands,
+                tuple((str(k), str(v)) for k, v in options.items()),
+            )
         except ParameterError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             shown = {key: record.get(key) for key in ("crs", "nodata", "options")}
             allowed = f"does not say how the raster is to be seen ({type(error).__name__}: {error})"
             raise ParameterError("input", shown, allowed) from error
+        for key, value in view.options:
+            if not _PLAIN.fullmatch(value):
+                allowed = "must be a plain word or number where a record says it: choose the input yourself"
+                raise ParameterError(f"input.options.{key}", value, allowed)
+        return view
 
 
 #: A raster as its file says.

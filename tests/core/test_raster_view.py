@@ -146,6 +146,19 @@ def test_a_record_that_says_nothing_is_refused(record):
         RasterView.from_record(record)
 
 
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [({"crs": "http://example.org/crs"}, "input.crs is .*must be a code such as"),
+     ({"crs": "/vsicurl/http://example.org/crs"}, "input.crs is .*must be a code such as"),
+     ({"options": {"TILE_INDEX": "/etc/passwd"}}, "input.options.TILE_INDEX is .*must be a plain word or number"),
+     ({"options": {"USERPWD": "//example.org"}}, "must be a plain word or number where a record says it"),
+     ({"options": {"A": "http:example.org"}}, "must be a plain word or number where a record says it")],
+)  # fmt: skip
+def test_a_record_names_neither_files_nor_servers_in_passing(record, words):
+    with pytest.raises(ParameterError, match=words):
+        RasterView.from_record(record)
+
+
 @pytest.mark.parametrize("nodata", [None, 9])
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 @pytest.mark.parametrize("bands", [1, 2])
