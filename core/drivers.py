@@ -73,9 +73,9 @@ _BESIDE = (".ovr", ".OVR", ".msk", ".MSK")
 def allowed(path: str) -> tuple[str, ...]:
     """The drivers that a path may be opened with; () for any, where it is no file's name.
 
-    Names with a prefix (``WMS:``, ``PG:``, ``NETCDF:``), inline XML and folders say themselves what they are.
+    Names with a prefix (``WMS:``, ``PG:``, ``NETCDF:``, ``vrt://``), inline XML and folders say what they are.
     """
-    if re.match(r"[A-Za-z]\w+:(?![/\\]{2})|\s*[<{]", path):
+    if re.match(r"[A-Za-z]\w+:(?![/\\]{2})|vrt://|\s*[<{]", path):
         return ()
     name = re.split(r"[?#|]", path)[0].rstrip("/\\")
     ending = os.path.splitext(name)[1].lower()

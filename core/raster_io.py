@@ -81,7 +81,7 @@ class RasterFile:
         at = stamp_of(self.path)
         #: What the file itself was like before it was opened, by its path; nothing of what is no plain file.
         self.stamps: dict[str, Stamp] = {} if at is None else {self.path: at}
-        with self._env(), self._checked() as dataset, self._describing():
+        with self._env(), self._describing(), self._checked() as dataset:
             self.count = dataset.count
             self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
             self._check_bands()
@@ -93,9 +93,7 @@ class RasterFile:
             transform, crs, control = placement_of(dataset)
             crs = crs if view.crs is None else _crs_of(view, parameter)
             self.domain = RasterDomain((dataset.height, dataset.width), transform, crs, control)
-            # A file's own tags may say that its overviews lie elsewhere, on a server too: GDAL would ask it.
-            elsewhere = dataset.tags(ns="OVERVIEWS")
-            self.overviews = () if elsewhere else tuple(dataset.overviews(self.band_numbers[0]))
+            self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             blocks = dataset.block_shapes
             block_height = max(shape[0] for shape in blocks)

@@ -217,6 +217,7 @@ class SpatialPoissonDisk(SpatialSampler):
         self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
     ) -> np.ndarray:
         """As :meth:`anchors`."""
+        self.check(extent)
         return poisson_disk(extent, self.min_distance, self.seed, self.tries, watch)
 
     def get_config(self) -> dict[str, Any]:

@@ -124,14 +124,15 @@ class NativePanel(Panel):
             for name, wrapper in self._wrappers.items():
                 definition = wrapper.parameterDefinition()
                 value = parameters.get(name, definition.defaultValue())
-                if not definition.checkValueIsAcceptable(value, context):
-                    value = definition.defaultValue()
                 if isinstance(definition, _OPENING):
                     there = [source for source in _listed(value) if source in _open_in_project()]
                     held = [source for source in _listed(value) if source not in there]
                     value = there
                     if held:
                         self._held[name] = held
+                # Only now: to find out whether it is acceptable, QGIS opens a source.
+                elif not definition.checkValueIsAcceptable(value, context):
+                    value = definition.defaultValue()
                 self._fill(name, value)
 
     def _fill(self, name, value):

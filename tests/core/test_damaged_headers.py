@@ -41,24 +41,24 @@ class Damaged:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("name", ["crs", "transform", "descriptions", "nodatavals", "tags", "gcps", "block_shapes"])
+@pytest.mark.parametrize("name", ["crs", "transform", "descriptions", "nodatavals", "tags", "block_shapes"])
 def test_a_header_that_cannot_be_described_is_an_error_of_reading(tmp_path, monkeypatch, name, error):
-    path, real = write_raster(tmp_path / "a.tif", np.ones((2, 5, 6), np.uint8)), RasterFile._open
-    monkeypatch.setattr(RasterFile, "_open", lambda self: Damaged(real(self), name, error))
+    path, real = write_raster(tmp_path / "a.tif", np.ones((2, 5, 6), np.uint8)), RasterFile._opened_by
+    monkeypatch.setattr(RasterFile, "_opened_by", lambda self, options: Damaged(real(self, options), name, error))
     with pytest.raises(RasterReadError, match="input is .*a.tif': it cannot be opened as a raster"):
         RasterFile(path)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_whatever_rasterio_raises_when_it_opens_is_an_error_of_reading(tmp_path, monkeypatch, error):
-    import rasterio
+    import rasterio.io
 
     path = write_raster(tmp_path / "a.tif", np.ones((2, 5, 6), np.uint8))
 
     def raises(*_, **__):
         raise error
 
-    monkeypatch.setattr(rasterio, "open", raises)
+    monkeypatch.setattr(rasterio.io, "DatasetReader", raises)
     with pytest.raises(RasterReadError, match="cannot be opened as a raster"):
         RasterFile(path)
 

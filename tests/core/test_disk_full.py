@@ -131,6 +131,11 @@ def test_no_space_left_on_the_device(small_device, write):
 TWO = textwrap.dedent("""
     from patchwise.core.commit import CommitGroup
 
+    target, limit = sys.argv[2], int(sys.argv[3])
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    values = np.random.default_rng(0).random((1, 700, 600), np.float32)
+    domain = RasterDomain((700, 600), Affine(10, 0, 0, 0, -10, 0), None)
     try:
         with CommitGroup() as group:
             for name, bands in (("small", 1), ("large", 4)):
@@ -149,12 +154,12 @@ TWO = textwrap.dedent("""
 @pytest.mark.parametrize("room", [True, False])
 def test_the_second_of_two_outputs_does_not_fit(tmp_path, whole_size, room):
     """All outputs of a run appear, or none does."""
-    setting_up = SCRIPT[: SCRIPT.index("try:")]
+    setting_up = SCRIPT[: SCRIPT.index("def write(")]
     limit = int(whole_size[()] * (8 if room else 1.5))
     for name in ("small.tif", "large.tif"):
         (tmp_path / name).write_bytes(b"what was there")
     done = subprocess.run(
-        [sys.executable, "-c", setting_up + TWO, str(ROOT), str(tmp_path / "out.tif"), str(limit), ""],
+        [sys.executable, "-c", setting_up + TWO, str(ROOT), str(tmp_path / "out.tif"), str(limit)],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert sorted(os.listdir(tmp_path)) == ["large.tif", "small.tif"]

@@ -151,6 +151,7 @@ def test_a_chip_of_a_folder_is_a_geotiff(tmp_path, server):
     private = tif(tmp_path / "private.tif", SECRET)
     chips = ChipRaster.__new__(ChipRaster)
     chips.folder, chips.scaled, chips._parameter, chips.bands = str(tmp_path), False, "chips", 1
+    chips.stamps = {}
     chips.manifest = SimpleNamespace(bands=[SimpleNamespace(dtype="float32")], scale=1)
     chip = Chip("chip.tif", (0, 0), PixelWindow(0, 0, 64, 64))
     for text in (vrt(private), vrt(f"/vsicurl/{server.url}/a.tif", full=False), wms(server.url)):

@@ -174,7 +174,7 @@ def test_source_rows_hold_what_is_promised(boundary, height, strip_rows):
     read, cut = strip_rows * source.raw_itemsize * 2 * WIDTH, 2 * 8 * SIZE * (SIZE + 2 * strip_rows)
 
     def run():
-        rows = SourceRows(source, plan, window, CallerThread())
+        rows = SourceRows(source, plan, window, CallerThread(), lambda: None)
         for group in plan.groups(window):
             rows.hold(group)
             for chip in group.chips:

@@ -177,7 +177,9 @@ def test_what_a_model_sees_of_unknown_values_and_beyond_the_edge(tmp_path, monke
     model = models.identity(tmp_path / "m.onnx", ("N", 3, 8, 8), **metadata)
     operator = Onnx(model, 3, normalize=normalize, fill=7.0, **options)
     fed, run = [], type(operator.model).run
-    monkeypatch.setattr(type(operator.model), "run", lambda self, array: fed.append(array.copy()) or run(self, array))
+    monkeypatch.setattr(
+        type(operator.model), "run", lambda self, array, *how: fed.append(array.copy()) or run(self, array, *how)
+    )
     chip = np.arange(1, 91, dtype=np.float32).reshape(3, 6, 5)
     chip[1, 2, 3] = np.nan  # one band of a pixel
     chip[:, 0, 0] = np.nan  # all bands of another

@@ -222,8 +222,8 @@ def test_a_description_in_a_file_is_looked_through(tmp_path):
 def test_files_elsewhere_are_refused_whatever_is_trusted(path, kind, tmp_path, monkeypatch):
     attack(tmp_path)
     monkeypatch.chdir(tmp_path)
-    config = pipeline({"class": kind, "config": {"path": path, "bands": 1}})
-    with pytest.raises(ParameterError, match="must be an absolute path on this machine"):
+    config = pipeline({"class": kind, "config": {"path": path, **({"bands": 1} if kind == "Onnx" else {})}})
+    with pytest.raises(ParameterError, match="must be an absolute path on this machine|path is .*: must be a path"):
         read_recipe(config, ALL)
 
 
@@ -379,7 +379,7 @@ def test_loading_is_told_to_every_operator_and_once(tmp_path):
 @pytest.mark.parametrize("beside", [False, True])
 def test_a_raster_asks_nobody_for_its_overviews(tmp_path, beside):
     rasterio = pytest.importorskip("rasterio")
-    from patchwise.core import RasterFile
+    from patchwise.core import RasterFile, RasterReadError
 
     path = str(tmp_path / "a.tif")
     with listening() as (port, calls):
@@ -391,10 +391,9 @@ def test_a_raster_asks_nobody_for_its_overviews(tmp_path, beside):
         if beside:
             entry = f'<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{address}</MDI></Metadata>'
             (tmp_path / "a.tif.aux.xml").write_text(f"<PAMDataset>{entry}</PAMDataset>")
-        with rasterio.Env(GDAL_HTTP_TIMEOUT=1), RasterFile(path) as raster:
-            values = np.empty((1, 8, 8), np.float32)
-            raster.read(raster.domain.window, values)
-        assert not calls and raster.overviews == () and (values == 1).all()
+        with rasterio.Env(GDAL_HTTP_TIMEOUT=1), pytest.raises(RasterReadError, match="for its overviews, which is ano"):
+            RasterFile(path)
+        assert not calls
 
 
 def record(**given):
@@ -480,6 +479,8 @@ def test_a_manifest_runs_and_opens_nothing(tmp_path, kind):
     part = {"class": kind, "config": {"path": str(file), "bands": 1}}
     for patcher in (part, {**to_config_part(PATCHER), "config": {**to_config_part(PATCHER)["config"],
                     "window": {"class": "SpatialCustom", "config": {"fn": part}}}}):  # fmt: skip
-        with pytest.raises(ParameterError, match="names a file, and none belongs there"):
+        with pytest.raises(
+            ParameterError, match="patcher.class is '(Python|Onnx)|fn is an object of 2: must be an exp"
+        ):
             load_manifest(manifest(tmp_path / "chips", patcher=patcher))
     assert not mark.exists()
