@@ -174,7 +174,7 @@ def test_rows_finished_in_pieces_are_those_finished_at_once(monkeypatch, aggrega
     assert results[0] == results[1]
 
 
-@PLACES
+@pytest.mark.parametrize(("boundary", "height"), [("drop", 150), ("shift", 20), ("reflect", 75)])
 @EACH
 def test_a_run_takes_no_more_than_is_promised(aggregation, boundary, height):
     source = GeneratedSource((height, WIDTH), 2, 16)
