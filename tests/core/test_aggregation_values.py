@@ -14,10 +14,13 @@ from patchwise.core import (
     SpatialBoxcar,
     SpatialCustom,
     SpatialHann,
+    SpatialMean,
+    SpatialOverlapAdd,
     SpatialPatcher,
     SpatialRectangular,
     SpatialRegularStride,
 )
+from patchwise.core.accumulate import FIRST
 from patchwise.core.aggregation import (
     SpatialAggregation,
     SpatialInvVarWeightedMean,
@@ -96,6 +99,30 @@ def test_infinite_values_are_values(values, expected):
     assert merged(SpatialMax(), *chips)[0, 0] == np.inf
     assert merged(SpatialMin(), *chips)[0, 0] == min(values)
     assert np.isnan(merged(SpatialVariance(), *chips)[0, 0])
+
+
+def test_an_infinite_mean_stays_infinite_until_the_opposite_comes():
+    for aggregation in (SpatialOverlapAdd(), SpatialMean()):
+        for values, expected in (((np.inf, 1), np.inf), ((1, -np.inf, 2), -np.inf), ((np.inf, 1, -np.inf), np.nan)):
+            chips = [patch([[float(value)]]) for value in values]
+            np.testing.assert_array_equal(merged(aggregation, *chips)[0, 0], expected)
+
+
+@pytest.mark.parametrize("aggregation", [SpatialMin(), SpatialMax()])
+@pytest.mark.parametrize("values", [(-0.0,), (0.0, -0.0), (-0.0, 0.0)])
+def test_of_two_zeros_the_positive_one_is_the_extreme(aggregation, values):
+    result = merged(aggregation, *[patch([[value]]) for value in values])
+    assert result[0, 0] == 0 and not np.signbit(result[0, 0])
+
+
+def test_a_negative_zero_does_not_show_which_way_a_chip_took():
+    place, weights = PixelWindow(0, 0, 1, 2), np.ones((1, 2))
+    results = []
+    for ratio in (FIRST, None):
+        mean = SpatialOverlapAdd().accumulator(1, place, np.dtype(np.float32), 1, True)
+        mean.add(place, np.array([[[-0.0, 0.0]]], np.float32), weights, True, ratio)
+        results.append(mean.finish(1))
+    assert results[0].tobytes() == results[1].tobytes()
 
 
 def test_the_median_of_large_values_does_not_overflow():

@@ -29,7 +29,10 @@ from patchwise.core import (
     SpatialSum,
     SpatialVariance,
     SpatialWeightedSum,
+    accumulators,
+    contributions,
     stream,
+    votes,
 )
 from patchwise.core.accumulate import FIRST, RatioCache
 from patchwise.core.domains import PixelWindow
@@ -154,7 +157,24 @@ def test_an_accumulator_holds_what_its_formula_says(aggregation, bands, dtype, c
     assert most < promised + result + LITTLE
 
 
-@PLACES
+@EACH
+@pytest.mark.parametrize("at_once", [1, 40, 250])
+def test_rows_finished_in_pieces_are_those_finished_at_once(monkeypatch, aggregation, at_once):
+    plan, results = lattice((50, 60), aggregation, stride=9), []
+    window, values = PixelWindow(0, 0, 50, 60), np.random.default_rng(5).integers(0, 5, (2, SIZE, SIZE))
+    values = np.where(values == 4, np.nan, values).astype(np.float32)
+    for most in (1 << 30, at_once):
+        for module in (accumulators, votes):
+            monkeypatch.setattr(module, "_PIECE_VALUES", most)
+        monkeypatch.setattr(contributions, "_PIECE_BYTES", most)
+        accumulator = aggregation.accumulator(2, window, np.dtype(np.float32), 50, False)
+        for k, chip in enumerate(chip for group in plan.groups(window) for chip in group.chips):
+            accumulator.add(chip.window, np.roll(values, k, axis=2), np.full((SIZE, SIZE), 0.5))
+        results.append([accumulator.finish(stop).tobytes() for stop in (13, 50)])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("boundary", "height"), [("drop", 150), ("shift", 20), ("reflect", 75)])
 @EACH
 def test_a_run_takes_no_more_than_is_promised(aggregation, boundary, height):
     source = GeneratedSource((height, WIDTH), 2, 16)
@@ -207,6 +227,12 @@ def test_a_block_of_columns_keeps_to_the_limit():
         assert len(blocks) > 1
         run = partial(stream, source, patcher, operator, Nowhere(), workers=1, memory_limit=limit)
         assert taken(run) < 1.25 * limit
+
+
+def test_rows_between_chips_far_apart_are_finished_in_pieces():
+    source, operator = GeneratedSource((4000, WIDTH // 4), 1, 16), Lambda(labels)
+    patcher = SpatialPatcher(SpatialRectangular((SIZE, SIZE)), SpatialRegularStride((3900, SIZE)), SpatialHann())
+    assert over(source, patcher, operator) < 1 << 20
 
 
 class Batched:
@@ -278,12 +304,12 @@ def test_the_cache_lets_go_of_what_was_not_asked_for_longest(monkeypatch):
 
 def test_votes_on_many_chips_side_by_side_stay_narrow(monkeypatch):
     window = PixelWindow(0, 0, 4, 300)
-    votes = HardVotes(1, window, np.dtype(np.float32), 4, None)
-    votes._highest = np.iinfo(np.uint16).max - 20  # as if so many had come, of which none is left
+    accumulator = HardVotes(1, window, np.dtype(np.float32), 4, None)
+    accumulator._highest = np.iinfo(np.uint16).max - 20  # as if so many had come, of which none is left
     for col in range(300):
-        votes.add(PixelWindow(0, col, 4, 1), np.ones((1, 4, 1), np.float32), np.ones((4, 1)), finite=True)
-    assert votes.nbytes == 4 * 300 * 2
-    assert (votes.finish(4) == 1).all()
+        accumulator.add(PixelWindow(0, col, 4, 1), np.ones((1, 4, 1), np.float32), np.ones((4, 1)), finite=True)
+    assert accumulator.nbytes == 4 * 300 * 2
+    assert (accumulator.finish(4) == 1).all()
 
 
 def test_votes_of_more_chips_than_a_count_holds_are_promised_wide():

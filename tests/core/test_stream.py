@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from patchwise.core import (
+    ArraySink,
     Cancelled,
     Expression,
     GeoTensor,
@@ -20,6 +21,7 @@ from patchwise.core import (
     PlanError,
     RasterField,
     SpatialCustom,
+    SpatialExplicit,
     SpatialHann,
     SpatialPatcher,
     SpatialRectangular,
@@ -29,6 +31,7 @@ from patchwise.core import (
 from patchwise.core.chips import cut_chip
 from patchwise.core.domains import PixelWindow
 from patchwise.core.plan import mirror
+from patchwise.core.source_rows import column_blocks
 
 from .cases import WHOLE_CHIP, GeneratedSource, NullSink, run
 
@@ -66,6 +69,32 @@ def test_only_what_the_window_needs_is_read():
     read = np.argwhere(source.reads)
     assert read.min(axis=0).tolist() == [80, 32] and read.max(axis=0).tolist() == [143, 111]
     assert source.reads.max() == 1
+
+
+def test_strips_end_where_the_blocks_of_the_source_do():
+    source, read = GeneratedSource((100, 40), strip_rows=16), []
+    reader = source.read
+    source.read = lambda window, out: (read.append(window), reader(window, out))[1]
+    stream(source, patcher(10, 7), WHOLE_CHIP, NullSink(), window=PixelWindow(20, 0, 70, 40))
+    stops = [window.row_stop for window in read]
+    assert len(stops) > 3 and all(stop % 16 == 0 for stop in stops[:-1]), stops
+
+
+def test_blocks_of_columns_are_at_least_as_wide_as_a_chip():
+    source, cut, sink = GeneratedSource((100, 900)), patcher(70, 35), NullSink()
+    plan, window = cut.plan(source.domain), source.domain.window
+    blocks = column_blocks(source, plan, WHOLE_CHIP, cut.aggregation, sink, window, 1)
+    assert [block.width for block in blocks] == [80] * 11 + [20] and sink.block_width == 16
+
+
+@pytest.mark.parametrize("col", [10, 160])
+def test_blocks_of_columns_without_a_chip_are_unknown(col):
+    sampler, source = SpatialExplicit([(0, col)]), GeneratedSource((30, 200), 2)
+    cut, sink = SpatialPatcher(SpatialRectangular((30, 16)), sampler), ArraySink((30, 200))
+    sink.block_width = 16
+    stream(source, cut, Lambda(lambda chip: chip[:1]), sink, memory_limit=1)
+    assert sink.array.shape == (1, 30, 200)
+    assert (~np.isnan(sink.array)).any(axis=(0, 1)).nonzero()[0].tolist() == list(range(col, col + 16))
 
 
 def peak_memory(height: int, operator) -> int:

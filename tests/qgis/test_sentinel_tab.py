@@ -1,7 +1,10 @@
 """The Sentinel-2 tab against a genuine STAC API on loopback: search, choose, load, and work on what was loaded."""
 # ruff: noqa: F811 (fixtures are imported, and are the names of arguments)
 
+from functools import partial
+
 import rasterio
+from patchwise.processing_provider import sentinel
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import QDate
 
@@ -101,7 +104,8 @@ def test_what_is_wrong_is_said_in_place(desktop, dock, user, stac):
     assert not dock.sentinel.controller.running() and user.find("searchButton").isEnabled()
 
 
-def test_an_api_that_cannot_be_reached_is_one_sentence(desktop, dock, user, stac):
+def test_an_api_that_cannot_be_reached_is_one_sentence(desktop, dock, user, stac, monkeypatch):
+    monkeypatch.setattr(sentinel, "Network", partial(sentinel.Network, first_wait=0.02))
     fill(desktop, dock, user, stac)
     user.find("ENDPOINT").setText("http://127.0.0.1:9/stac")
     run = wait(dock, user, "searchButton")
