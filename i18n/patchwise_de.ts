@@ -928,22 +928,6 @@ Es werden nur die Fenster der Polygone gelesen. Operatoren, die einzelne Pixel a
         <translation>gleitendes Fenster</translation>
     </message>
     <message>
-        <source>Every raster that the sliding window makes carries its configuration: the input, the chips, the window, the operator and the kind of output. This does the same again, and gives the same pixels.
-
-Give either a raster that Patchwise made, or a file with a configuration: JSON or YAML, of such a run, of a SpatialPatcher, or of a pipeline GridSampler, ApplyToChips, Stitch, as to_config and to_yaml of the Python core write it.
-
-The input is found again where it was, seen from the folder of the raster or file, or by its path. To run the same on another raster, choose that as input: where it differs in size or bands, the log says so.
-
-A configuration may name a Python file. It is run inside QGIS with all your rights, and the log names it: repeat such runs only if you trust the file.</source>
-        <translation>Jedes Raster des gleitenden Fensters trägt seine Konfiguration: Eingabe, Chips, Fenster, Operator und Art der Ausgabe. Hiermit geschieht dasselbe noch einmal, mit denselben Pixeln.
-
-Geben Sie entweder ein Raster von Patchwise an oder eine Datei mit einer Konfiguration: JSON oder YAML, eines solchen Laufs, eines SpatialPatcher oder einer Pipeline GridSampler, ApplyToChips, Stitch, wie to_config und to_yaml des Python-Kerns sie schreiben.
-
-Die Eingabe wird gefunden, wo sie vom Ordner des Rasters oder der Datei aus war, oder nach ihrem Pfad. Um dasselbe mit einem anderen Raster zu tun, wählen Sie dieses als Eingabe: unterscheidet es sich in Größe oder Kanälen, sagt es das Protokoll.
-
-Eine Konfiguration kann eine Python-Datei nennen. Sie läuft in QGIS mit allen Ihren Rechten, und das Protokoll nennt sie: wiederholen Sie solche Läufe nur, wenn Sie der Datei vertrauen.</translation>
-    </message>
-    <message>
         <source>A raster that the sliding window made: its run is repeated. Leave it empty if you give a file.</source>
         <translation>Ein Raster des gleitenden Fensters: sein Lauf wird wiederholt. Leer, wenn Sie eine Datei angeben.</translation>
     </message>
@@ -2190,6 +2174,150 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
     <message>
         <source>must have a band {number}, which the run needs</source>
         <translation>muss einen Kanal {number} haben, den der Lauf braucht</translation>
+    </message>
+    <message>
+        <source>{who} cannot be used: {kind}: {said}. A file may be damaged, or this is a fault of Patchwise: the log, under {log}, has the details.</source>
+        <translation>{who} kann nicht verwendet werden: {kind}: {said}. Vielleicht ist eine Datei beschädigt, oder es ist ein Fehler von Patchwise: Im Protokoll, unter {log}, steht Näheres.</translation>
+    </message>
+    <message>
+        <source>Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run.</source>
+        <translation>Leer: Die Python-Datei oder das Modell, das Sie wählen, wird genommen, wie es ist. Sonst muss es eine dieser SHA-256-Summen haben, etwa sha256:2c26b46b...: Eine Datei, die seither geändert wurde, wird nicht ausgeführt.</translation>
+    </message>
+    <message>
+        <source>Every raster that the sliding window makes carries its configuration: the input, the chips, the window, the operator and the kind of output. This does the same again, and gives the same pixels.
+
+Give either a raster that Patchwise made, or a file with a configuration: JSON or YAML, of such a run, of a SpatialPatcher, or of a pipeline GridSampler, ApplyToChips, Stitch, as to_config and to_yaml of the Python core write it.
+
+The input is found again where it was, seen from the folder of the raster or file, or by its path. To run the same on another raster, choose that as input: where it differs in size or bands, the log says so.
+
+A configuration may name a Python file, a model, or rasters on servers. A Python file is run inside QGIS with all your rights. Nothing of this is run, opened or asked before you have agreed: by your answer in QGIS&apos;s window, which is remembered for the content of the file and for the server, or by the parameter Trust.</source>
+        <translation>Jedes Raster, das das gleitende Fenster erzeugt, trägt seine Konfiguration: die Eingabe, die Chips, das Fenster, den Operator und die Art der Ausgabe. Dies macht dasselbe noch einmal und ergibt dieselben Pixel.
+
+Geben Sie entweder ein Raster an, das Patchwise erzeugt hat, oder eine Datei mit einer Konfiguration: JSON oder YAML eines solchen Laufs, eines SpatialPatcher oder einer Pipeline GridSampler, ApplyToChips, Stitch, wie to_config und to_yaml des Python-Kerns sie schreiben.
+
+Die Eingabe wird dort wiedergefunden, wo sie war, vom Ordner des Rasters oder der Datei aus gesehen, oder über ihren Pfad. Um dasselbe auf einem anderen Raster laufen zu lassen, wählen Sie dieses als Eingabe: Wo es in Größe oder Bändern abweicht, sagt es das Protokoll.
+
+Eine Konfiguration kann eine Python-Datei, ein Modell oder Raster auf Servern nennen. Eine Python-Datei läuft in QGIS mit all Ihren Rechten. Nichts davon wird ausgeführt, geöffnet oder gefragt, bevor Sie zugestimmt haben: durch Ihre Antwort im Fenster von QGIS, die für den Inhalt der Datei und für den Server gemerkt wird, oder durch den Parameter Vertrauen.</translation>
+    </message>
+    <message>
+        <source>What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a file, host:example.org for a server, or all. What is refused without it is named with what to write here. In QGIS&apos;s window you are asked instead.</source>
+        <translation>Was die Konfiguration ausführen, öffnen oder fragen darf, mehreres durch Kommas getrennt: sha256:2c26b46b... für eine Datei, host:example.org für einen Server, oder all. Was ohne dies abgelehnt wird, wird mit dem genannt, was hier einzutragen ist. Im Fenster von QGIS werden Sie stattdessen gefragt.</translation>
+    </message>
+    <message>
+        <source>Trust</source>
+        <translation>Vertrauen</translation>
+    </message>
+    <message>
+        <source>Run the file on this chip</source>
+        <translation>Datei auf diesem Chip ausführen</translation>
+    </message>
+    <message>
+        <source>Runs the Python file on one chip, now and after further changes, until the file is another.</source>
+        <translation>Führt die Python-Datei auf einem Chip aus, jetzt und nach weiteren Änderungen, bis es eine andere Datei ist.</translation>
+    </message>
+    <message>
+        <source>A Python file is run only when you ask for it.</source>
+        <translation>Eine Python-Datei wird nur ausgeführt, wenn Sie es verlangen.</translation>
+    </message>
+    <message>
+        <source>A project, a layer, a configuration or saved settings name what you have not chosen yourself:</source>
+        <translation>Ein Projekt, ein Layer, eine Konfiguration oder gespeicherte Einstellungen nennen, was Sie nicht selbst gewählt haben:</translation>
+    </message>
+    <message>
+        <source>A Python file can do all that you can do: read, change and delete your files, and send them away. Read it first, or ask who made it.</source>
+        <translation>Eine Python-Datei kann alles, was Sie können: Ihre Dateien lesen, ändern, löschen und verschicken. Lesen Sie sie zuerst, oder fragen Sie, wer sie gemacht hat.</translation>
+    </message>
+    <message>
+        <source>Your answer is remembered for this content. If the file changes, you are asked again.</source>
+        <translation>Ihre Antwort wird für diesen Inhalt gemerkt. Ändert sich die Datei, werden Sie wieder gefragt.</translation>
+    </message>
+    <message>
+        <source>Your answer is remembered for the host. It learns your address, and that you opened this.</source>
+        <translation>Ihre Antwort wird für diesen Server gemerkt. Er erfährt Ihre Adresse und dass Sie dies geöffnet haben.</translation>
+    </message>
+    <message>
+        <source>Patchwise: do you trust this?</source>
+        <translation>Patchwise: Vertrauen Sie dem?</translation>
+    </message>
+    <message>
+        <source>Trust it and go on</source>
+        <translation>Vertrauen und weiter</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>Nein</translation>
+    </message>
+    <message>
+        <source>This host would be asked:</source>
+        <translation>Dieser Server würde gefragt:</translation>
+    </message>
+    <message>
+        <source>{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. Until then it is not used.</source>
+        <translation>{path} wartet auf Ihre Bestätigung: Ein Projekt, ein Layer oder gespeicherte Einstellungen haben es genannt, nicht Sie. Bis dahin wird es nicht verwendet.</translation>
+    </message>
+    <message>
+        <source>This Python file would run, with all your rights:</source>
+        <translation>Diese Python-Datei würde laufen, mit all Ihren Rechten:</translation>
+    </message>
+    <message>
+        <source>This ONNX model would be opened by onnxruntime:</source>
+        <translation>Dieses ONNX-Modell würde von onnxruntime geöffnet:</translation>
+    </message>
+    <message>
+        <source>This description says what else is read:</source>
+        <translation>Diese Beschreibung sagt, was noch gelesen wird:</translation>
+    </message>
+    <message>
+        <source>Path</source>
+        <translation>Pfad</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>SHA-256</source>
+        <translation>SHA-256</translation>
+    </message>
+    <message>
+        <source>This raster on your machine would be opened:</source>
+        <translation>Dieses Raster auf Ihrem Rechner würde geöffnet:</translation>
+    </message>
+    <message>
+        <source>The host {host} waits for your confirmation: a project or saved settings name a raster there. Until then it is not asked.</source>
+        <translation>Der Server {host} wartet auf Ihre Bestätigung: Ein Projekt oder gespeicherte Einstellungen nennen ein Raster dort. Bis dahin wird er nicht gefragt.</translation>
+    </message>
+    <message>
+        <source>{path} waits for your confirmation: a project or saved settings name it as a further input. Until then it is not opened.</source>
+        <translation>{path} wartet auf Ihre Bestätigung: Ein Projekt oder gespeicherte Einstellungen nennen es als weitere Eingabe. Bis dahin wird es nicht geöffnet.</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>For</source>
+        <translation>Für</translation>
+    </message>
+    <message>
+        <source>{count} bytes</source>
+        <translation>{count} Bytes</translation>
+    </message>
+    <message>
+        <source>The layer&apos;s settings cannot be used: {reason}</source>
+        <translation>Die Einstellungen des Layers können nicht verwendet werden: {reason}</translation>
+    </message>
+    <message>
+        <source>The project&apos;s Patchwise settings cannot be used: {reason}</source>
+        <translation>Die Patchwise-Einstellungen des Projekts können nicht verwendet werden: {reason}</translation>
+    </message>
+    <message>
+        <source>Look at it and confirm ...</source>
+        <translation>Ansehen und bestätigen ...</translation>
+    </message>
+    <message>
+        <source>Shows path, size and SHA-256, or the host, and asks whether you trust it.</source>
+        <translation>Zeigt Pfad, Größe und SHA-256 oder den Server und fragt, ob Sie dem vertrauen.</translation>
     </message>
 </context>
 <context>
