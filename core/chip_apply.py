@@ -17,13 +17,14 @@ from .chip_files import as_file_type, write_chip
 from .chip_folder import ChipRaster, NoRows, blank, named, over_chips
 from .chip_labels import reach
 from .chip_manifest import Chip, ChipBand, ChipManifest
-from .chips import cut_chip, finer, masked, operator_name, run_operator
+from .chip_run import run_operator
+from .chips import cut_chip, finer, masked
 from .configurable import part
 from .domains import PixelWindow
 from .errors import OperatorError, PatchwiseError, RasterReadError
 from .geotensor import GeoTensor
 from .list_plan import ListPlan
-from .operators.base import Operator
+from .operators.base import Operator, as_operator, operator_name
 from .plan import Plan, PlannedChip
 from .stream import StreamReport
 
@@ -63,6 +64,7 @@ def apply_to_folder(application: Application, folder: str, **how: Any) -> tuple[
     cancelled, as of ``stream``. All chips are tried; raises :class:`ChipsFailed` at the end, and
     :class:`RasterWriteError` at once.
     """
+    application = replace(application, operator=as_operator(application.operator))
     chips = application.chips
     manifest = chips.manifest
     plan = manifest.planned(manifest.patcher)
@@ -95,10 +97,10 @@ class _Applied(Operator):
         self._raster, self._chips, self._folder = application.raster, application.chips, folder
         self._given = self._operator = application.operator
         positions: Sequence[int] = range(application.raster.bands)
-        if hasattr(self._given, "rebased"):  # as the main job does: what is not used is not read
+        if self._given.used is not None:  # as the main job does: what is not used is not read
             positions, self._operator = self._given.used or (0,), self._given.rebased()
         self._inputs = _Inputs(application, plan, positions)
-        self._scale = int(getattr(application.operator, "scale", 1))
+        self._scale = application.operator.scale
         self._begun: set[tuple[int, int]] = set()
         self._made: dict[tuple[int, int], _Made] = {}
         self._lock = threading.Lock()
@@ -128,12 +130,12 @@ class _Applied(Operator):
         values = self._inputs.of(chip, window)
         domain = self._chips.domain.crop(window)
         shown = values
-        if getattr(self._operator, "georeferenced", False):
+        if self._operator.georeferenced:
             shown = GeoTensor(values, domain.transform, domain.crs, anchor=anchor)  # type: ignore[assignment]
-        result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown, self._scale)
+        result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None
-        path, names = os.path.join(self._folder, chip.path), getattr(self._operator, "output_names", ())
+        path, names = os.path.join(self._folder, chip.path), self._operator.output_names
         write_chip(path, made, domain.refined(self._scale), nodata, names)
         self._made[chip.anchor] = _Made(len(made), made.dtype)
 
@@ -142,7 +144,7 @@ class _Applied(Operator):
         before, operator = self._chips.manifest, self._given
         first = next((self._made[c.anchor] for c in before.chips if c.anchor in self._made), _Made(1, np.dtype("f4")))
         self._refuse_other_counts(before, first.bands)
-        names = getattr(operator, "output_names", ())
+        names = operator.output_names
         names = names if len(names) == first.bands else ("",) * first.bands
         made = [replace(chip, label="") for chip in before.chips if chip.anchor not in self.failed]
         failed = [replace(c, label="", reason=self.failed[c.anchor]) for c in before.chips if c.anchor in self.failed]
@@ -153,8 +155,8 @@ class _Applied(Operator):
             failed=(*before.failed, *failed),
             operators=(*before.operators, part(operator)),
             scale=before.scale * self._scale,
-            categories=tuple(getattr(operator, "categories", ())),
-            labels=getattr(operator, "activation", "") == "argmax",
+            categories=tuple(operator.categories),
+            labels=operator.labels,
         )
 
     def _refuse_other_counts(self, before: ChipManifest, bands: int) -> None:

@@ -31,7 +31,7 @@ class StoredChips(Operator):
         self._chips, self._lock = chips, threading.Lock()
         self.scale, self.output_bands, self.output_names = manifest.scale, chips.bands, chips.band_names
         self.categories = manifest.categories
-        self.activation = "argmax" if manifest.labels else ""
+        self.labels = manifest.labels
         self.lost: dict[str, str] = {}
 
     def __call__(self, place: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from .accumulate import slices
 from .chips import cut_chip, masked
 from .domains import PixelWindow, RasterDomain
+from .operators.base import Operator
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup
 from .rowbuffer import RowBuffer
 
@@ -111,7 +112,7 @@ class SourceRows:
 def column_blocks(
     source: RowSource,
     plan: Plan,
-    operator: Any,
+    operator: Operator,
     aggregation: Any,
     sink: RowSink,
     window: PixelWindow,
@@ -132,7 +133,7 @@ def column_blocks(
 
 
 def bytes_per_column(
-    source: RowSource, plan: Plan, operator: Any, aggregation: Any, window: PixelWindow
+    source: RowSource, plan: Plan, operator: Operator, aggregation: Any, window: PixelWindow
 ) -> tuple[int, int]:
     """Bytes that the row buffers hold for each column: of source rows, and of results.
 
@@ -142,10 +143,10 @@ def bytes_per_column(
     height = plan.max_size[0]
     held = height * (2 if plan.mirrored else 1) + 2 * source.strip_rows
     per_source_col = source.bands * (held * source.dtype.itemsize + source.strip_rows * source.raw_itemsize)
-    bands = getattr(operator, "output_bands", None) or source.bands
+    bands = operator.output_bands or source.bands
     per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (height + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
+    per_col = (height + slack(plan)) * (per_pixel + waiting) * operator.scale**2
     return per_source_col, per_col
 
 

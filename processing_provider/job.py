@@ -60,12 +60,11 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     if hasattr(patcher.geometry, "size"):
         check_memory(raster, window, patcher, operator)
         patcher.weights_of(*patcher.geometry.size)
-    if getattr(operator, "categories", ()) and value_type.dtype.kind == "f":
+    if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
     config = run_record(raster, window, patcher, operator, value_type, rest["options"])
     warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
-    if hasattr(operator, "describe"):
-        notes.append(operator.describe())
+    notes += filter(None, [operator.describe()])
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
@@ -78,7 +77,7 @@ def _round(patcher):
 
 def only_used(raster, operator):
     """Raster and operator without the bands that the operator does not read."""
-    if not hasattr(operator, "rebased"):
+    if operator.used is None:
         return raster, operator
     return raster.select(operator.used or (0,)), operator.rebased()
 
@@ -97,7 +96,7 @@ def perform(tr, job, feedback):
 def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
-    fine = domain.refined(getattr(job.operator, "scale", 1))
+    fine = domain.refined(job.operator.scale)
     common = {"tags": tags(placed(job.config, job.output)), "options": job.options}
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
@@ -107,8 +106,8 @@ def run_job(job, feedback):
             job.output,
             fine,
             job.value_type,
-            names=getattr(job.operator, "output_names", ()),
-            categories=getattr(job.operator, "categories", ()),
+            names=job.operator.output_names,
+            categories=job.operator.categories,
             sources=source_paths(job.raster),
             gcps=job.raster.gcps if job.window == job.raster.domain.window and fine == domain else None,
             parameter="OUTPUT",
@@ -170,9 +169,8 @@ def _warnings(tr, raster, window, patcher, operator, value_type):
 
 def operator_warnings(tr, raster, window, operator):
     """What is likely not meant with values as the raster has them."""
-    warning_for = getattr(operator, "warning_for", None)
-    if warning_for is not None:
-        yield from filter(None, [warning_for(_sample(raster, window))])
+    if operator.applies_scale:
+        yield from filter(None, [operator.warning_for(_sample(raster, window))])
     elif raster.has_scale and not raster.scaled:
         yield tr("The raster declares a scale or an offset: the operator gets the numbers as they are stored.")
 

@@ -145,9 +145,9 @@ class PolygonChips(JobAlgorithm):
         check_file_target(self, parameters, self.OUTPUT, context)
         operator = read_operator(self, parameters, context, raster)
         # A model's sizes follow from the polygons, each of which has its own.
-        operator = operator if hasattr(operator, "name") else operator(None)
+        operator = operator.fitted(None)
         aggregation, said = read_aggregation(self, parameters, context, operator)
-        value_type = ValueType("uint8" if getattr(operator, "categories", ()) else raster.dtype.name)
+        value_type = ValueType("uint8" if operator.categories else raster.dtype.name)
         config = {
             "algorithm": f"patchwise:{self.NAME}",
             "input": input_record(raster),
@@ -156,8 +156,7 @@ class PolygonChips(JobAlgorithm):
             "output": {"data_type": value_type.dtype.name, "nodata": nodata_record(value_type)},
         }
         notes = [said] if said else []
-        if hasattr(operator, "describe"):
-            notes.append(operator.describe())
+        notes += filter(None, [operator.describe()])
         transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), context.transformContext())
         window = window_of_source(source, transform, raster.domain)
         warnings = () if window is None else tuple(operator_warnings(self.tr, raster, window, operator))
@@ -200,7 +199,7 @@ class PolygonChips(JobAlgorithm):
             stack.enter_context(task.raster)
             sink = stack.enter_context(_raster_sink(task)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
-            names = getattr(task.operator, "output_names", ())
+            names = task.operator.output_names
             fields = statistics_fields(names, _bands(task, found), task.statistics)
             whole = [name == "count" for name in task.statistics] * _bands(task, found)
             values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
@@ -282,13 +281,13 @@ class PolygonChips(JobAlgorithm):
 
 
 def _raster_sink(task):
-    domain = task.raster.domain.refined(getattr(task.operator, "scale", 1))
+    domain = task.raster.domain.refined(task.operator.scale)
     return GeoTiffSink(
         task.stitched,
         domain,
         task.value_type,
-        names=getattr(task.operator, "output_names", ()),
-        categories=getattr(task.operator, "categories", ()),
+        names=task.operator.output_names,
+        categories=task.operator.categories,
         sources=source_paths(task.raster),
         gcps=task.raster.gcps if domain == task.raster.domain else None,
         tags=tags(placed(task.config, task.stitched)),
@@ -298,4 +297,4 @@ def _raster_sink(task):
 
 def _bands(task, found):
     """How many bands the results have; where nothing was run, as many as the operator says."""
-    return (found.values.shape[1] if found is not None else 0) or getattr(task.operator, "output_bands", None) or 1
+    return (found.values.shape[1] if found is not None else 0) or task.operator.output_bands or 1

@@ -94,8 +94,7 @@ class RunConfig(JobAlgorithm):
         check_target(output, source_paths(raster), self.OUTPUT)
         with _of(name):
             operator = recipe.operator_for(raster)
-            if hasattr(operator, "load"):
-                operator.load()
+            operator.load()
             job = job_of(
                 self.tr,
                 raster,

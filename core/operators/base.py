@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,28 +10,80 @@ import numpy as np
 
 from ..configurable import Configurable, build, part
 from ..errors import ParameterError
+from ..geotensor import GeoTensor
 from .categories import Category
 
 
 class Operator(Configurable):
-    """Base of the operators. Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown.
+    """Base of the operators: a callable from a chip to a chip, and what the loop has to know of it beforehand.
 
-    It returns an array of the same height and width; its number of bands is the operator's own affair, and NaN in it
-    means unknown. ``output_bands`` is None where only running it tells.
+    Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown. It returns an array
+    ``(h * scale, w * scale)``, or ``(k, h * scale, w * scale)``; NaN in it means unknown.
+
+    Laws: ``batch(chips)`` equals ``[operator(chip) for chip in chips]``; ``rebased()(chip[used or (0,)])`` equals
+    ``operator(chip)``; ``fitted(size)`` gives the same values as the operator itself on chips of ``size``. What is
+    declared here is all that is read of an operator anywhere: other callables are wrapped by :func:`as_operator`.
     """
 
+    #: What to call it in messages.
     name: str = ""
+    #: Number of bands of the output; None where only running it tells.
     output_bands: int | None = None
+    #: A name for each band of the output, "" where a band has none; empty where none is known.
+    output_names: tuple[str, ...] = ()
     #: Whether each output pixel depends on the same pixel of the chip only.
     pointwise: bool = False
     #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
     georeferenced: bool = False
-    #: Where the output is labels: what each value is called, and its colour.
+    #: Whether the output is labels, which are stitched by a vote: a value between two labels is none.
+    labels: bool = False
+    #: Of labels: what each value is called, and its colour.
     categories: tuple[Category, ...] = ()
+    #: So many rows and columns of the output for each of the chip.
+    scale: int = 1
+    #: Chips that are computed at once by :meth:`batch`; None where chips are taken one at a time.
+    batch_size: int | None = None
+    #: ``(height, width)`` in pixels of the only chips that it takes; smaller ones at the edge are its own affair.
+    chip_size: tuple[int, int] | None = None
+    #: Positions from 0 of the bands that it reads, in ascending order; None: all, or not known.
+    used: tuple[int, ...] | None = None
+    #: Whether it applies the source's scale and offset itself, and so wants values as they are stored.
+    applies_scale: bool = False
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
         raise TypeError(f"{type(self).__name__} does not say what it does with a chip")
+
+    def batch(self, chips: Sequence[Any]) -> list[Any]:
+        """Run on several chips of one shape."""
+        return [self(chip) for chip in chips]
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Operator:
+        """The operator for chips of ``(height, width)`` pixels; None where their sizes differ."""
+        return self
+
+    def rebased(self) -> Operator:
+        """The operator for chips that hold the bands ``used`` only, or the first band if it uses none."""
+        return self
+
+    def load(self) -> Operator:
+        """Make ready what takes long or runs a user's code; called once, before the first chip."""
+        return self
+
+    def describe(self) -> str:
+        """One line for the log; "" where there is nothing to say."""
+        return ""
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """A sentence where ``values`` ``(bands, h, w)`` of the source are likely not meant; "" where they suit."""
+        return ""
+
+    def stream_stages(self, given: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
+        """Run as many of ``stages``, which begin with this one, as it can do better together.
+
+        Returns what came out of them, and the stages that are left.
+        """
+        return given, stages
 
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
@@ -54,35 +107,113 @@ class Lambda(Operator):
         raise ParameterError("operator", self.name, "a Python callable cannot be serialised; use an Expression")
 
 
+class Identity(Operator):
+    """Gives the chip as it is."""
+
+    name = "identity"
+    pointwise = True
+
+    def __call__(self, chip: Any) -> Any:
+        """The chip."""
+        return chip
+
+
+def as_operator(thing: Callable[[Any], Any]) -> Operator:
+    """An operator as it is; any other callable as a :class:`Lambda` under its own name, of which no trait is known."""
+    if isinstance(thing, Operator):
+        return thing
+    return Lambda(thing, getattr(thing, "__name__", "") or type(thing).__name__)
+
+
 class Sequential(Operator):
     """Operators one after the other; also the stages of ``patch_ops`` over a field.
 
+    Every trait follows from the parts: what is read is what the first one reads, what comes out is what the last one
+    gives, ``scale`` is the product. A part that wants its chip with its place gets it, wherever in the row it stands.
+
     Over a raster field, ``[GridSampler, ApplyToChips ..., Stitch]`` at the front is run as one stream: the chips are
-    never all in memory. The result is the same, bit for bit, as running the stages by hand.
+    never all in memory. The result is the same in shape, type and bits as running the stages by hand.
     """
 
     def __init__(self, operators: Sequence[Callable[[Any], Any]]) -> None:
         if not operators or not all(callable(operator) for operator in operators):
             raise ParameterError("operators", operators, "must be a list of at least one operator")
-        flat: list[Any] = []
-        for operator in operators:
+        flat: list[Operator] = []
+        for operator in map(as_operator, operators):
             flat.extend(operator.operators if type(operator) is Sequential else [operator])
-        self.operators: tuple[Any, ...] = tuple(flat)
-        self.name = " | ".join(_name(operator) for operator in flat)
-        self.pointwise = all(getattr(operator, "pointwise", False) for operator in flat)
-        self.georeferenced = getattr(flat[0], "georeferenced", False)
-        self.output_bands = getattr(flat[-1], "output_bands", None)
-        self.categories = getattr(flat[-1], "categories", ())
+        self.operators: tuple[Operator, ...] = tuple(flat)
+        first, last = flat[0], flat[-1]
+        self.name = " | ".join(operator_name(operator) for operator in flat)
+        self.pointwise = all(operator.pointwise for operator in flat)
+        self.georeferenced = any(operator.georeferenced for operator in flat)
+        self.output_bands, self.output_names = last.output_bands, last.output_names
+        self.labels, self.categories = last.labels, last.categories
+        self.scale = math.prod(operator.scale for operator in flat)
+        sizes = [operator.batch_size for operator in flat if operator.batch_size is not None]
+        self.batch_size = max(sizes, default=None) if not self.georeferenced else None
+        self.chip_size = self._chip_size()
+        self.used, self.applies_scale = first.used, first.applies_scale
+
+    def _chip_size(self) -> tuple[int, int] | None:
+        """What the parts demand of the chip, in its own pixels; refused where they demand what cannot be."""
+        found, scale = None, 1
+        for operator in self.operators:
+            if operator.chip_size is not None:
+                height, width = operator.chip_size
+                wanted = (height // scale, width // scale)
+                if height % scale or width % scale or found not in (None, wanted):
+                    allowed = f"takes chips of {height} x {width} pixels only, and those before it give others"
+                    raise ParameterError("operators", operator.name, allowed)
+                found = wanted
+            scale *= operator.scale
+        return found
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
-        rest = self.operators
-        stages = getattr(self.operators[0], "stream_stages", None)
-        if stages is not None:
-            chip, rest = stages(chip, self.operators)
-        for operator in rest:
+        given, rest = self.operators[0].stream_stages(chip, self.operators)
+        return self._run(given, rest)
+
+    def _run(self, chip: Any, operators: Sequence[Operator]) -> Any:
+        place, scale = chip if isinstance(chip, GeoTensor) else None, 1
+        for operator in operators:
+            if operator.georeferenced and place is not None and not isinstance(chip, GeoTensor):
+                chip = _placed(chip, place, scale)
             chip = operator(chip)
+            scale *= operator.scale
         return chip
+
+    def batch(self, chips: Sequence[Any]) -> list[Any]:
+        """Several chips, without their places: those parts that can take them at once do."""
+        for operator in self.operators:
+            chips = operator.batch(chips)
+        return list(chips)
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Sequential:
+        """The same parts, each for the chips that reach it."""
+        fitted, scale = [], 1
+        for operator in self.operators:
+            size = None if chip_size is None else (chip_size[0] * scale, chip_size[1] * scale)
+            fitted.append(operator.fitted(size))
+            scale *= fitted[-1].scale
+        return Sequential(fitted)
+
+    def rebased(self) -> Sequential:
+        """The first part is for the bands that it reads; what follows is the same."""
+        return Sequential([self.operators[0].rebased(), *self.operators[1:]])
+
+    def load(self) -> Sequential:
+        """Load all parts."""
+        for operator in self.operators:
+            operator.load()
+        return self
+
+    def describe(self) -> str:
+        """What the parts have to say, one after the other."""
+        return "; ".join(filter(None, (operator.describe() for operator in self.operators)))
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """What the first part says of the source's values."""
+        return self.operators[0].warning_for(values)
 
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
@@ -90,22 +221,90 @@ class Sequential(Operator):
 
 
 class Fanout(Operator):
-    """Named branches that all see the same chip; their bands are stacked in the order of the branches."""
+    """Named branches that all see the same chip; their bands are stacked in the order of the branches.
+
+    All branches give the same ``scale``; a band's name is its branch's own, or the branch's name where it has none.
+    """
 
     def __init__(self, branches: Mapping[str, Callable[[Any], Any]]) -> None:
         if not branches or not all(callable(branch) for branch in branches.values()):
             raise ParameterError("branches", branches, "must name at least one operator each")
-        self.branches = dict(branches)
+        self.branches: dict[str, Operator] = {name: as_operator(branch) for name, branch in branches.items()}
+        parts = list(self.branches.values())
         self.name = "Fanout(" + ", ".join(self.branches) + ")"
-        self.pointwise = all(getattr(branch, "pointwise", False) for branch in self.branches.values())
-        self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
-        counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
+        self.pointwise = all(branch.pointwise for branch in parts)
+        self.georeferenced = any(branch.georeferenced for branch in parts)
+        self.labels = all(branch.labels for branch in parts)
+        self.categories = parts[0].categories if len(parts) == 1 else ()
+        self.applies_scale = all(branch.applies_scale for branch in parts)
+        self.scale = self._common("scale", {branch.scale for branch in parts})
+        self.chip_size = self._common("chip size", {branch.chip_size for branch in parts} - {None})
+        sizes = [branch.batch_size for branch in parts if branch.batch_size is not None]
+        self.batch_size = max(sizes, default=None) if not self.georeferenced else None
+        used = [branch.used for branch in parts]
+        self.used = None if None in used else tuple(sorted({band for bands in used for band in bands or ()}))
+        self._picks: dict[str, list[int]] | None = None
+        counts = [branch.output_bands for branch in parts]
         self.output_bands = None if None in counts else sum(c for c in counts if c)
+        self.output_names = self._names()
+
+    def _common(self, what: str, values: set[Any]) -> Any:
+        if len(values) > 1:
+            said = ", ".join(map(str, sorted(values)))
+            raise ParameterError("branches", list(self.branches), f"must have one {what}, and have {said}")
+        return next(iter(values), None)
+
+    def _names(self) -> tuple[str, ...]:
+        names: list[str] = []
+        for name, branch in self.branches.items():
+            if branch.output_names:
+                names += branch.output_names
+            elif branch.output_bands is None:
+                return ()
+            else:
+                count = branch.output_bands
+                names += [name] if count == 1 else [f"{name}_{k + 1}" for k in range(count)]
+        return tuple(names)
 
     def __call__(self, chip: Any) -> np.ndarray:
         """``(bands, h, w)``: the branches' bands one below the other."""
-        results = [np.asarray(branch(chip)) for branch in self.branches.values()]
-        return np.concatenate([result[None] if result.ndim == 2 else result for result in results])
+        return _stacked([branch(self._seen(name, chip)) for name, branch in self.branches.items()])
+
+    def batch(self, chips: Sequence[Any]) -> list[np.ndarray]:
+        """Several chips: each branch takes them as it can."""
+        results = [branch.batch([self._seen(name, chip) for chip in chips]) for name, branch in self.branches.items()]
+        return [_stacked(several) for several in zip(*results)]
+
+    def _seen(self, name: str, chip: Any) -> Any:
+        """The chip as the branch is given it: of a rebased one, the bands that it reads."""
+        return chip if self._picks is None else np.asarray(chip)[self._picks[name]]
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Fanout:
+        """The same branches, each for chips of that size."""
+        return Fanout({name: branch.fitted(chip_size) for name, branch in self.branches.items()})
+
+    def rebased(self) -> Fanout:
+        """The same for chips that hold the bands that any branch reads."""
+        if self.used is None:
+            return self
+        keep = self.used or (0,)
+        other = Fanout({name: branch.rebased() for name, branch in self.branches.items()})
+        other._picks = {name: [keep.index(band) for band in b.used or keep[:1]] for name, b in self.branches.items()}
+        return other
+
+    def load(self) -> Fanout:
+        """Load all branches."""
+        for branch in self.branches.values():
+            branch.load()
+        return self
+
+    def describe(self) -> str:
+        """What the branches have to say, one after the other."""
+        return "; ".join(filter(None, (branch.describe() for branch in self.branches.values())))
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """The first branch's sentence about the source's values."""
+        return next(filter(None, (branch.warning_for(values) for branch in self.branches.values())), "")
 
     def get_config(self) -> dict[str, Any]:
         """The branches as a list of ``[name, part]``: their order is part of the meaning."""
@@ -120,5 +319,18 @@ class Fanout(Operator):
         return cls({name: build(operator) for name, operator in branches})
 
 
-def _name(operator: Any) -> str:
-    return getattr(operator, "name", "") or getattr(operator, "__name__", "") or type(operator).__name__
+def operator_name(operator: Operator) -> str:
+    """What to call an operator in messages."""
+    return operator.name or type(operator).__name__
+
+
+def _stacked(results: Sequence[Any]) -> np.ndarray:
+    arrays = [np.asarray(result) for result in results]
+    return np.concatenate([array[None] if array.ndim == 2 else array for array in arrays])
+
+
+def _placed(values: Any, place: GeoTensor, scale: int) -> Any:
+    """``values`` at the place of the chip that they were made from, ``scale`` times finer."""
+    domain, anchor = place.domain.refined(scale), place.anchor
+    at = None if anchor is None else (anchor[0] * scale, anchor[1] * scale)
+    return GeoTensor(np.asarray(values), domain.transform, domain.crs, anchor=at)

@@ -160,7 +160,12 @@ def most_held(aggregation, operator_bands, height, size=16, step=8, width=64):
     return most
 
 
-@pytest.mark.parametrize("aggregation", [a for a, _ in ALL], ids=repr)
+def name_of(aggregation):
+    """The same in every process, which an address is not."""
+    return type(aggregation).__name__
+
+
+@pytest.mark.parametrize("aggregation", [a for a, _ in ALL], ids=name_of)
 def test_memory_does_not_grow_with_the_height(aggregation):
     low, high = (most_held(aggregation, 2, height) for height in (128, 1280))
     assert low == high
@@ -198,7 +203,9 @@ def test_most_overlaps_of_a_lattice():
 # Configuration and errors
 
 
-@pytest.mark.parametrize("aggregation", [a for a, _ in ALL if not isinstance(a, SpatialLearned)], ids=repr)
+@pytest.mark.parametrize(
+    "aggregation", [a for a, _ in ALL if not isinstance(a, SpatialLearned)], ids=lambda a: type(a).__name__
+)
 def test_config_makes_an_equal_aggregation(aggregation):
     assert type(aggregation).from_config(aggregation.get_config()) == aggregation
 
