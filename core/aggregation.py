@@ -34,6 +34,8 @@ class SpatialAggregation(Configurable):
 
     #: Equal contributions to a pixel give that value, however many and whatever their weights.
     idempotent: bool = False
+    #: Whether :meth:`merge` gives an array in memory.
+    in_memory: bool = True
     #: The accumulator takes the factors of ``accumulate.RatioCache``.
     uses_ratios: bool = False
     #: Contributions count by the window's weights; else all alike, where these are above 0.
@@ -98,6 +100,11 @@ class SpatialOverlapAdd(SpatialAggregation):
             if not self.streaming and getattr(self, name) is not None:
                 raise ParameterError(name, getattr(self, name), "is only used with streaming=True")
         object.__setattr__(self, "chunks", checked_chunks(self.chunks))
+
+    @property
+    def in_memory(self) -> bool:  # type: ignore[override]
+        """Whether :meth:`merge` gives an array, rather than a store."""
+        return not self.streaming
 
     @property
     def idempotent(self) -> bool:  # type: ignore[override]

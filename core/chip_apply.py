@@ -18,13 +18,14 @@ from .chip_files import as_file_type, write_chip
 from .chip_folder import ChipRaster, NoRows, blank, named, over_chips
 from .chip_labels import reach
 from .chip_manifest import Chip, ChipBand, ChipManifest
-from .chips import cut_chip, finer, masked, operator_name, run_operator
+from .chip_run import run_operator
+from .chips import cut_chip, finer, masked
 from .configurable import part
 from .domains import PixelWindow
 from .errors import OperatorError, PatchwiseError, RasterReadError
 from .geotensor import GeoTensor
 from .list_plan import ListPlan
-from .operators.base import Operator, load_all
+from .operators.base import Operator, as_operator, operator_name
 from .plan import Plan, PlannedChip
 from .stream import PLANNING, StreamReport
 from .watch import Watch
@@ -65,6 +66,7 @@ def apply_to_folder(application: Application, folder: str, **how: Any) -> tuple[
     cancelled, as of ``stream``. All chips are tried; raises :class:`ChipsFailed` at the end, and
     :class:`RasterWriteError` at once.
     """
+    application = replace(application, operator=as_operator(application.operator))
     chips = application.chips
     manifest = chips.manifest
     watch = Watch(how.pop("progress", None), how.get("cancelled"))
@@ -99,10 +101,10 @@ class _Applied(Operator):
         self._raster, self._chips, self._folder = application.raster, application.chips, folder
         self._given = self._operator = application.operator
         positions: Sequence[int] = range(application.raster.bands)
-        if hasattr(self._given, "rebased"):  # as the main job does: what is not used is not read
+        if self._given.used is not None:  # as the main job does: what is not used is not read
             positions, self._operator = self._given.used or (0,), self._given.rebased()
         self._inputs = _Inputs(application, plan, positions)
-        self._scale = int(getattr(application.operator, "scale", 1))
+        self._scale = application.operator.scale
         self._passed = _passed(application.raster, self._given)
         self._begun: set[tuple[int, int]] = set()
         self._made: dict[tuple[int, int], _Made] = {}
@@ -111,7 +113,7 @@ class _Applied(Operator):
 
     def load(self) -> _Applied:
         """Load the operator that is applied."""
-        load_all([self._operator])
+        self._operator.load()
         return self
 
     def __call__(self, place: Any) -> np.ndarray:
@@ -129,8 +131,7 @@ class _Applied(Operator):
 
     def interrupt(self) -> None:
         """The operator's chips, too."""
-        if isinstance(self._operator, Operator):
-            self._operator.interrupt()
+        self._operator.interrupt()
 
     def close(self) -> None:
         """Close what was opened."""
@@ -143,12 +144,12 @@ class _Applied(Operator):
         values = self._inputs.of(chip, window)
         domain = self._chips.domain.crop(window)
         shown = values
-        if getattr(self._operator, "georeferenced", False):
+        if self._operator.georeferenced:
             shown = GeoTensor.on(domain, values, anchor)  # type: ignore[assignment]
-        result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown, self._scale)
+        result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None
-        path, names = os.path.join(self._folder, chip.path), getattr(self._operator, "output_names", ())
+        path, names = os.path.join(self._folder, chip.path), self._operator.output_names
         metas = [without_classes(meta) for meta in self._passed]
         write_chip(path, made, domain.refined(self._scale), nodata, names, meta=metas)
         self._made[chip.anchor] = _Made(len(made), made.dtype)
@@ -158,7 +159,7 @@ class _Applied(Operator):
         before, operator = self._chips.manifest, self._given
         first = next((self._made[c.anchor] for c in before.chips if c.anchor in self._made), _Made(1, np.dtype("f4")))
         self._refuse_other_counts(before, first.bands)
-        names = getattr(operator, "output_names", ())
+        names = operator.output_names
         names = names if len(names) == first.bands else ("",) * first.bands
         metas = self._passed or (BandMeta(),) * first.bands
         made = [replace(chip, label="") for chip in before.chips if chip.anchor not in self.failed]
@@ -170,8 +171,8 @@ class _Applied(Operator):
             failed=(*before.failed, *failed),
             operators=(*before.operators, part(operator)),
             scale=before.scale * self._scale,
-            categories=tuple(getattr(operator, "categories", ())),
-            labels=getattr(operator, "activation", "") == "argmax",
+            categories=tuple(operator.categories),
+            labels=operator.labels,
         )
 
     def _refuse_other_counts(self, before: ChipManifest, bands: int) -> None:
@@ -223,7 +224,7 @@ class _Inputs:
 
 def _passed(raster: Any, operator: Any) -> tuple[BandMeta, ...]:
     """What is known of the bands that come out; of classes only the manifest can say it, as the chips are floats."""
-    passes = operator.passes if isinstance(operator, Operator) else ()
+    passes = operator.passes
     metas = (BandMeta() if position is None else raster.band_meta[position] for position in passes)
     return tuple(without_classes(meta) if raster.scaled else meta for meta in metas)
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from .chips import anchor_of, cut_chip, masked, run_batch, run_operator
+from .chip_run import run_batch, run_operator
+from .chips import anchor_of, cut_chip, masked
 from .domains import PixelWindow
 from .errors import Cancelled, ParameterError
 from .geotensor import GeoTensor
 from .operators.band_roles import find_roles
-from .operators.base import load_all
+from .operators.base import as_operator
 from .outlines import nearest_chip
 from .pictures import Picture, draw
 from .plan import PlannedChip, mirror
@@ -73,7 +74,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
 
     source, operator = request.source, request.operator
     may_go_on()
-    load_all([operator])
+    as_operator(operator).load()
     chip, mirrored = nearest_chip(request.patcher, source.domain, request.row, request.col)
     may_go_on()
     values = read_chip(source, chip, mirrored)
@@ -85,7 +86,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
         seconds.append(time.perf_counter() - started)
     may_go_on()
     before = draw(values, shown_bands(getattr(source, "band_names", ()), source.bands), grey=True)
-    after = draw(result, categories=getattr(operator, "categories", ()))
+    after = draw(result, categories=as_operator(operator).categories)
     return ChipPicture(chip.window, anchor_of(chip), before, after, median(seconds))
 
 
@@ -109,14 +110,14 @@ def read_chip(source: Any, chip: PlannedChip, mirrored: bool) -> np.ndarray:
 
 def run_on_chip(source: Any, operator: Any, chip: PlannedChip, values: np.ndarray) -> np.ndarray:
     """What the operator makes of a chip, ``(bands, h, w)``, called as the run calls it."""
-    scale = int(getattr(operator, "scale", 1))
-    if hasattr(operator, "batch"):
-        return run_batch(operator, [(chip, values)], scale)[0].values
+    operator = as_operator(operator)
+    if operator.batch_size is not None:
+        return run_batch(operator, [(chip, values)])[0].values
     shown: Any = values[0] if source.flat else values
-    if getattr(operator, "georeferenced", False):
+    if operator.georeferenced:
         place = source.domain.crop(chip.window)
         shown = GeoTensor.on(place, shown, anchor_of(chip))
-    return run_operator(operator, chip, shown, scale).values
+    return run_operator(operator, chip, shown).values
 
 
 def shown_bands(names: Any, count: int) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ class StoredChips(Operator):
         self.scale, self.output_bands, self.output_names = manifest.scale, chips.bands, chips.band_names
         self.categories = manifest.categories
         self.passes = tuple(range(chips.bands))
-        self.activation = "argmax" if manifest.labels else ""
+        self.labels = manifest.labels
         self.lost: dict[str, str] = {}
 
     def __call__(self, place: Any) -> np.ndarray:

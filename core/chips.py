@@ -1,29 +1,14 @@
-"""Cutting chips out of the rows in memory, and running an operator on one."""
+"""Cutting chips out of the rows in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from itertools import groupby
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .accumulate import result_dtype, slices
 from .domains import PixelWindow
-from .errors import Cancelled, OperatorError, PatchwiseError
 from .plan import PlannedChip, mirror
-
-
-class ChipResult(NamedTuple):
-    """What an operator made of a chip: ``values`` ``(bands, h, w)``.
-
-    ``finite``: without NaN, infinities and values so large that the difference of two of them could be infinite.
-    """
-
-    chip: PlannedChip
-    values: np.ndarray
-    finite: bool
 
 
 def cut_chip(
@@ -74,69 +59,9 @@ def anchor_of(planned: PlannedChip) -> tuple[int, int]:
     return planned.anchor or (planned.window.row, planned.window.col)
 
 
-def operator_name(operator: Callable) -> str:
-    """What to call an operator in messages."""
-    return getattr(operator, "name", None) or getattr(operator, "__name__", None) or type(operator).__name__
-
-
-def run_operator(operator: Callable[[Any], Any], planned: PlannedChip, chip: np.ndarray, scale: int = 1) -> ChipResult:
-    """Run ``operator`` on a chip and check what comes back.
-
-    Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of ``scale`` times the chip's height and width; masked
-    values count as invalid. Raises :class:`OperatorError` with the chip's anchor.
-    """
-    result = _guarded(operator, planned, lambda: operator(chip))
-    return _checked(operator, planned, result, chip.shape[-2] * scale, chip.shape[-1] * scale)
-
-
-def run_batch(operator: Any, batch: Sequence[tuple[PlannedChip, np.ndarray]], scale: int) -> list[ChipResult]:
-    """As :func:`run_operator`, for an operator that takes several chips of one shape at a time (``operator.batch``)."""
-    results = []
-    for _, same in groupby(batch, key=lambda item: item[1].shape):
-        planned, chips = zip(*same)
-        made = _guarded(operator, planned[0], partial(operator.batch, list(chips)))
-        if len(made) != len(chips):
-            reason = f"it returned {len(made)} results for a batch of {len(chips)} chips"
-            raise OperatorError(operator_name(operator), anchor_of(planned[0]), reason)
-        height, width = chips[0].shape[-2] * scale, chips[0].shape[-1] * scale
-        results += [_checked(operator, chip, result, height, width) for chip, result in zip(planned, made)]
-    return results
-
-
-def _guarded(operator: Any, planned: PlannedChip, call: Callable[[], Any]) -> Any:
-    try:
-        with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
-            return call()
-    except Cancelled:
-        raise
-    except Exception as error:  # whatever a user's operator raises
-        text = str(error) if isinstance(error, PatchwiseError) else f"{type(error).__name__}: {error}"
-        raise OperatorError(operator_name(operator), anchor_of(planned), text) from error
-
-
-def _checked(operator: Any, planned: PlannedChip, result: Any, height: int, width: int) -> ChipResult:
-    values = _guarded(operator, planned, lambda: as_values(result))
-    if values.ndim != 3 or values.shape[1:] != (height, width) or not values.shape[0]:
-        allowed = f"({height}, {width}) or (bands, {height}, {width})"
-        reason = f"it returned the shape {np.shape(result)}; allowed is {allowed}"
-        raise OperatorError(operator_name(operator), anchor_of(planned), reason)
-    if values.dtype.kind not in "biuf":
-        reason = f"it returned values of type {values.dtype}; allowed are numbers"
-        raise OperatorError(operator_name(operator), anchor_of(planned), reason)
-    return ChipResult(planned, values, _all_tame(values))
-
-
 def as_values(result: Any) -> np.ndarray:
     """What an operator returned, with a band axis; masked values are NaN."""
     if np.ma.isMaskedArray(result) and result.dtype.kind in "biuf":
         result = result.astype(result_dtype(result.dtype)).filled(np.nan)
     values = np.asarray(result)
     return values[None] if values.ndim == 2 else values
-
-
-def _all_tame(values: np.ndarray) -> bool:
-    if values.dtype.kind != "f":
-        return True
-    most = np.finfo(result_dtype(values.dtype)).max / 2
-    with np.errstate(invalid="ignore"):
-        return bool(values.min() > -most and values.max() < most)

@@ -19,6 +19,7 @@ from .creation_options import TILE
 from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
 from .list_plan import ListPlan
+from .operators.base import Operator, as_operator
 from .outlines import cap_places
 from .pictures import spread
 from .plan import LatticePlan, Plan
@@ -77,6 +78,7 @@ def estimate(
     ``source`` is a ``RowSource``, of which nothing is read; ``seconds_per_chip`` what the chip preview measured, if it
     did; ``workers`` as for ``stream``. Raises :class:`PlanError` where no chip fits, or none touches the window.
     """
+    operator = as_operator(operator)
     window = source.domain.window if window is None else window
     plan = _plan(patcher, source.domain)
     chips = plan.count(window)
@@ -106,15 +108,15 @@ class Work:
     workers: int
 
     @classmethod
-    def of(cls, source: Any, patcher: Any, operator: Any, plan: Plan, window: PixelWindow, workers: int) -> Work:
+    def of(cls, source: Any, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int) -> Work:
         """The amounts of the run that ``stream`` makes of these."""
-        aggregation, bands = patcher.aggregation, getattr(operator, "output_bands", None) or source.bands
+        aggregation, bands = patcher.aggregation, operator.output_bands or source.bands
         sink: Any = SimpleNamespace(block_width=TILE)
         step = block_width(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
         pixels, widest = _pixels(plan, window, step)
         height, width = plan.max_size
         computed = _computed(plan, window)
-        scale = getattr(operator, "scale", 1) ** 2
+        scale = operator.scale**2
         per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
         buffers = per_source_col * widest + per_col * step
         # Results that wait for their turn, and as much again for what an operator makes on its way.

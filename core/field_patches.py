@@ -34,6 +34,12 @@ class PointPatch:
     weights: np.ndarray
     distances: np.ndarray | None = None
 
+    def refined(self, factor: int) -> PointPatch:
+        """Refused for factors above 1: points have no grid that could be finer."""
+        if factor != 1:
+            raise ParameterError("operator", f"{factor} times finer", "must give one value for each point")
+        return self
+
     def with_data(self, data: Any) -> PointPatch:
         """The same points and weights with other data."""
         return replace(self, data=data)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .chips import finer
 from .domains import PixelWindow
 from .errors import MissingPackageError
 
@@ -38,6 +39,14 @@ class Patch:
         except ImportError as error:
             raise MissingPackageError("rasterio", "to give a chip's place as its Window") from error
         return Window(self.window.col, self.window.row, self.window.width, self.window.height)
+
+    def refined(self, factor: int) -> Patch:
+        """The same place and weights on a grid that is ``factor`` times finer; the data stays as it is."""
+        if factor == 1:
+            return self
+        center = None if self.center is None else (self.center[0] * factor, self.center[1] * factor)
+        weights = finer(self.weights, factor)
+        return replace(self, window=self.window.scaled(factor), weights=weights, center=center)
 
     def with_data(self, data: Any) -> Patch:
         """The same place and weights with other data; the number of bands may change, height and width may not."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from .aggregation import SpatialAggregation
-from .chips import operator_name
 from .configurable import part
+from .domains import RasterDomain
 from .errors import OperatorError, ParameterError, PatchwiseError
 from .fields import RasterField
 from .geotensor import GeoTensor
-from .operators.base import Operator, load_all
+from .merging import grid_of
+from .operators.base import Identity, Lambda, Operator, Sequential, as_operator, operator_name
 from .patch import Patch
 from .patcher import SpatialPatcher
 from .sinks import ArraySink
@@ -37,7 +38,7 @@ class GridSampler(Operator):
         """The patcher's configuration."""
         return {"patcher": part(self.patcher)}
 
-    def stream_stages(self, raster: Any, stages: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    def stream_stages(self, raster: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
         """Run the stages up to the first :class:`Stitch` as one stream, where they allow it.
 
         Returns what came out of them, and the stages that are left. Stages do not allow it where the field is not a
@@ -45,37 +46,38 @@ class GridSampler(Operator):
         another grid than the field's.
         """
         end = next((k for k, stage in enumerate(stages) if isinstance(stage, Stitch)), 0)
-        between = stages[1:end]
-        if not end or not isinstance(raster, RasterField) or not all(isinstance(s, ApplyToChips) for s in between):
+        stitch, between = stages[end], [stage for stage in stages[1:end] if isinstance(stage, ApplyToChips)]
+        if not isinstance(stitch, Stitch) or not isinstance(raster, RasterField) or len(between) < end - 1:
             return raster, stages
-        stitch: Stitch = stages[end]
+        operator = _Chain([stage.operator for stage in between])
+        grid = raster.domain.refined(operator.scale)
         if stitch.domain is None:
-            stitch = Stitch(stitch.aggregation, raster.reader)
-        if not stitch.fits(raster) or getattr(stitch.aggregation, "streaming", False):
+            stitch = Stitch(stitch.aggregation, grid)
+        if not stitch.fits(grid) or not stitch.aggregation.in_memory:
             return raster, [*stages[:end], stitch, *stages[end + 1 :]]
         patcher = replace(self.patcher, aggregation=stitch.aggregation)
-        sink = ArraySink(raster.domain.shape)
-        stream(raster.source, patcher, _Chain(between), sink)
+        sink = ArraySink(grid.shape)
+        report = stream(raster.source, patcher, operator, sink)
         merged: Any = sink.array
-        flat = raster.source.flat and merged.shape[0] == 1
-        return GeoTensor.on(raster.domain, merged[0] if flat else merged), stages[end + 1 :]
+        flat = report.flat and merged.shape[0] == 1
+        return GeoTensor.on(grid, merged[0] if flat else merged), stages[end + 1 :]
 
 
 class ApplyToChips(Operator):
     """An operator over chips: a list gives a list, an iterator gives an iterator."""
 
     def __init__(self, operator: Callable[[Any], Any]) -> None:
-        self.operator = operator
-        self.name = f"ApplyToChips({operator_name(operator)})"
+        self.operator = as_operator(operator)
+        self.name = f"ApplyToChips({operator_name(self.operator)})"
 
     def __call__(self, patches: Iterable[Patch]) -> list[Patch] | Iterator[Patch]:
         """Patches with the operator's results; an exception names the chip's anchor."""
-        results = (patch.with_data(self._run(patch)) for patch in patches)
+        results = (patch.refined(self.operator.scale).with_data(self._run(patch)) for patch in patches)
         return list(results) if isinstance(patches, (list, tuple)) else results
 
     def load(self) -> ApplyToChips:
         """Load the operator."""
-        load_all([self.operator])
+        self.operator.load()
         return self
 
     def get_config(self) -> dict[str, Any]:
@@ -107,31 +109,20 @@ class Stitch(Operator):
             raise ParameterError("domain", None, "must be the grid to stitch on, such as field.reader")
         return self.aggregation.merge(patches, self.domain)
 
-    def fits(self, raster: RasterField) -> bool:
-        """Whether the chips of ``raster`` are stitched on its own grid."""
-        grid = getattr(self.domain, "domain", self.domain)
-        return bool(grid == raster.domain)
+    def fits(self, grid: RasterDomain) -> bool:
+        """Whether the chips are stitched on ``grid``, on which they lie."""
+        return grid_of(self.domain) == grid
 
     def get_config(self) -> dict[str, Any]:
         """The aggregation's configuration; the grid comes from the field when the pipeline is run."""
         return {"aggregation": part(self.aggregation)}
 
 
-class _Chain(Operator):
+class _Chain(Sequential):
     """The operators of several ApplyToChips, one after the other; chips have their transform, as from ``split``."""
 
-    georeferenced = True
-
-    def __init__(self, stages: Sequence[ApplyToChips]) -> None:
-        self._operators = [stage.operator for stage in stages]
-        self.pointwise = all(getattr(operator, "pointwise", False) for operator in self._operators)
-        self.name = " | ".join(operator_name(operator) for operator in self._operators) or "identity"
-
-    def load(self) -> _Chain:
-        load_all(self._operators)
-        return self
-
-    def __call__(self, chip: Any) -> Any:
-        for operator in self._operators:
-            chip = operator(chip)
-        return chip
+    def __init__(self, operators: Sequence[Operator]) -> None:
+        super().__init__(operators or [Identity()])
+        self.georeferenced = True
+        if any(isinstance(operator, Lambda) for operator in operators):  # which may look at a chip's place
+            self.batch_size = None

@@ -18,6 +18,7 @@ from .domains import PixelWindow, RasterDomain
 from .errors import Cancelled, ParameterError
 from .gdal_environment import gdal_env
 from .list_plan import ListPlan
+from .operators.base import as_operator
 from .patcher import SpatialPatcher
 from .polygon_statistics import NEED_VALUES, PolygonStatistics
 from .polygons import PolygonMasks, SpatialPolygonIntersection
@@ -59,6 +60,7 @@ def polygon_chips(
     ``aggregation`` (default: their mean). With a sink, polygons none of which holds a pixel's centre are refused. The
     other parameters are those of :func:`~.stream.stream`; the results do not depend on them.
     """
+    operator = as_operator(operator)
     masks = _find(source, geometry, operator, memory_limit, progress, cancelled)
     owners, count = np.array(masks.owners, np.int64), len(geometry.polygons)
     left_out = tuple(np.setdiff1d(np.arange(count), owners).tolist())
@@ -96,7 +98,7 @@ def _find(
     cancelled: Callable[[], bool] | None,
 ) -> PolygonMasks:
     """The polygons' pieces; whole polygons for an operator that looks at more than single pixels."""
-    pointwise = getattr(operator, "pointwise", False)
+    pointwise = operator.pointwise
     masks = PolygonMasks(source.domain, geometry, PIECE if pointwise else None)
     count = len(geometry.polygons)
 
@@ -128,7 +130,7 @@ def _check_memory(around: PixelWindow, position: int, source: Any, memory_limit:
 
 def _check_model(masks: PolygonMasks, operator: Any) -> None:
     """Refuse the polygon found last where a model of a fixed size cannot take it."""
-    most = getattr(operator, "chip_size", None)
+    most = operator.chip_size
     if most is None or not masks.places:
         return
     height, width = masks.places[-1][2:]
@@ -152,8 +154,8 @@ def _check_values(masks: PolygonMasks, source: Any, operator: Any, memory_limit:
     rows = np.concatenate([first[there], last[there]])
     held = np.concatenate([pixels[there], -pixels[there]])
     most = int(np.cumsum(held[np.lexsort((held < 0, rows))]).max())
-    bands = getattr(operator, "output_bands", None) or source.bands
-    needed = most * bands * source.dtype.itemsize * getattr(operator, "scale", 1) ** 2
+    bands = operator.output_bands or source.bands
+    needed = most * bands * source.dtype.itemsize * operator.scale**2
     if needed > memory_limit:
         allowed = f"the polygons are so large that {needed >> 20} MB of values would have to be held, and at most"
         allowed += f" {memory_limit >> 20} MB are: leave out {' and '.join(NEED_VALUES)}, or divide the polygons"
@@ -212,7 +214,7 @@ class _ByPolygon(SpatialAggregation):
         return (1, np.dtype(np.float32)) if self.inner is None else self.inner.output(bands, dtype)
 
     def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
-        scale = int(getattr(self.operator, "scale", 1))
+        scale = self.operator.scale
         block = PixelWindow(*(value // scale for value in window))
         order = iter(self.planned.order[self.planned.touching(block)].tolist())
         inner = None if self.inner is None else self.inner.accumulator(bands, window, dtype, capacity, covers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -252,12 +252,12 @@ def _pipeline(thing: Any) -> Recipe:
     if isinstance(thing, SpatialPatcher):
         return Recipe(thing)
     stages = thing.operators if type(thing) is Sequential else ()
-    between: Sequence[Any] = stages[1:-1]
-    ends = len(stages) > 1 and isinstance(stages[0], GridSampler) and isinstance(stages[-1], Stitch)
-    if not ends or not all(isinstance(stage, ApplyToChips) for stage in between):
+    first, last = (stages[0], stages[-1]) if stages else (None, None)
+    between = [stage for stage in stages if isinstance(stage, ApplyToChips)]
+    if not isinstance(first, GridSampler) or not isinstance(last, Stitch) or len(between) != len(stages) - 2:
         allowed = "must be a SpatialPatcher, or a pipeline GridSampler, ApplyToChips ..., Stitch"
         raise ParameterError("configuration", type(thing).__name__, allowed)
-    patcher = replace(stages[0].patcher, aggregation=stages[-1].aggregation)
+    patcher = replace(first.patcher, aggregation=last.aggregation)
     operators = [stage.operator for stage in between]
     operator = (Sequential(operators) if len(operators) > 1 else operators[0]) if operators else None
     return Recipe(patcher, operator)

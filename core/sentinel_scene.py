@@ -13,6 +13,7 @@ from .domains import RasterDomain
 from .errors import ParameterError, StacError
 from .geometry import SpatialRectangular
 from .geotensor import GeoTensor
+from .operators.base import Identity
 from .patcher import SpatialPatcher
 from .remote import Asked, Network
 from .sampler import SpatialRegularStride
@@ -29,16 +30,6 @@ UNITS = ("dn", "reflectance")
 _CHIP = 512
 _READABLE = ("https://", "http://", "s3://")
 _MOST_PIXELS = 1 << 31  # per band; a zone of UTM has some 7e9 pixels of 10 m
-
-
-class _AsItIs:
-    """The operator of a run that only reads and writes."""
-
-    name = "load"
-    pointwise = True
-
-    def __call__(self, chip: np.ndarray) -> np.ndarray:
-        return chip
 
 
 @dataclass(frozen=True)
@@ -137,7 +128,7 @@ class S2Scene:
         geometry, sampler = SpatialRectangular((_CHIP, _CHIP), "shrink"), SpatialRegularStride(_CHIP)
         patcher = SpatialPatcher(geometry=geometry, sampler=sampler)
         source = self.source(cancelled)
-        return stream(source, patcher, _AsItIs(), sink, workers=1, progress=progress, cancelled=cancelled)
+        return stream(source, patcher, Identity(), sink, workers=1, progress=progress, cancelled=cancelled)
 
     def load(self, progress: Callable[[float], None] | None = None, cancelled: Asked | None = None) -> GeoTensor:
         """Read everything into memory."""

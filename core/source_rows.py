@@ -11,6 +11,7 @@ from .accumulate import slices
 from .chips import cut_chip, masked
 from .domains import PixelWindow, RasterDomain
 from .errors import PlanError
+from .operators.base import Operator
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup
 from .rowbuffer import RowBuffer
 from .watch import interrupted_by
@@ -124,7 +125,7 @@ class SourceRows:
 def column_blocks(
     source: RowSource,
     plan: Plan,
-    operator: Any,
+    operator: Operator,
     aggregation: Any,
     sink: RowSink,
     window: PixelWindow,
@@ -164,7 +165,7 @@ def block_width(
 
 
 def bytes_per_column(
-    source: RowSource, plan: Plan, operator: Any, aggregation: Any, window: PixelWindow
+    source: RowSource, plan: Plan, operator: Operator, aggregation: Any, window: PixelWindow
 ) -> tuple[int, int]:
     """Bytes that the row buffers hold for each column: of source rows, and of results.
 
@@ -174,10 +175,10 @@ def bytes_per_column(
     held = rows_held(source, plan, window)
     strip = min(source.strip_rows, held)
     per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
-    bands = getattr(operator, "output_bands", None) or source.bands
+    bands = operator.output_bands or source.bands
     per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * getattr(operator, "scale", 1) ** 2
+    per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * operator.scale**2
     return per_source_col, per_col
 
 

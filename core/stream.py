@@ -22,12 +22,13 @@ from typing import Any, Callable
 import numpy as np
 
 from .accumulate import RatioCache, result_dtype
-from .chips import ChipResult, anchor_of, finer, operator_name, run_batch, run_operator
+from .chip_run import ChipResult, run_batch, run_operator
+from .chips import anchor_of, finer
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
 from .geometry import is_whole
 from .geotensor import GeoTensor
-from .operators.base import Operator, load_all
+from .operators.base import Operator, as_operator, operator_name
 from .plan import Plan, PlannedChip, RowGroup
 from .source_rows import RowSink, RowSource, SourceRows, column_blocks, slack
 from .watch import Watch, interrupted_by
@@ -45,11 +46,12 @@ class StreamReport:
     """What a run did. ``pixels_without_data`` have no valid value in any output band.
 
     ``once``: the operator looks at single pixels, so that each pixel was computed once, in pieces, rather than once for
-    every chip it lies in.
+    every chip it lies in. ``flat``: the operator gave ``(h, w)`` for its first chip.
     """
 
     chips: int
     once: bool
+    flat: bool
     bands: int
     pixels: int
     pixels_without_data: int
@@ -81,10 +83,11 @@ def stream(
     chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read, and only then
     is the operator loaded (``Operator.load``).
 
-    An operator with a ``batch_size`` above 1 gets several chips of one shape at a time (``operator.batch``). With a
+    An operator with a ``batch_size`` gets several chips of one shape at a time (``operator.batch``). With a
     ``scale`` above 1 it gives ``scale`` times as many rows and columns, and so does the run: the sink is then for the
     domain ``RasterDomain.refined(scale)``.
     """
+    operator = as_operator(operator)
     window = source.domain.window if window is None else window
     if window.intersect(source.domain.window) != window or not window.pixels:
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
@@ -102,25 +105,25 @@ def stream(
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
     for height, width in plan.sizes:
         patcher.weights_of(height, width)  # refused now, if at all
-    load_all([operator])
+    operator.load()
     with _Run(source, patcher, plan, operator, sink, int(workers) or os.cpu_count() or 1) as run:
         run.callbacks(None if progress is None else watch.part(planned, 1.0), cancelled)
         started = time.perf_counter()
         run.over(window, memory_limit)
         seconds = time.perf_counter() - started
     pixels = window.scaled(run.scale).pixels
-    return StreamReport(chips, pieces is not None, run.bands, pixels, run.empty, run.bytes_read, seconds)
+    return StreamReport(chips, pieces is not None, run.flat, run.bands, pixels, run.empty, run.bytes_read, seconds)
 
 
-def overlaps_do_not_matter(patcher: Any, operator: Any) -> bool:
+def overlaps_do_not_matter(patcher: Any, operator: Operator) -> bool:
     """Whether overlaps cannot change the result: the same value comes from every chip, and its mean is that value."""
-    return getattr(operator, "pointwise", False) and patcher.window.positive and patcher.aggregation.idempotent
+    return operator.pointwise and patcher.window.positive and patcher.aggregation.idempotent
 
 
-def chips_at_once(operator: Any, plan: Plan) -> int:
+def chips_at_once(operator: Operator, plan: Plan) -> int:
     """How many chips go to a worker at a time."""
     height, width = plan.max_size
-    return int(getattr(operator, "batch_size", 0) or max(1, _BATCH_PIXELS // (height * width)))
+    return operator.batch_size or max(1, _BATCH_PIXELS // (height * width))
 
 
 def uses_ratios(patcher: Any, scale: int) -> bool:
@@ -137,11 +140,11 @@ class _Run:
     """The threads and counters of one run; not to be used again."""
 
     def __init__(
-        self, source: RowSource, patcher: Any, plan: Plan, operator: Callable, sink: RowSink, workers: int
+        self, source: RowSource, patcher: Any, plan: Plan, operator: Operator, sink: RowSink, workers: int
     ) -> None:
         self.source, self.patcher, self.plan, self.operator, self.sink = source, patcher, plan, operator, sink
         self.workers = workers
-        self.scale = int(getattr(operator, "scale", 1))
+        self.scale = operator.scale
         self.stop = threading.Event()
         self.pool = ThreadPoolExecutor(workers, "patchwise-operator")
         # A source may say where it wants to be read; else a thread of its own reads ahead.
@@ -149,7 +152,7 @@ class _Run:
         self.writer = ThreadPoolExecutor(1, "patchwise-writer")
         self.writes: deque[Future] = deque()
         self.ratios: RatioCache | None = None
-        self.bands = 0
+        self.bands, self.flat = 0, False
         self.dtype = np.dtype(np.float32)
         self.done = self.total = self.empty = self.bytes_read = 0
 
@@ -158,8 +161,7 @@ class _Run:
 
     def __exit__(self, *error: object) -> None:
         self.stop.set()
-        if isinstance(self.operator, Operator):
-            self.operator.interrupt()
+        self.operator.interrupt()
         for pool in (self.pool, self.reader, self.writer):
             pool.shutdown(wait=True, cancel_futures=True)
         # A file that was opened for the run: held open it could not be replaced on Windows, and must not outlive GDAL.
@@ -193,15 +195,16 @@ class _Run:
             self.bytes_read += rows.hold(group) * self.source.bands * self.source.raw_itemsize
             for result in self.results(group, rows):
                 if mean is None:
-                    mean = self.begin(result.values, block)
+                    mean = self.begin(result, block)
                 self.add(mean, result)
         if mean is None:
             raise PlanError("extent", tuple(block), "no chip touches it")
         self.finish(mean, finished, block.row_stop, block, window)
 
-    def begin(self, values: np.ndarray, block: PixelWindow) -> Any:
+    def begin(self, result: ChipResult, block: PixelWindow) -> Any:
         """With the first result the number and type of the output bands are known."""
-        self.bands, self.dtype = values.shape[0], result_dtype(values.dtype)
+        self.bands, self.dtype = result.values.shape[0], result_dtype(result.values.dtype)
+        self.flat = result.flat
         aggregation = self.patcher.aggregation
         self.sink.start(*aggregation.output(self.bands, self.dtype))
         if uses_ratios(self.patcher, self.scale):
@@ -227,13 +230,14 @@ class _Run:
 
     def compute(self, batch: list[tuple[PlannedChip, np.ndarray]]) -> list[ChipResult]:
         with interrupted_by(self.may_go_on):
-            if hasattr(self.operator, "batch"):
+            if self.operator.batch_size is not None:
                 self.may_go_on()
-                return run_batch(self.operator, batch, self.scale)
+                flat = self.source.flat
+                return run_batch(self.operator, [(planned, chip[0] if flat else chip) for planned, chip in batch])
             results = []
             for planned, chip in batch:
                 self.may_go_on()
-                results.append(run_operator(self.operator, planned, self.shown(planned, chip), self.scale))
+                results.append(run_operator(self.operator, planned, self.shown(planned, chip)))
             return results
 
     def may_go_on(self) -> None:
@@ -243,7 +247,7 @@ class _Run:
     def shown(self, planned: PlannedChip, chip: np.ndarray) -> Any:
         """The chip as the operator wants to see it."""
         chip = chip[0] if self.source.flat else chip
-        if not getattr(self.operator, "georeferenced", False):
+        if not self.operator.georeferenced:
             return chip
         place = self.source.domain.crop(planned.window)
         return GeoTensor.on(place, chip, anchor_of(planned))

@@ -86,8 +86,7 @@ class ApplyToChips(JobAlgorithm):
         layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
         raster = stacked(chips, OTHER_INPUTS, layers)
         operator = read_operator(self, parameters, context, raster)
-        if not hasattr(operator, "name"):
-            operator = _model(operator, chips)
+        operator = _fitted(operator, chips)
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
         check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
@@ -96,15 +95,13 @@ class ApplyToChips(JobAlgorithm):
 
     def _notes(self, chips, operator):
         """What is to be said before the run."""
-        if hasattr(operator, "describe"):
-            yield operator.describe()
-        warning_for = getattr(operator, "warning_for", None)
-        if warning_for is not None:
+        yield from filter(None, [operator.describe()])
+        if operator.applies_scale:
             try:
                 sample = chips.read_chip(chips.manifest.chips[0])
             except PatchwiseError:  # it will be listed among those that fail
                 return
-            yield from filter(None, [warning_for(sample)])
+            yield from filter(None, [operator.warning_for(sample)])
         elif chips.has_scale and not chips.scaled:
             yield self.tr("The chips declare a scale or an offset: the operator gets the numbers as they are stored.")
 
@@ -142,12 +139,12 @@ class ApplyToChips(JobAlgorithm):
             feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(failed) - MOST_NAMED:,}"))
 
 
-def _model(make, chips):
-    """The model for chips of the folder's size; one that demands another size is refused."""
+def _fitted(operator, chips):
+    """The operator for chips of the folder's size; one that demands another size is refused."""
     scale = chips.manifest.scale
     sizes = {chip.window[2:] for chip in chips.manifest.chips}
     largest = max(height for height, _ in sizes) * scale, max(width for _, width in sizes) * scale
-    operator = make(largest)
+    operator = operator.fitted(largest)
     if operator.chip_size is not None and operator.chip_size != largest:
         height, width = operator.chip_size
         allowed = f"takes chips of {height} x {width} pixels, and the folder's have {largest[0]} x {largest[1]}: split "

@@ -15,7 +15,6 @@ from ..core.creation_options import checked_options
 from ..core.domains import PixelWindow
 from ..core.errors import Cancelled, ParameterError
 from ..core.estimate import estimate
-from ..core.operators import Operator
 from ..core.plan_check import check_plan
 from ..core.run_record import placed, run_record
 from ..core.source_files import SourceFiles, source_files
@@ -70,12 +69,11 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     check_plan(patcher, raster.domain, window)
     if hasattr(patcher.geometry, "size"):
         check_memory(raster, window, patcher, operator, rest["options"])
-    if getattr(operator, "categories", ()) and value_type.dtype.kind == "f":
+    if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
     config = run_record(raster, window, patcher, operator, value_type, rest["options"])
     warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
-    if hasattr(operator, "describe"):
-        notes.append(operator.describe())
+    notes += filter(None, [operator.describe()])
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
@@ -88,7 +86,7 @@ def _round(patcher):
 
 def only_used(raster, operator):
     """Raster and operator without the bands that the operator does not read."""
-    if not hasattr(operator, "rebased"):
+    if operator.used is None:
         return raster, operator
     return raster.select(operator.used or (0,)), operator.rebased()
 
@@ -104,7 +102,7 @@ def perform(tr, job, feedback):
 def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
-    fine = domain.refined(getattr(job.operator, "scale", 1))
+    fine = domain.refined(job.operator.scale)
     common = {"tags": tags(placed(job.config, job.output)), "options": job.options}
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
@@ -115,8 +113,8 @@ def run_job(job, feedback):
             job.output,
             fine,
             job.value_type,
-            names=getattr(job.operator, "output_names", ()),
-            categories=getattr(job.operator, "categories", ()),
+            names=job.operator.output_names,
+            categories=job.operator.categories,
             sources=job.sources,
             group=group,
             meta=passed_on(job.raster, job.operator, job.patcher.aggregation, job.value_type.dtype),
@@ -159,7 +157,7 @@ def not_cancelled(feedback):
 
 def watch_sources(raster, operator=None, more=()):
     """Notes what is read as it is now; the check that it still is."""
-    files = operator.files if isinstance(operator, Operator) else ()
+    files = () if operator is None else operator.files
     return SourceWatch([raster], [*files, *more]).check
 
 
@@ -174,7 +172,7 @@ def check_memory(raster, window, patcher, operator, options=None):
     check_chip(size, 16)  # before more is asked of chips of any size
     _check("chip size", size, _memory(raster, window, patcher, operator), "smaller chips")
     rows = int(checked_options(options or {}, np.dtype(np.float32)).get("blockysize", 0))
-    bands = getattr(operator, "output_bands", None) or raster.bands
+    bands = operator.output_bands or raster.bands
     _check("creation options", f"BLOCKYSIZE={rows}", 8 * rows * window.width * bands, "lower blocks")
 
 
@@ -212,11 +210,10 @@ def operator_warnings(tr, raster, window, operator):
     """What is likely not meant with a raster and its values."""
     if isinstance(raster, StackedRaster):
         yield from raster.warnings
-    warning_for = getattr(operator, "warning_for", None)
-    if warning_for is not None and raster.block_bytes * raster.bands > _MOST_LOOKED_AT:
+    if operator.applies_scale and raster.block_bytes * raster.bands > _MOST_LOOKED_AT:
         return  # a look at a few pixels would cost a large part of the run
-    if warning_for is not None:
-        yield from filter(None, [warning_for(_sample(raster, window))])
+    if operator.applies_scale:
+        yield from filter(None, [operator.warning_for(_sample(raster, window))])
     elif raster.has_scale and not raster.scaled:
         yield tr("The raster declares a scale or an offset: the operator gets the numbers as they are stored.")
 

@@ -31,7 +31,7 @@ from ..core.operators.change import CHANGES, Change
 from ..core.operators.classify import Classify
 from ..core.operators.index import Index
 from ..core.operators.index_table import INDICES
-from ..core.operators.onnx import Onnx
+from ..core.operators.onnx import OnnxFile
 from ..core.operators.onnx_values import ACTIVATION as ACTIVATIONS
 from ..core.operators.onnx_values import NORMALIZE as NORMALIZATIONS
 from ..core.operators.python_file import PythonFile
@@ -190,10 +190,7 @@ def _add_advanced(algorithm):
 
 
 def read_operator(algorithm, parameters, context, raster):
-    """The chosen operator for chips of ``raster`` (a RasterFile or StackedRaster), a patcher not yet being known.
-
-    An ONNX model comes as a function of the chip size, since what it gives depends on it.
-    """
+    """The chosen operator for chips of ``raster`` (RasterFile, StackedRaster), to be ``fitted`` to their size."""
 
     def text(name):
         return algorithm.parameterAsString(parameters, name, context)
@@ -255,7 +252,7 @@ def _onnx(algorithm, parameters, context, raster):
         named = named_file(MODEL_FILE, path, "path")
         read_trust(algorithm, parameters, context).check([named])
         options["sha256"] = named.sha256
-    return lambda size: Onnx(path, raster.bands, size, **options)
+    return OnnxFile(path, raster.bands, **options)
 
 
 def read_scale(algorithm, parameters, context, raster):
@@ -286,21 +283,17 @@ def source_scale(algorithm, parameters, context):
 def read_aggregation(algorithm, parameters, context, operator):
     """The chosen aggregation, and a sentence where labels made another one necessary."""
     kind = algorithm.parameterAsString(parameters, AGGREGATION, context)
-    if getattr(operator, "categories", ()) and kind in _BLEND:
+    if operator.labels and kind in _BLEND:
         said = algorithm.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
-        return SpatialHardVote(), "" if kind == "overlapadd" else said.format(kind=kind)
-    if getattr(operator, "activation", "") == "argmax" and kind in _BLEND:
-        said = algorithm.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
-        return SpatialHardVote(), said.format(kind=kind)
+        # With names, it is plain that these are labels.
+        return SpatialHardVote(), "" if kind == "overlapadd" and operator.categories else said.format(kind=kind)
     return AGGREGATIONS[kind](), ""
 
 
 def fitted(operator, patcher):
     """An operator for the chips of ``patcher``, and the patcher for it: a model may demand the chip size."""
-    if not callable(operator) or hasattr(operator, "name"):
-        return operator, patcher
     size = getattr(patcher.geometry, "size", None)
-    made = operator(size)
+    made = operator.fitted(size)
     if made.chip_size is not None and made.chip_size != size:
         if size is None:
             raise ParameterError(MODEL, made.name, f"takes chips of {made.chip_size} pixels only: use rectangular ones")

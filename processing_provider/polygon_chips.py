@@ -153,9 +153,9 @@ class PolygonChips(JobAlgorithm):
         check_file_target(self, parameters, self.OUTPUT, context, sources)
         operator = read_operator(self, parameters, context, raster)
         # A model's sizes follow from the polygons, each of which has its own.
-        operator = operator if hasattr(operator, "name") else operator(None)
+        operator = operator.fitted(None)
         aggregation, said = read_aggregation(self, parameters, context, operator)
-        value_type = ValueType("uint8" if getattr(operator, "categories", ()) else raster.dtype.name)
+        value_type = ValueType("uint8" if operator.categories else raster.dtype.name)
         config = {
             "algorithm": f"patchwise:{self.NAME}",
             "input": input_record(raster),
@@ -164,8 +164,7 @@ class PolygonChips(JobAlgorithm):
             "output": {"data_type": value_type.dtype.name, "nodata": nodata_record(value_type)},
         }
         notes = [said] if said else []
-        if hasattr(operator, "describe"):
-            notes.append(operator.describe())
+        notes += filter(None, [operator.describe()])
         transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), context.transformContext())
         window = window_of_source(source, transform, raster.domain)
         warnings = () if window is None else tuple(operator_warnings(self.tr, raster, window, operator))
@@ -226,7 +225,7 @@ class PolygonChips(JobAlgorithm):
 
     def _fields(self, parameters, context, task, bands):
         """The fields of the polygons, then of the statistics of each band of the results."""
-        names = [plain_name(name) for name in getattr(task.operator, "output_names", ())]
+        names = [plain_name(name) for name in task.operator.output_names]
         longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
         names = names if len(names) == bands else [""] * bands
         return statistics_fields(task.source.fields(), names, task.statistics, longest)
@@ -302,13 +301,13 @@ def _watched(polygons, feedback):
 
 
 def _raster_sink(task, group):
-    domain = task.raster.domain.refined(getattr(task.operator, "scale", 1))
+    domain = task.raster.domain.refined(task.operator.scale)
     return GeoTiffSink(
         task.stitched,
         domain,
         task.value_type,
-        names=getattr(task.operator, "output_names", ()),
-        categories=getattr(task.operator, "categories", ()),
+        names=task.operator.output_names,
+        categories=task.operator.categories,
         sources=task.sources,
         group=group,
         tags=tags(placed(task.config, task.stitched)),
@@ -319,4 +318,4 @@ def _raster_sink(task, group):
 
 def _bands(task, found):
     """How many bands the results have; where nothing was run, as many as the operator says."""
-    return (found.values.shape[1] if found is not None else 0) or getattr(task.operator, "output_bands", None) or 1
+    return (found.values.shape[1] if found is not None else 0) or task.operator.output_bands or 1

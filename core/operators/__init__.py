@@ -1,6 +1,6 @@
 """What is done with a chip: one file per kind of operator."""
 
-from .base import Fanout, Lambda, Operator, Sequential
+from .base import Fanout, Identity, Lambda, Operator, Sequential, as_operator
 from .categories import Category
 from .change import Change
 from .classify import Classify
@@ -16,10 +16,12 @@ __all__ = [
     "Classify",
     "Expression",
     "Fanout",
+    "Identity",
     "Index",
     "Lambda",
     "Onnx",
     "Operator",
     "PythonFile",
     "Sequential",
+    "as_operator",
 ]

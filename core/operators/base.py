@@ -2,44 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..configurable import Configurable, build, part
 from ..errors import ParameterError
+from ..geotensor import GeoTensor
 from .categories import Category
 
 
 class Operator(Configurable):
-    """Base of the operators. Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown.
+    """Base of the operators: a callable from a chip to a chip, and what the loop has to know of it beforehand.
 
-    It returns an array of the same height and width; its number of bands is the operator's own affair, and NaN in it
-    means unknown. ``output_bands`` is None where only running it tells.
+    Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown. It returns an array
+    ``(h * scale, w * scale)``, or ``(k, h * scale, w * scale)``; NaN in it means unknown.
+
+    Laws: ``batch(chips)`` equals ``[operator(chip) for chip in chips]``; ``rebased()(chip[used or (0,)])`` equals
+    ``operator(chip)``; ``fitted(size)`` gives the same values as the operator itself on chips of ``size``. What is
+    declared here is all that is read of an operator anywhere: other callables are wrapped by :func:`as_operator`.
     """
 
+    #: What to call it in messages.
     name: str = ""
+    #: Number of bands of the output; None where only running it tells.
     output_bands: int | None = None
-    #: Whether each output pixel depends on the same pixel of the chip only.
-    pointwise: bool = False
-    #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
-    georeferenced: bool = False
-    #: Where the output is labels: what each value is called, and its colour.
-    categories: tuple[Category, ...] = ()
-    #: Files that it reads, such as a model, by what they were when it was made.
-    files: tuple[str, ...] = ()
-    #: Names of the output bands; () where they have none.
+    #: A name for each band of the output, "" where a band has none; empty where none is known.
     output_names: tuple[str, ...] = ()
     #: By output band, the position of the chip's band that it is, value by value; None for one that is made. Nothing is
     #: said where it is empty. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
     passes: tuple[int | None, ...] = ()
+    #: Whether each output pixel depends on the same pixel of the chip only.
+    pointwise: bool = False
+    #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
+    georeferenced: bool = False
+    #: Whether the output is labels, which are stitched by a vote: a value between two labels is none.
+    labels: bool = False
+    #: Of labels: what each value is called, and its colour.
+    categories: tuple[Category, ...] = ()
+    #: So many rows and columns of the output for each of the chip.
+    scale: int = 1
+    #: Chips that are computed at once by :meth:`batch`; None where chips are taken one at a time.
+    batch_size: int | None = None
+    #: ``(height, width)`` in pixels of the only chips that it takes; smaller ones at the edge are its own affair.
+    chip_size: tuple[int, int] | None = None
+    #: Positions from 0 of the bands that it reads, in ascending order; None: all, or not known.
+    used: tuple[int, ...] | None = None
+    #: Whether it applies the source's scale and offset itself, and so wants values as they are stored.
+    applies_scale: bool = False
+    #: Files that it reads, such as a model, by what they were when it was made.
+    files: tuple[str, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
         """Run on one chip."""
         raise TypeError(f"{type(self).__name__} does not say what it does with a chip")
 
-    def load(self) -> Any:
+    def batch(self, chips: Sequence[Any]) -> list[Any]:
+        """Run on several chips of one shape."""
+        return [self(chip) for chip in chips]
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Operator:
+        """The operator for chips of ``(height, width)`` pixels; None where their sizes differ."""
+        return self
+
+    def rebased(self) -> Operator:
+        """The operator for chips that hold the bands ``used`` only, or the first band if it uses none."""
+        return self
+
+    def load(self) -> Operator:
         """Do what comes before the first chip, and return the operator; a run calls it once, and planning never.
 
         Only here is a user's own code taken in. What is wrong with it is raised as :class:`ParameterError`.
@@ -48,6 +80,21 @@ class Operator(Configurable):
 
     def interrupt(self) -> None:
         """A run is cancelled: chips that are under way, on other threads, may end early by raising ``Cancelled``."""
+
+    def describe(self) -> str:
+        """One line for the log; "" where there is nothing to say."""
+        return ""
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """A sentence where ``values`` ``(bands, h, w)`` of the source are likely not meant; "" where they suit."""
+        return ""
+
+    def stream_stages(self, given: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
+        """Run as many of ``stages``, which begin with this one, as it can do better together.
+
+        Returns what came out of them, and the stages that are left.
+        """
+        return given, stages
 
     def __or__(self, other: Callable[[Any], Any]) -> Sequential:
         """``a | b``: first ``a``, then ``b``."""
@@ -66,57 +113,125 @@ class Lambda(Operator):
         """Call the callable."""
         return self.fn(chip)
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Lambda:
-        """Refused: a Python callable cannot be written down."""
-        raise ParameterError("operator", "Lambda", "a Python callable cannot be written down; use an Expression")
-
     def get_config(self) -> dict[str, Any]:
         """Refused: a Python callable cannot be written down."""
         raise ParameterError("operator", self.name, "a Python callable cannot be serialised; use an Expression")
 
 
+class Identity(Operator):
+    """Gives the chip as it is."""
+
+    name = "identity"
+    pointwise = True
+
+    def __call__(self, chip: Any) -> Any:
+        """The chip."""
+        return chip
+
+
+def as_operator(thing: Callable[[Any], Any]) -> Operator:
+    """An operator as it is; any other callable as a :class:`Lambda` under its own name, of which no trait is known."""
+    if isinstance(thing, Operator):
+        return thing
+    return Lambda(thing, getattr(thing, "__name__", "") or type(thing).__name__)
+
+
 class Sequential(Operator):
     """Operators one after the other; also the stages of ``patch_ops`` over a field.
 
+    Every trait follows from the parts: what is read is what the first one reads, what comes out is what the last one
+    gives, ``scale`` is the product. A part that wants its chip with its place gets it, wherever in the row it stands.
+
     Over a raster field, ``[GridSampler, ApplyToChips ..., Stitch]`` at the front is run as one stream: the chips are
-    never all in memory. The result is the same, bit for bit, as running the stages by hand.
+    never all in memory. The result is the same in shape, type and bits as running the stages by hand.
     """
 
     def __init__(self, operators: Sequence[Callable[[Any], Any]]) -> None:
         if not operators or not all(callable(operator) for operator in operators):
             raise ParameterError("operators", operators, "must be a list of at least one operator")
-        flat: list[Any] = []
-        for operator in operators:
+        flat: list[Operator] = []
+        for operator in map(as_operator, operators):
             flat.extend(operator.operators if type(operator) is Sequential else [operator])
-        self.operators: tuple[Any, ...] = tuple(flat)
-        self.name = " | ".join(_name(operator) for operator in flat)
-        self.pointwise = all(getattr(operator, "pointwise", False) for operator in flat)
-        self.georeferenced = getattr(flat[0], "georeferenced", False)
-        self.output_bands = getattr(flat[-1], "output_bands", None)
-        self.categories = getattr(flat[-1], "categories", ())
-        self.files = tuple(path for operator in flat if isinstance(operator, Operator) for path in operator.files)
-        self.output_names = tuple(getattr(flat[-1], "output_names", ()))
+        self.operators: tuple[Operator, ...] = tuple(flat)
+        first, last = flat[0], flat[-1]
+        self.name = " | ".join(operator_name(operator) for operator in flat)
+        self.pointwise = all(operator.pointwise for operator in flat)
+        self.georeferenced = any(operator.georeferenced for operator in flat)
+        self.output_bands, self.output_names = last.output_bands, last.output_names
+        self.labels, self.categories = last.labels, last.categories
+        self.scale = math.prod(operator.scale for operator in flat)
+        sizes = [operator.batch_size for operator in flat if operator.batch_size is not None]
+        self.batch_size = max(sizes, default=None) if not self.georeferenced else None
+        self.chip_size = self._chip_size()
+        self.used, self.applies_scale = first.used, first.applies_scale
+        self.files = tuple(path for operator in flat for path in operator.files)
         self.passes = _through(flat)
+
+    def _chip_size(self) -> tuple[int, int] | None:
+        """What the parts demand of the chip, in its own pixels; refused where they demand what cannot be."""
+        found, scale = None, 1
+        for operator in self.operators:
+            if operator.chip_size is not None:
+                height, width = operator.chip_size
+                wanted = (height // scale, width // scale)
+                if height % scale or width % scale or found not in (None, wanted):
+                    allowed = f"takes chips of {height} x {width} pixels only, and those before it give others"
+                    raise ParameterError("operators", operator.name, allowed)
+                found = wanted
+            scale *= operator.scale
+        return found
 
     def __call__(self, chip: Any) -> Any:
         """Run all, each on the result of the one before."""
-        rest = self.operators
-        stages = getattr(self.operators[0], "stream_stages", None)
-        if stages is not None:
-            chip, rest = stages(chip, self.operators)
-        for operator in rest:
+        given, rest = self.operators[0].stream_stages(chip, self.operators)
+        return self._run(given, rest)
+
+    def _run(self, chip: Any, operators: Sequence[Operator]) -> Any:
+        place, scale = chip if isinstance(chip, GeoTensor) else None, 1
+        for operator in operators:
+            if operator.georeferenced and place is not None and not isinstance(chip, GeoTensor):
+                chip = _placed(chip, place, scale)
             chip = operator(chip)
+            scale *= operator.scale
         return chip
 
+    def batch(self, chips: Sequence[Any]) -> list[Any]:
+        """Several chips, without their places: those parts that can take them at once do."""
+        for operator in self.operators:
+            chips = operator.batch(chips)
+        return list(chips)
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Sequential:
+        """The same parts, each for the chips that reach it."""
+        fitted, scale = [], 1
+        for operator in self.operators:
+            size = None if chip_size is None else (chip_size[0] * scale, chip_size[1] * scale)
+            fitted.append(operator.fitted(size))
+            scale *= fitted[-1].scale
+        return Sequential(fitted)
+
+    def rebased(self) -> Sequential:
+        """The first part is for the bands that it reads; what follows is the same."""
+        return Sequential([self.operators[0].rebased(), *self.operators[1:]])
+
     def load(self) -> Sequential:
-        """Load all."""
-        load_all(self.operators)
+        """Load all parts."""
+        for operator in self.operators:
+            operator.load()
         return self
 
     def interrupt(self) -> None:
-        """All of them."""
-        _interrupt(self.operators)
+        """Interrupt all parts."""
+        for operator in self.operators:
+            operator.interrupt()
+
+    def describe(self) -> str:
+        """What the parts have to say, one after the other."""
+        return "; ".join(filter(None, (operator.describe() for operator in self.operators)))
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """What the first part says of the source's values."""
+        return self.operators[0].warning_for(values)
 
     def get_config(self) -> dict[str, Any]:
         """The parts' configurations in order."""
@@ -124,36 +239,89 @@ class Sequential(Operator):
 
 
 class Fanout(Operator):
-    """Named branches that all see the same chip; their bands are stacked in the order of the branches."""
+    """Named branches that all see the same chip; their bands are stacked in the order of the branches.
+
+    All branches give the same ``scale``. A band is called by its branch; where that gives several, with the band's own
+    name behind it.
+    """
 
     def __init__(self, branches: Mapping[str, Callable[[Any], Any]]) -> None:
         if not branches or not all(callable(branch) for branch in branches.values()):
             raise ParameterError("branches", branches, "must name at least one operator each")
-        self.branches = dict(branches)
+        self.branches: dict[str, Operator] = {name: as_operator(branch) for name, branch in branches.items()}
+        parts = list(self.branches.values())
         self.name = "Fanout(" + ", ".join(self.branches) + ")"
-        self.pointwise = all(getattr(branch, "pointwise", False) for branch in self.branches.values())
-        self.files = tuple(p for branch in self.branches.values() if isinstance(branch, Operator) for p in branch.files)
-        self.georeferenced = any(getattr(branch, "georeferenced", False) for branch in self.branches.values())
-        counts = [getattr(branch, "output_bands", None) for branch in self.branches.values()]
+        self.pointwise = all(branch.pointwise for branch in parts)
+        self.georeferenced = any(branch.georeferenced for branch in parts)
+        self.labels = all(branch.labels for branch in parts)
+        self.categories = parts[0].categories if len(parts) == 1 else ()
+        self.applies_scale = all(branch.applies_scale for branch in parts)
+        self.scale = self._common("scale", {branch.scale for branch in parts})
+        self.chip_size = self._common("chip size", {branch.chip_size for branch in parts} - {None})
+        sizes = [branch.batch_size for branch in parts if branch.batch_size is not None]
+        self.batch_size = max(sizes, default=None) if not self.georeferenced else None
+        used = [branch.used for branch in parts]
+        self.used = None if None in used else tuple(sorted({band for bands in used for band in bands or ()}))
+        self._picks: dict[str, list[int]] | None = None
+        counts = [branch.output_bands for branch in parts]
         self.output_bands = None if None in counts else sum(c for c in counts if c)
         named = [_named(name, branch) for name, branch in self.branches.items()]
         self.output_names = tuple(name for names in named for name in names) if all(named) else ()
-        passed = [branch.passes if isinstance(branch, Operator) else () for branch in self.branches.values()]
+        passed = [branch.passes for branch in parts]
         self.passes = tuple(p for passes in passed for p in passes) if all(passed) else ()
+        self.files = tuple(path for branch in parts for path in branch.files)
+
+    def _common(self, what: str, values: set[Any]) -> Any:
+        if len(values) > 1:
+            said = ", ".join(map(str, sorted(values)))
+            raise ParameterError("branches", list(self.branches), f"must have one {what}, and have {said}")
+        return next(iter(values), None)
 
     def __call__(self, chip: Any) -> np.ndarray:
         """``(bands, h, w)``: the branches' bands one below the other."""
-        results = [np.asarray(branch(chip)) for branch in self.branches.values()]
-        return np.concatenate([result[None] if result.ndim == 2 else result for result in results])
+        return _stacked([branch(self._seen(name, chip)) for name, branch in self.branches.items()])
+
+    def batch(self, chips: Sequence[Any]) -> list[np.ndarray]:
+        """Several chips: each branch takes them as it can."""
+        results = [branch.batch([self._seen(name, chip) for chip in chips]) for name, branch in self.branches.items()]
+        return [_stacked(several) for several in zip(*results)]
+
+    def _seen(self, name: str, chip: Any) -> Any:
+        """The chip as the branch is given it: of a rebased one, the bands that it reads."""
+        return chip if self._picks is None else np.asarray(chip)[self._picks[name]]
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Fanout:
+        """The same branches, each for chips of that size."""
+        return Fanout({name: branch.fitted(chip_size) for name, branch in self.branches.items()})
+
+    def rebased(self) -> Fanout:
+        """The same for chips that hold the bands that any branch reads."""
+        if self.used is None:
+            return self
+        keep = self.used or (0,)
+        other = Fanout({name: branch.rebased() for name, branch in self.branches.items()})
+        other._picks = {name: [keep.index(band) for band in b.used or keep[:1]] for name, b in self.branches.items()}
+        other.passes = tuple(None if p is None else keep.index(p) for p in self.passes)
+        return other
 
     def load(self) -> Fanout:
-        """Load all."""
-        load_all(self.branches.values())
+        """Load all branches."""
+        for branch in self.branches.values():
+            branch.load()
         return self
 
     def interrupt(self) -> None:
-        """All branches."""
-        _interrupt(self.branches.values())
+        """Interrupt all branches."""
+        for branch in self.branches.values():
+            branch.interrupt()
+
+    def describe(self) -> str:
+        """What the branches have to say, one after the other."""
+        return "; ".join(filter(None, (branch.describe() for branch in self.branches.values())))
+
+    def warning_for(self, values: np.ndarray) -> str:
+        """The first branch's sentence about the source's values."""
+        return next(filter(None, (branch.warning_for(values) for branch in self.branches.values())), "")
 
     def get_config(self) -> dict[str, Any]:
         """The branches as a list of ``[name, part]``: their order is part of the meaning."""
@@ -168,22 +336,26 @@ class Fanout(Operator):
         return cls({name: build(operator) for name, operator in branches})
 
 
-def load_all(operators: Iterable[Any]) -> None:
-    """Load those that are operators; any other callable has nothing to load."""
-    for operator in operators:
-        if isinstance(operator, Operator):
-            operator.load()
+def operator_name(operator: Operator) -> str:
+    """What to call an operator in messages."""
+    return operator.name or type(operator).__name__
 
 
-def _interrupt(operators: Iterable[Any]) -> None:
-    for operator in operators:
-        if isinstance(operator, Operator):
-            operator.interrupt()
+def _stacked(results: Sequence[Any]) -> np.ndarray:
+    arrays = [np.asarray(result) for result in results]
+    return np.concatenate([array[None] if array.ndim == 2 else array for array in arrays])
 
 
-def _through(operators: Sequence[Any]) -> tuple[int | None, ...]:
+def _placed(values: Any, place: GeoTensor, scale: int) -> Any:
+    """``values`` at the place of the chip that they were made from, ``scale`` times finer."""
+    anchor = place.anchor
+    at = None if anchor is None else (anchor[0] * scale, anchor[1] * scale)
+    return GeoTensor.on(place.domain.refined(scale), np.asarray(values), at)
+
+
+def _through(operators: Sequence[Operator]) -> tuple[int | None, ...]:
     """What operators one after the other pass on."""
-    if not all(isinstance(operator, Operator) and operator.passes for operator in operators):
+    if not all(operator.passes for operator in operators):
         return ()
     passes: tuple[int | None, ...] = operators[-1].passes
     for operator in reversed(operators[:-1]):
@@ -191,18 +363,10 @@ def _through(operators: Sequence[Any]) -> tuple[int | None, ...]:
     return passes
 
 
-def _named(branch: str, operator: Any) -> tuple[str, ...]:
-    """Names of a branch's bands: its own name of one, of several with the band's behind it; () for an unknown number.
-
-    No two of a Fanout are the same, as its branches have different names.
-    """
-    count = getattr(operator, "output_bands", None)
+def _named(branch: str, operator: Operator) -> tuple[str, ...]:
+    """Names of a branch's bands; () for an unknown number. No two of a Fanout are the same, as its branches differ."""
+    count = operator.output_bands
     if not count or count == 1:
         return (branch,) * (count or 0)
-    names = tuple(getattr(operator, "output_names", ()))
-    whole = len(set(names)) == count and all(names)
-    return tuple(f"{branch}: {name}" for name in (names if whole else range(1, count + 1)))
-
-
-def _name(operator: Any) -> str:
-    return getattr(operator, "name", "") or getattr(operator, "__name__", "") or type(operator).__name__
+    whole = len(set(operator.output_names)) == count and all(operator.output_names)
+    return tuple(f"{branch}: {name}" for name in (operator.output_names if whole else range(1, count + 1)))

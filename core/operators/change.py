@@ -53,7 +53,8 @@ class Change(Operator):
     dNBR, Miller and Thode 2007 for RdNBR). The first and the last class have no outer bound.
     """
 
-    pointwise = True
+    used: tuple[int, ...] = ()
+    pointwise = applies_scale = True
     output_bands = 1
 
     def __init__(
@@ -87,6 +88,7 @@ class Change(Operator):
         self.roles, self.reflectance = self.before.roles, both
         self.used = self.before.used + self.after.used
         self.output_names = (f"{self.name} severity" if self.severity else self.name,)
+        self.labels = self.severity
         if self.severity:
             classes = _SEVERITY[self.name]
             self.categories = tuple(Category(k + 1, text, colour_of(c)) for k, (_, text, c) in enumerate(classes))
@@ -114,9 +116,9 @@ class Change(Operator):
             change = _classes(change, [start for start, _, _ in _SEVERITY[self.name][1:]])
         return change.astype(array.dtype, copy=False)
 
-    def warning_for(self, sample: Any) -> str | None:
-        """None: neither NBR nor NDVI is changed by a common factor."""
-        return self.before.warning_for(sample) or self.after.warning_for(sample)
+    def warning_for(self, values: np.ndarray) -> str:
+        """ "" as neither NBR nor NDVI is changed by a common factor."""
+        return self.before.warning_for(values) or self.after.warning_for(values)
 
     def get_config(self) -> dict[str, Any]:
         """The parameters; ``severity``, ``scale`` and ``offset`` where they were given."""

@@ -42,6 +42,7 @@ class Classify(Operator):
     """
 
     name = "classify"
+    labels = applies_scale = True
     output_bands = 1
     output_names = ("class",)
 
@@ -177,10 +178,9 @@ class Classify(Operator):
         of_band = [role for role, k in self.roles.items() if k == position]
         return not self.roles or any(role not in NOT_REFLECTIVE for role in of_band)
 
-    def warning_for(self, sample: Any) -> str | None:
-        """What to tell of the first index whose values cannot be reflectance, of a sample of the chips; or None."""
-        warnings = (index.warning_for(sample) for index in self.indices)
-        return next((warning for warning in warnings if warning), None)
+    def warning_for(self, values: np.ndarray) -> str:
+        """The sentence about the first index whose values cannot be reflectance."""
+        return next(filter(None, (index.warning_for(values) for index in self.indices)), "")
 
     def get_config(self) -> dict[str, Any]:
         """The parameters, of those that may be left out the ones given."""

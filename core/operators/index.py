@@ -44,7 +44,8 @@ class Index(Operator):
     the positions read; :meth:`rebased` is the same index for chips of those bands.
     """
 
-    pointwise = True
+    used: tuple[int, ...] = ()
+    pointwise = applies_scale = True
     output_bands = 1
 
     def __init__(
@@ -95,16 +96,13 @@ class Index(Operator):
             for role, position in self.roles.items()
         ]
 
-    def warning_for(self, sample: Any) -> str | None:
-        """What to tell a user whose values cannot be reflectance, of a chip or any ``(bands, ...)`` sample; or None.
-
-        None for indices that a common factor does not change.
-        """
-        array = np.asarray(sample)
+    def warning_for(self, values: np.ndarray) -> str:
+        """A sentence where ``values`` cannot be reflectance; "" for an index that a common factor does not change."""
+        array = np.asarray(values)
         self._check(array)
         reflective = [role not in NOT_REFLECTIVE for role in self.roles]
         if not self.index.needs_reflectance or not any(reflective):
-            return None
+            return ""
         after = [band for band, keep in zip(self.reflectances(array), reflective) if keep]
         before = [array[position] for position, keep in zip(self.roles.values(), reflective) if keep]
         return self.reflectance.warning(self.name, np.stack(before), np.stack(after))

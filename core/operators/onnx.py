@@ -32,6 +32,18 @@ class _Chip(NamedTuple):
         return cls(array, known, ~known.all(axis=0))
 
 
+class OnnxFile(Operator):
+    """A model that is opened when the size of the chips is known: by :meth:`fitted`, with what :class:`Onnx` takes."""
+
+    def __init__(self, path: str, bands: int, **options: Any) -> None:
+        self.name = f"ONNX model {os.path.basename(str(path))}"
+        self._config = {"path": str(path), "bands": bands, **options}
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Onnx:
+        """The model for chips of that size."""
+        return Onnx(chip=chip_size, **self._config)
+
+
 class Onnx(Operator):
     """Runs a model of one image input on chips ``(bands, h, w)`` and gives ``(k, h * scale, w * scale)``.
 
@@ -108,9 +120,10 @@ class Onnx(Operator):
         self.files = (os.path.abspath(str(path)),)
         self.name = f"ONNX model {os.path.basename(str(path))}"
         self.batch_size: int = model.batch
-        self.scale: int = model.scale
+        self.scale = model.scale
         self.margin: tuple[int, int] = model.margin
-        self.chip_size: tuple[int, int] | None = model.size if model.sizes else None
+        self.chip_size = model.size if model.sizes else None
+        self.labels = activation == "argmax"
         self.provider_used: str = model.provider
         #: Label to name, per output, where the model's property ``class_names`` has them.
         self.class_names = class_names(model.metadata)
@@ -127,6 +140,12 @@ class Onnx(Operator):
                 continue
             names += [classes.get(band, f"{output.name}_{band + 1}") for band in range(output.bands)]
         return tuple(names)
+
+    def fitted(self, chip_size: tuple[int, int] | None) -> Onnx:
+        """The model tried on chips of that size, which what it gives may depend on."""
+        if chip_size is None or self.chip_size is not None or chip_size == self._config["chip"]:
+            return self
+        return Onnx(**{**self._config, "chip": chip_size})
 
     def __call__(self, chip: Any) -> np.ndarray:
         """One chip ``(bands, h, w)``, or ``(h, w)`` of one band."""

@@ -67,11 +67,11 @@ class Reflectance:
         pairs = (("scale", self.scale), ("offset", self.offset))
         return {name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None}
 
-    def warning(self, what: str, raw: np.ndarray, reflectance: np.ndarray) -> str | None:
-        """A sentence where the ``reflectance`` made of the ``raw`` values cannot be reflectance; None where it can."""
+    def warning(self, what: str, raw: np.ndarray, reflectance: np.ndarray) -> str:
+        """A sentence where the ``reflectance`` made of the ``raw`` values cannot be reflectance; "" where it can."""
         raw, reflectance = (values[np.isfinite(values)] for values in (raw, reflectance))
         if not raw.size:
-            return None
+            return ""
         median = float(np.median(np.abs(reflectance)))
         if median > _LOOKS_LIKE_NUMBERS:
             after = "after scale and offset " if self.given else ""
@@ -85,7 +85,7 @@ class Reflectance:
                 f"{what} is defined for reflectance from 0 to 1, and the values look like reflectance before scale "
                 f"and offset (largest {float(raw.max()):.4g}): leave scale and offset out"
             )
-        return None
+        return ""
 
     @property
     def shrinks(self) -> bool:

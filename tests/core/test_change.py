@@ -121,7 +121,7 @@ def test_used_bands_and_configuration(name):
     again = Change.from_config(json.loads(json.dumps(operator.get_config())))
     np.testing.assert_array_equal(again(chip), operator(chip))
     assert again.get_config() == operator.get_config() and again.categories == operator.categories
-    assert operator.warning_for(chip) is None
+    assert operator.warning_for(chip) == ""
 
 
 def test_changes_are_told_from_indices():

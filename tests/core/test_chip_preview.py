@@ -14,6 +14,7 @@ from patchwise.core import (
     Expression,
     GeoTensor,
     Lambda,
+    Operator,
     OperatorError,
     ParameterError,
     RasterField,
@@ -125,7 +126,7 @@ def test_a_point_in_the_world():
         ChipRequest.at_point(array, None, None, 0, 0)
 
 
-class Georeferenced:
+class Georeferenced(Operator):
     georeferenced = True
     name = "seen"
 
@@ -143,7 +144,7 @@ def test_an_operator_that_wants_to_know_where_it_is():
     assert set(operator.seen) == {((30, 30), (500_300.0, 4_999_700.0))} and len(operator.seen) == 3
 
 
-class Finer:
+class Finer(Operator):
     scale, batch_size, name = 2, 8, "finer"
     categories = (Category(1, "one", (9, 8, 7)),)
 

@@ -154,7 +154,7 @@ def test_fanout_stacks_its_branches_in_order():
     ("thing", "message"),
     [
         (Lambda(abs, "magnitude"), "magnitude.*callable cannot be serialised"),
-        (Sequential([Expression("b1"), abs]), "configuration is 'abs'.*cannot be written down"),
+        (Sequential([Expression("b1"), abs]), "operator is 'abs': a Python callable cannot be serialised"),
         (Fanout({"x": Lambda(abs, "magnitude")}), "magnitude"),
         (ApplyToChips(Lambda(abs, "magnitude")), "magnitude"),
         (SpatialCustom(lambda g: np.ones(g.size)), "SpatialCustom.*callable or array cannot be serialised"),
