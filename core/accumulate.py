@@ -17,20 +17,14 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
-from .domains import PixelWindow
+from .domains import PixelWindow, slices
 from .plan import LatticePlan, Pattern, Plan
 from .rowbuffer import RowBuffer
 
-_ORIGIN = PixelWindow(0, 0, 0, 0)
 #: The factors of a chip that finds nothing under it: its values are the mean.
 FIRST = np.ones((1, 1), np.float32)
 
 WeightsOf = Callable[[int, int], np.ndarray]
-
-
-def result_dtype(dtype: np.dtype) -> np.dtype:
-    """float32 for values that float32 holds exactly (up to 16-bit integers, bool, float32), else float64."""
-    return np.dtype(np.float32) if np.can_cast(dtype, np.float32, "safe") else np.dtype(np.float64)
 
 
 class RatioCache:
@@ -90,12 +84,6 @@ class RatioCache:
         place = PixelWindow(row[0], col[0], row[1], col[1])
         common = place.intersect(PixelWindow(0, 0, *total.shape))
         total[slices(common)] += self._weights_of(row[1], col[1])[slices(common, place)]
-
-
-def slices(window: PixelWindow, within: PixelWindow = _ORIGIN) -> tuple[slice, slice]:
-    """Row and column slices of ``window`` in an array whose upper-left pixel is that of ``within``."""
-    row, col = window.row - within.row, window.col - within.col
-    return slice(row, row + window.height), slice(col, col + window.width)
 
 
 class _Added(NamedTuple):

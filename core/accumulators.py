@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .accumulate import RunningMean, slices
-from .domains import PixelWindow
+from .accumulate import RunningMean
+from .domains import PixelWindow, slices
 from .rowbuffer import RowBuffer
 
 _PIECE_VALUES = 1 << 16  # of finished rows, how many values are worked out at a time

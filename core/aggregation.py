@@ -18,11 +18,11 @@ import numpy as np
 
 from .accumulate import RunningMean
 from .accumulators import EqualMean, Extremes, InverseVariances, Sums, Variances
+from .checks import is_whole
 from .configurable import Configurable
 from .contributions import Contributions, learned, median
 from .domains import PixelWindow
 from .errors import ParameterError
-from .geometry import is_whole
 from .geotensor import GeoTensor
 from .merging import grid_of, merged_array, stitch_to
 from .patch import Patch

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .accumulate import result_dtype
 from .band_meta import BandMeta, without_classes
 from .chip_files import as_file_type, write_chip
 from .chip_folder import ChipRaster, NoRows, blank, named, over_chips
 from .chip_labels import reach
 from .chip_manifest import Chip, ChipBand, ChipManifest
 from .chip_run import run_operator
-from .chips import cut_chip, finer, masked
+from .chips import cut_chip, finer, masked, result_dtype
 from .configurable import part
 from .domains import PixelWindow
 from .errors import OperatorError, PatchwiseError, RasterReadError

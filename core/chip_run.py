@@ -9,8 +9,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from .accumulate import result_dtype
-from .chips import anchor_of, as_values
+from .chips import anchor_of, as_values, result_dtype
 from .errors import Cancelled, OperatorError, PatchwiseError
 from .operators.base import Operator, operator_name
 from .plan import PlannedChip

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import is_finite
 from .chip_folder import blank, over_chips
 from .chip_labels import ChipLabels
 from .chip_manifest import LABELS, Chip, ChipBand, ChipManifest, places
@@ -16,7 +17,7 @@ from .chip_rows import chip_rows
 from .document_shapes import MOST_CHIPS
 from .domains import PixelWindow
 from .errors import ParameterError, PlanError
-from .geometry import SpatialRectangular, is_finite
+from .geometry import SpatialRectangular
 from .operators.base import Operator
 from .plan import Plan
 from .plan_check import check_plan

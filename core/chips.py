@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .accumulate import result_dtype, slices
-from .domains import PixelWindow
+from .domains import PixelWindow, slices
 from .plan import PlannedChip, mirror
+
+
+def result_dtype(dtype: np.dtype) -> np.dtype:
+    """float32 for values that float32 holds exactly (up to 16-bit integers, bool, float32), else float64."""
+    return np.dtype(np.float32) if np.can_cast(dtype, np.float32, "safe") else np.dtype(np.float64)
 
 
 def cut_chip(

@@ -7,8 +7,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from .accumulate import slices
-from .domains import PixelWindow, RasterDomain
+from .domains import PixelWindow, RasterDomain, slices
 from .plan import Plan, RowGroup
 from .rowbuffer import RowBuffer
 from .source_rows import RowSink, slack

@@ -173,3 +173,12 @@ class RasterDomain:
 
     def _rounded_bounds(self) -> tuple[float, ...]:
         return tuple(round(value, 6) for value in self.bounds)
+
+
+_ORIGIN = PixelWindow(0, 0, 0, 0)
+
+
+def slices(window: PixelWindow, within: PixelWindow = _ORIGIN) -> tuple[slice, slice]:
+    """Row and column slices of ``window`` in an array whose upper-left pixel is that of ``within``."""
+    row, col = window.row - within.row, window.col - within.col
+    return slice(row, row + window.height), slice(col, col + window.width)

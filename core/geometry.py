@@ -14,36 +14,19 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 
 from __future__ import annotations
 
-import math
-import sys
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .axis import Axis
+from .checks import is_whole
 from .configurable import Configurable
 from .errors import ParameterError, PlanError
 
 #: Rows or columns of a raster, of a chip and of a stride: GDAL counts them in 32 bits.
 MOST_PIXELS = (1 << 31) - 1
-_MOST_FLOAT = sys.float_info.max
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number of any numeric type, such as 256.0; bool is none."""
-    if isinstance(value, int):  # which may be too large for a float
-        return not isinstance(value, bool)
-    return isinstance(value, Real) and float(value).is_integer()
-
-
-def is_finite(value: Any) -> bool:
-    """Whether a value is a finite number of any real type; bool is none."""
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) <= _MOST_FLOAT
-    return isinstance(value, Real) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

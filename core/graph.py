@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .checks import is_whole
 from .configurable import Configurable
 from .errors import ParameterError, PlanError
-from .geometry import is_whole
 from .neighbour_search import METRICS, Neighbours, NeighbourSearch
 from .vector_fields import PointField, VectorField
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .accumulate import result_dtype
-from .chips import as_values
+from .chips import as_values, result_dtype
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, PlanError
 from .patch import Patch

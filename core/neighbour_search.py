@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .earth import EARTH_RADIUS_KM
 from .errors import MissingPackageError, ParameterError
 
-#: Mean radius of the Earth in km (IUGG, R1 of GRS 80).
-EARTH_RADIUS_KM = 6371.0088
 METRICS = ("euclidean", "haversine")
 
 # Bounds the memory of a search: candidates at hand at the same time.

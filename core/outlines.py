@@ -14,9 +14,9 @@ import numpy as np
 
 from .crs import crs_text, from_lonlat, lonlat_of
 from .domains import PixelWindow, RasterDomain
+from .earth import EARTH_RADIUS_KM
 from .errors import PlanError
 from .list_plan import ListPlan
-from .neighbour_search import EARTH_RADIUS_KM
 from .plan import LatticePlan, Plan, PlannedChip
 from .sampler import SpatialExplicit
 from .spherical import SpatialSphericalCap

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .domains import RasterDomain
+from .earth import haversine_km
 from .errors import ParameterError, PlanError
 from .expression import compile_expression
 from .geometry import SpatialRectangular
 from .pictures import levels, spread
 from .sampler import SpatialRegularStride
-from .spherical import EarthGrid, SpatialSphericalCap, haversine_km
+from .spherical import EarthGrid, SpatialSphericalCap
 from .window import SpatialCustom, SpatialWindow, check_weights, edge_to_edge, expression_weights
 
 MOST = 128

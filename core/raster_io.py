@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .accumulate import slices
 from .band_facts import Facts
 from .band_meta import BandMeta, names_of, read_meta, write_meta
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
+from .checks import is_whole
 from .commit import CommitGroup
 from .creation_options import TILE, checked_options, default_options
-from .domains import PixelWindow, RasterDomain
+from .domains import PixelWindow, RasterDomain, slices
 from .drivers import allowed, disguise, foreign_part
 from .errors import ParameterError, PatchwiseError, RasterReadError
 from .gdal_environment import (
@@ -33,7 +33,6 @@ from .gdal_environment import (
     load_rasterio,
     missing_blocks,
 )
-from .geometry import is_whole
 from .ground_control import creation, placement_of, write_rpcs
 from .named_classes import checked_categories, write_names
 from .partial import PartialFile, check_target

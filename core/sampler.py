@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .checks import is_finite, is_whole
 from .configurable import Configurable
 from .crs import crs_text, transform_points
 from .domains import RasterDomain
 from .errors import ParameterError, PlanError
-from .geometry import MOST_PIXELS, is_finite, is_whole
+from .geometry import MOST_PIXELS
 from .poisson import poisson_disk
 from .watch import aside
 

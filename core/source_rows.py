@@ -7,9 +7,8 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 
-from .accumulate import slices
 from .chips import cut_chip, masked
-from .domains import PixelWindow, RasterDomain
+from .domains import PixelWindow, RasterDomain, slices
 from .errors import PlanError
 from .operators.base import Operator
 from .plan import LatticePlan, Plan, PlannedChip, RowGroup

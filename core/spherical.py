@@ -20,13 +20,13 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
+from .checks import is_finite, is_whole
 from .configurable import Configurable
 from .crs import crs_text, lonlat_of
 from .domains import RasterDomain
+from .earth import EARTH_RADIUS_KM, haversine_km
 from .errors import ParameterError, PlanError
-from .geometry import is_finite, is_whole
 from .list_plan import KeptArrays, ListPlan
-from .neighbour_search import EARTH_RADIUS_KM
 from .sampler import SpatialSampler
 from .window import SpatialWindow
 
@@ -39,14 +39,6 @@ _BLOCKS = 1 << 11  # blocks, of which the parts are
 _BALLS = 1 << 12  # blocks that are put into the index together
 _INDEX = 0.3  # share of the work that it takes to make the index of blocks
 _KEPT_BYTES = 64 << 20  # of caps' weights, which are otherwise made again when the chip is due
-
-
-def haversine_km(lon0: Any, lat0: Any, lon1: Any, lat1: Any) -> np.ndarray:
-    """Great-circle distances in km of points in degrees; NaN where a coordinate is."""
-    phi0, phi1 = np.radians(lat0), np.radians(lat1)
-    sines = np.sin((phi1 - phi0) / 2) ** 2
-    sines = sines + np.cos(phi0) * np.cos(phi1) * np.sin(np.radians(np.subtract(lon1, lon0)) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(sines, 1)))
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from typing import Any, Callable
 
 import numpy as np
 
-from .accumulate import RatioCache, result_dtype
+from .accumulate import RatioCache
+from .checks import is_whole
 from .chip_run import ChipResult, run_batch, run_operator
-from .chips import anchor_of, finer
+from .chips import anchor_of, finer, result_dtype
 from .domains import PixelWindow
 from .errors import Cancelled, OperatorError, ParameterError, PlanError
-from .geometry import is_whole
 from .geotensor import GeoTensor
 from .operators.base import Operator, as_operator, operator_name
 from .plan import Plan, PlannedChip, RowGroup

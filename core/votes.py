@@ -10,9 +10,9 @@ import numpy as np
 from .accumulate import RunningMean
 from .accumulators import _PIECE_VALUES, Accumulator
 from .aggregation import SpatialAggregation
+from .checks import is_whole
 from .domains import PixelWindow
 from .errors import ParameterError
-from .geometry import is_whole
 from .rowbuffer import RowBuffer
 
 MAX_CLASSES = 1024  # beyond it the values are hardly labels, and one count for each would fill the memory

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import zarr_store
+from .checks import is_whole
 from .commit import Output, recover
 from .domains import PixelWindow, RasterDomain
 from .errors import ParameterError, RasterWriteError
-from .geometry import is_whole
 from .ground_control import WARP
 from .targets import check_on_disk
 from .values import ValueType

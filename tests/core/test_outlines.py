@@ -22,8 +22,9 @@ from patchwise.core import (
     SpatialSphericalCap,
 )
 from patchwise.core.domains import PixelWindow, RasterDomain, apply
+from patchwise.core.earth import haversine_km
 from patchwise.core.outlines import Outlines, cap_places, nearest_chip
-from patchwise.core.spherical import EarthGrid, haversine_km
+from patchwise.core.spherical import EarthGrid
 
 GRID = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 UTM = RasterDomain((120, 150), GRID, "EPSG:32633")

@@ -25,9 +25,10 @@ from patchwise.core import (
 )
 from patchwise.core.coverage import write_coverage
 from patchwise.core.domains import PixelWindow, RasterDomain
+from patchwise.core.earth import haversine_km
 from patchwise.core.sampler import SpatialExplicit, SpatialPoissonDisk, SpatialRandom, SpatialRegularStride
 from patchwise.core.sinks import ArraySink
-from patchwise.core.spherical import SpatialSphericalCap, haversine_km
+from patchwise.core.spherical import SpatialSphericalCap
 
 from .cases import WHOLE_CHIP, assert_same_bits, crop, examples, make_array, run
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from patchwise.core.neighbour_search import EARTH_RADIUS_KM
+from patchwise.core.earth import EARTH_RADIUS_KM
 from patchwise.processing_provider.feature_output import new_field
 from qgis.core import (
     NULL,
