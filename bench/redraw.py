@@ -29,10 +29,10 @@ from ..core import (
     SpatialRegularStride,
     SpatialSphericalCap,
 )
-from ..core.domains import RasterDomain
-from ..core.estimate import estimate
-from ..ui.chip_overlay import ChipOverlay
-from ..ui.weight_preview import WeightPreview
+from ..core.grid.domain import RasterDomain
+from ..core.preview.estimate import estimate
+from ..ui.pictures.chip_overlay import ChipOverlay
+from ..ui.pictures.weight_preview import WeightPreview
 
 LIMIT_MS = 30
 SIZES = (64, 256, 512, 1024, 2048, 4096, 8192)

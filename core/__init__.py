@@ -3,21 +3,17 @@
 The names are those of the specification; see ``docs/architecture.md`` for how they fit together.
 """
 
-from .aggregation import (
-    SpatialInvVarWeightedMean,
-    SpatialLearned,
-    SpatialMax,
-    SpatialMean,
-    SpatialMedian,
-    SpatialMin,
-    SpatialOverlapAdd,
-    SpatialSum,
-    SpatialVariance,
-    SpatialWeightedSum,
+from .axes.geometry import SpatialRectangular
+from .axes.sampler import (
+    SpatialExplicit,
+    SpatialJitteredStride,
+    SpatialPoissonDisk,
+    SpatialRandom,
+    SpatialRegularStride,
 )
-from .by_index import SpatialByIndex
-from .config import config_hash, from_config, from_yaml, to_config, to_yaml
-from .errors import (
+from .axes.window import SpatialBoxcar, SpatialCustom, SpatialGaussian, SpatialHann, SpatialTukey
+from .base.config import config_hash, from_config, from_yaml, to_config, to_yaml
+from .base.errors import (
     Cancelled,
     ExpressionError,
     MissingPackageError,
@@ -31,11 +27,11 @@ from .errors import (
     StacError,
     UserCodeError,
 )
-from .field_patches import PointPatch
-from .fields import RasterField
-from .geometry import SpatialRectangular
-from .geotensor import GeoTensor
-from .graph import SpatialKNNGraph, SpatialRadiusGraph
+from .grid.geotensor import GeoTensor
+from .grid.raster_field import RasterField
+from .loop.patcher import SpatialPatcher
+from .loop.stages import ApplyToChips, GridSampler, Stitch
+from .loop.stream import StreamReport, stream
 from .operators import (
     Category,
     Change,
@@ -49,31 +45,36 @@ from .operators import (
     PythonFile,
     Sequential,
 )
-from .patch import Patch
-from .patch_ops import ApplyToChips, GridSampler, Stitch
-from .patcher import SpatialPatcher
-from .polygons import SpatialPolygonIntersection
-from .raster_io import GeoTiffSink, RasterFile
-from .remote import Network
-from .sampler import (
-    SpatialExplicit,
-    SpatialJitteredStride,
-    SpatialPoissonDisk,
-    SpatialRandom,
-    SpatialRegularStride,
+from .plan.caps import SpatialSphericalCap
+from .plan.patch import Patch
+from .plan.polygons import SpatialPolygonIntersection
+from .points.by_index import SpatialByIndex
+from .points.fields import PointDomain, PointField, VectorField
+from .points.graph import SpatialKNNGraph, SpatialRadiusGraph
+from .points.patches import PointPatch
+from .rasters.file import GeoTiffSink, RasterFile
+from .rasters.memory import ArraySink
+from .rasters.stack import StackedRaster
+from .rasters.values import ValueType
+from .rasters.zarr import ZarrResult, ZarrSink
+from .records import shapes as _shapes  # noqa: F401 - it says what configurations may look like
+from .sentinel2.items import S2Item
+from .sentinel2.remote import Network
+from .sentinel2.scene import S2Scene, S2TimeStack
+from .sentinel2.stac import LAKE_TAHOE_BBOX, find_s2_scene, load_s2_chip, load_s2_timestack, search_s2
+from .stitch.aggregation import (
+    SpatialInvVarWeightedMean,
+    SpatialLearned,
+    SpatialMax,
+    SpatialMean,
+    SpatialMedian,
+    SpatialMin,
+    SpatialOverlapAdd,
+    SpatialSum,
+    SpatialVariance,
+    SpatialWeightedSum,
 )
-from .sentinel_items import S2Item
-from .sentinel_scene import S2Scene, S2TimeStack
-from .sinks import ArraySink
-from .spherical import SpatialSphericalCap
-from .stac import LAKE_TAHOE_BBOX, find_s2_scene, load_s2_chip, load_s2_timestack, search_s2
-from .stacked import StackedRaster
-from .stream import StreamReport, stream
-from .values import ValueType
-from .vector_fields import PointDomain, PointField, VectorField
-from .votes import SpatialHardVote, SpatialSoftVote
-from .window import SpatialBoxcar, SpatialCustom, SpatialGaussian, SpatialHann, SpatialTukey
-from .zarr_sink import ZarrResult, ZarrSink
+from .stitch.votes import SpatialHardVote, SpatialSoftVote
 
 __all__ = [
     "LAKE_TAHOE_BBOX",

@@ -18,13 +18,13 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
-from ..core.drivers import disguise
-from ..core.errors import ParameterError
-from ..core.secrets import without_secrets
+from ..core.base.errors import ParameterError
+from ..core.base.secrets import without_secrets
+from ..core.gdal.drivers import disguise
 from .bridge import translated
 from .guard import guarded, unforeseen
-from .styles import told
-from .styling import present, title_of_file
+from .results.styles import told
+from .results.styling import present, title_of_file
 
 _LAYERS = (QgsProcessingParameterRasterLayer, QgsProcessingParameterMapLayer, QgsProcessingParameterMultipleLayers)
 ICONS = Path(__file__).resolve().parents[1] / "icons"

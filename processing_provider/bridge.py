@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 from qgis.core import QgsProcessingException, QgsProviderRegistry
 
-from ..core.errors import ParameterError, PatchwiseError
-from ..core.secrets import without_secrets
+from ..core.base.errors import ParameterError, PatchwiseError
+from ..core.base.secrets import without_secrets
 
 _NO_MEMORY = "There is not enough memory for this: choose smaller chips, fewer bands or fewer threads"
 

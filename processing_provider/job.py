@@ -7,23 +7,23 @@ from typing import Any, Optional
 import numpy as np
 
 from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
-from ..core.band_meta import passed_on
-from ..core.commit import CommitGroup
-from ..core.config import tags
-from ..core.coverage import write_coverage
-from ..core.creation_options import checked_options
-from ..core.domains import PixelWindow
-from ..core.errors import Cancelled, ParameterError
-from ..core.estimate import estimate
-from ..core.plan_check import check_plan
-from ..core.run_record import placed, run_record
-from ..core.source_files import SourceFiles, source_files
-from ..core.source_identity import SourceWatch
-from ..core.stacked import StackedRaster
+from ..core.base.config import tags
+from ..core.base.errors import Cancelled, ParameterError
+from ..core.grid.domain import PixelWindow
+from ..core.loop.coverage import write_coverage
+from ..core.plan.check import check_plan
+from ..core.preview.estimate import estimate
+from ..core.rasters.band_meta import passed_on
+from ..core.rasters.commit import CommitGroup
+from ..core.rasters.creation_options import checked_options
+from ..core.rasters.source_files import SourceFiles, source_files
+from ..core.rasters.source_identity import SourceWatch
+from ..core.rasters.stack import StackedRaster
+from ..core.records.record import placed, run_record
 from .bridge import progress
-from .operators import fitted, read_aggregation
-from .rasters import follow
-from .report import memory_of_machine, say, tell
+from .parameters.operators import fitted, read_aggregation
+from .parameters.rasters import follow
+from .results.report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
 _MOST_LOOKED_AT = 32 << 20  # bytes that GDAL decodes for a look at some pixels

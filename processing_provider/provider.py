@@ -5,19 +5,19 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from .apply_to_chips import ApplyToChips
+from .algorithms.apply_to_chips import ApplyToChips
+from .algorithms.chip_grid import ChipGrid
+from .algorithms.load_sentinel2 import LoadSentinel2
+from .algorithms.neighbourhood import Neighbourhood
+from .algorithms.polygon_chips import PolygonChips
+from .algorithms.run_config import RunConfig
+from .algorithms.search_sentinel2 import SearchSentinel2
+from .algorithms.shipped_model import ShippedModel
+from .algorithms.sliding_window import SlidingWindow
+from .algorithms.split_raster import SplitRaster
+from .algorithms.stitch_chips import StitchChips
+from .algorithms.window_weights import WindowWeights
 from .base import ICON
-from .chip_grid import ChipGrid
-from .load_sentinel2 import LoadSentinel2
-from .neighbourhood import Neighbourhood
-from .polygon_chips import PolygonChips
-from .run_config import RunConfig
-from .search_sentinel2 import SearchSentinel2
-from .shipped_model import ShippedModel
-from .sliding_window import SlidingWindow
-from .split_raster import SplitRaster
-from .stitch_chips import StitchChips
-from .window_weights import WindowWeights
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 

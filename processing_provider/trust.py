@@ -1,7 +1,7 @@
 """What the user has agreed to, kept with QGIS's settings, and how it is asked for: the one place for all algorithms.
 
 What somebody chooses for an algorithm by PYTHON, MODEL or INPUT is that person's own affair. What a document names
-(see ``core/trust.py``) has to be agreed to: by the parameter TRUST, by what is remembered from earlier, or by an
+(see ``core/base/trust.py``) has to be agreed to: by the parameter TRUST, by what is remembered from earlier, or by an
 answer, where somebody sits before a desktop.
 """
 
@@ -10,8 +10,8 @@ from contextlib import suppress
 from qgis.core import QgsApplication, QgsProcessingParameterString, QgsSettings
 from qgis.PyQt.QtCore import QThread
 
-from ..core.errors import ParameterError, UntrustedError
-from ..core.trust import Trust
+from ..core.base.errors import ParameterError, UntrustedError
+from ..core.base.trust import Trust
 
 TRUST = "TRUST"
 _KEY = "patchwise/trust"

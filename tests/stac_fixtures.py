@@ -20,7 +20,7 @@ def stac_world():
 @pytest.fixture()
 def stac(stac_world, monkeypatch):
     """The world without faults, counters at zero, new addresses; `planetary_computer` asks its token service."""
-    from patchwise.core import signing
+    from patchwise.core.sentinel2 import signing
 
     try:
         from planetary_computer import sas

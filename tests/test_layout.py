@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -22,33 +23,34 @@ TESTS = sorted((ROOT / "tests").glob("**/*.py"))
 GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osgeo")
 #: Optional packages of the core, by file; each is imported inside a function, so that the core loads without it.
 OPTIONAL = {
-    "core/raster_io.py": {"rasterio"},
-    "core/chip_manifest.py": {"rasterio.crs", "rasterio.transform"},
-    "core/gdal_environment.py": {"rasterio", "affine"},
-    "core/ground_control.py": {"rasterio"},
-    "core/band_meta.py": {"rasterio"},
-    "core/warped.py": {"rasterio"},
-    "core/patch.py": {"rasterio.windows"},
-    "core/rasterize.py": {"rasterio"},
-    "core/config.py": {"yaml"},
-    "core/documents.py": {"yaml"},
-    "core/crs.py": {"pyproj"},
+    "core/rasters/file.py": {"rasterio"},
+    "core/chip_folder/manifest.py": {"rasterio.crs", "rasterio.transform"},
+    "core/gdal/environment.py": {"rasterio", "affine"},
+    "core/grid/ground_control.py": {"rasterio"},
+    "core/rasters/band_meta.py": {"rasterio"},
+    "core/rasters/aligned.py": {"rasterio"},
+    "core/plan/patch.py": {"rasterio.windows"},
+    "core/gdal/masks.py": {"rasterio"},
+    "core/base/config.py": {"yaml"},
+    "core/base/documents.py": {"yaml"},
+    "core/grid/crs.py": {"pyproj"},
     "core/operators/onnx_model.py": {"onnxruntime"},
-    "core/neighbour_search.py": {"scipy.spatial"},
-    "core/zarr_store.py": {"rasterio.crs"},
+    "core/points/search.py": {"scipy.spatial"},
+    "core/rasters/zarr_store.py": {"rasterio.crs"},
     "core/operators/spyndex_catalogue.py": {"spyndex"},
-    "core/stac.py": {"pystac_client", "requests"},
-    "core/signing.py": {"planetary_computer", "requests"},
-    "core/remote.py": {"requests", "urllib3"},
+    "core/sentinel2/stac.py": {"pystac_client", "requests"},
+    "core/sentinel2/signing.py": {"planetary_computer", "requests"},
+    "core/sentinel2/remote.py": {"requests", "urllib3"},
 }
 #: What widgets and algorithms share.
 BORDER = ("processing_provider", "processing_provider.trust")
 #: Python 3.9 does not list its standard library: the names are asked of a later one.
 STANDARD = getattr(sys, "stdlib_module_names", None) or pytest.skip("needs Python 3.10", allow_module_level=True)
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
-FOR_WIDGETS = ("", "core", "core.window", "core.plan", "core.errors", "core.domains", "core.preview",
-               "core.chip_preview", "core.outlines", "core.trust", "core.pictures", "core.estimate", "core.shape",
-               "core.documents", "core.document_shapes", "core.secrets")  # fmt: skip
+FOR_WIDGETS = ("", "core", "core.axes.window", "core.plan.plan", "core.base.errors", "core.grid.domain",
+               "core.preview.weights", "core.preview.chip", "core.preview.outlines", "core.base.trust",
+               "core.preview.pictures", "core.preview.estimate", "core.base.shape", "core.base.documents",
+               "core.records.shapes", "core.base.secrets")  # fmt: skip
 
 
 def name_of(path: Path) -> str:
@@ -102,7 +104,7 @@ def is_of(module: str, package: str) -> bool:
 
 def test_the_house_is_there():
     assert len(CORE) > 25 and TESTS
-    for name in ("metadata.txt", "__init__.py", "plugin.py", "core/stream.py", "processing_provider/provider.py"):
+    for name in ("metadata.txt", "__init__.py", "plugin.py", "core/loop/stream.py", "processing_provider/provider.py"):
         assert (ROOT / name).is_file(), name
 
 
@@ -132,6 +134,45 @@ def test_optional_packages_are_imported_where_the_table_says(path):
 def test_the_core_stays_within_the_core(path):
     depth = len(path.relative_to(ROOT / "core").parents)
     assert all(level <= depth for _, level in imports(path))
+
+
+def rooms() -> dict[str, set[str]]:
+    """By room of the core, the rooms that it may import from: the table of the architecture page."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("## The rooms of the core")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", table, re.MULTILINE)
+    return {room: set(others.split()) for room, others in rows}
+
+
+def test_the_table_of_rooms_is_complete_and_without_circles():
+    table = rooms()
+    there = {path.name for path in (ROOT / "core").iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    assert set(table) == there
+    for path in [*(ROOT / folder / "__init__.py" for folder in ("core", *(f"core/{room}" for room in table)))]:
+        assert ast.get_docstring(tree_of(path)), name_of(path)
+    order = list(table)
+    for room, others in table.items():
+        assert all(other in order and order.index(other) < order.index(room) for other in others), room
+
+
+def test_nothing_of_the_core_lies_outside_of_a_room():
+    assert [path.name for path in (ROOT / "core").glob("*.py")] == ["__init__.py"]
+
+
+@each([path for path in CORE if path.parent != ROOT / "core"])
+def test_imports_between_rooms_go_one_way(path):
+    room, table = path.relative_to(ROOT / "core").parts[0], rooms()
+    tree, types_only = tree_of(path), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            types_only |= {inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.ImportFrom)}
+    here = path.relative_to(ROOT / "core").parent.parts
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or not node.level or node.lineno in types_only:
+            continue
+        base = here[: len(here) - node.level + 1]
+        target = (*base, *(node.module or "").split("."))[0] if base or node.module else ""
+        assert target == room or target in table[room], f"line {node.lineno}: {room} imports from {target or 'core'}"
 
 
 @each(PACKAGE)
@@ -203,7 +244,7 @@ sys.modules["patchwise"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 import numpy as np
 import patchwise.core as core
-from patchwise.core.domains import RasterDomain
+from patchwise.core.grid.domain import RasterDomain
 """
 
 

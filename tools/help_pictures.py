@@ -32,7 +32,7 @@ from patchwise.core import (  # noqa: E402
     SpatialRegularStride,
     stream,
 )
-from patchwise.processing_provider.styles import AMOUNT, GREENNESS, PLAIN  # noqa: E402
+from patchwise.processing_provider.results.styles import AMOUNT, GREENNESS, PLAIN  # noqa: E402
 
 TARGET = ROOT / "icons" / "help"
 PAPER, INK, GREEN, BLUE, ORANGE = "#f4f7f2", "#40505a", "#2a9d5c", "#3a8fd0", "#e08a2c"

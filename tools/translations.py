@@ -38,8 +38,8 @@ def sources():
     """The files with texts for users."""
     return [
         ROOT / "plugin.py",
-        *sorted((ROOT / "processing_provider").glob("*.py")),
-        *sorted((ROOT / "ui").glob("*.py")),
+        *sorted((ROOT / "processing_provider").rglob("*.py")),
+        *sorted((ROOT / "ui").rglob("*.py")),
     ]
 
 

@@ -6,7 +6,7 @@ import os
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from ..core.trust import DESCRIPTION, MODEL, PYTHON_FILE, NamedFile, NamedHost
+from ..core.base.trust import DESCRIPTION, MODEL, PYTHON_FILE, NamedFile, NamedHost
 from .texts import tr
 
 #: Letters in a line of a name.

@@ -4,16 +4,16 @@ from qgis.core import Qgis, QgsProject
 from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtWidgets import QTabWidget
 
-from ..core.errors import PatchwiseError
+from ..core.base.errors import PatchwiseError
 from . import settings
 from .kept import check_parameters
 from .messages import say, say_done, say_failed
-from .result_layers import add_layers
-from .reuse import ReuseAction, bands_of, config_of, parameters_of, read_config, source_of
-from .run_menu import fill_menu
-from .sentinel_tab import SentinelTab
+from .runs.menu import fill_menu
+from .runs.result_layers import add_layers
+from .runs.reuse import ReuseAction, bands_of, config_of, parameters_of, read_config, source_of
+from .tabs.sentinel import SentinelTab
+from .tabs.window import WindowTab
 from .texts import tr
-from .window_tab import WindowTab
 
 
 class PatchwiseDock(QgsDockWidget):

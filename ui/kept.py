@@ -1,9 +1,9 @@
 """What the dock fills in from elsewhere, a project, the user's defaults or a layer's tag: the shapes it must have."""
 
-from ..core.document_shapes import MOST_BANDS
-from ..core.documents import STATE as LIMITS
-from ..core.documents import parse_json
-from ..core.shape import FLAG, NOTHING, Either, Fields, ListOf, MapOf, Number, OneOf, Text, Whole
+from ..core.base.documents import STATE as LIMITS
+from ..core.base.documents import parse_json
+from ..core.base.shape import FLAG, NOTHING, Either, Fields, ListOf, MapOf, Number, OneOf, Text, Whole
+from ..core.records.shapes import MOST_BANDS
 
 _NAME, _PATH, _FORMULA = Text(256), Text(1 << 16, named="a path"), Text(1 << 16)
 _CHOICE, _PIXELS = Either((NOTHING, _NAME)), Whole(1, 99999)  # what the spin boxes hold

@@ -4,7 +4,7 @@ import json
 
 from qgis.core import QgsProject, QgsSettings
 
-from ..core.errors import PatchwiseError
+from ..core.base.errors import PatchwiseError
 from .kept import read_state
 
 SCOPE, KEY = "patchwise", "dock"

@@ -3,7 +3,7 @@
 from qgis.PyQt.QtCore import QLocale, QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QBrush, QColor, QImage, QPainter, QPalette, QPen, qRgba
 
-from ..core.pictures import VIRIDIS
+from ..core.preview.pictures import VIRIDIS
 
 #: The colours of ``core.pictures.levels``; the last level is what no chip covers, and is transparent.
 LEVELS = [qRgba(*VIRIDIS[min(k, 255)], 255) for k in range(255)] + [qRgba(0, 0, 0, 0)]

@@ -1,7 +1,7 @@
 """What is done with a chip: one file per kind of operator."""
 
+from ..base.categories import Category
 from .base import Fanout, Identity, Lambda, Operator, Sequential, as_operator
-from .categories import Category
 from .change import Change
 from .classify import Classify
 from .expression import Expression

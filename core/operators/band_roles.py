@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..errors import ExpressionError, ParameterError
+from ..base.errors import ExpressionError, ParameterError
 
 #: Every role, with what it means.
 ROLES: dict[str, str] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..configurable import Configurable, build, part
-from ..errors import ParameterError
-from ..geotensor import GeoTensor
-from .categories import Category
+from ..base.categories import Category
+from ..base.configurable import Configurable, build, part
+from ..base.errors import ParameterError
+from ..grid.geotensor import GeoTensor
 
 
 class Operator(Configurable):

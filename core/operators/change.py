@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..base.categories import Category, colour_of
+from ..base.errors import ParameterError
 from .band_roles import check_roles, format_roles
 from .base import Operator
-from .categories import Category, colour_of
 from .index import Index, float_chip
 from .reflectance import PerBand, Reflectance
 

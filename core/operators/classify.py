@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ExpressionError, ParameterError
-from ..expression import Program, compile_expression
-from ..expression_functions import CONSTANTS, FUNCTIONS
+from ..base.errors import ExpressionError, ParameterError
+from ..expression.compiler import Program, compile_expression
+from ..expression.functions import CONSTANTS, FUNCTIONS
 from .band_roles import NOT_REFLECTIVE, check_roles
 from .base import Operator
 from .expression import variable_names

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
-from ..expression import compile_expression
+from ..base.errors import ParameterError
+from ..expression.compiler import compile_expression
 from .base import Operator
 
 

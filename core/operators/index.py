@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
-from ..expression import Program, compile_expression
+from ..base.errors import ParameterError
+from ..expression.compiler import Program, compile_expression
 from .band_roles import NOT_REFLECTIVE, ROLES, check_roles, format_roles
 from .base import Operator
 from .index_table import IndexFormula, find_index

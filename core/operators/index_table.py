@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from ..errors import ParameterError
+from ..base.errors import ParameterError
 from .band_roles import ROLES
 from .spyndex_catalogue import catalogue_formula, catalogue_names
 

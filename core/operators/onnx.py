@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..checks import is_whole
-from ..errors import ParameterError
+from ..base.checks import is_whole
+from ..base.errors import ParameterError
 from .base import Operator
 from .onnx_model import ModelRun, opened_model
 from .onnx_values import ACTIVATION, activated, class_names, normalization

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import ParameterError
-from ..trust import verified
+from ..base.errors import ParameterError
+from ..base.trust import verified
 
 #: For each message, the fields that lead to a tensor, and the message that they hold.
 _FIELDS: dict[str, dict[int, str]] = {

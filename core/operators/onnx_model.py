@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import Cancelled, MissingPackageError, ParameterError
-from ..watch import may_go_on
+from ..base.errors import Cancelled, MissingPackageError, ParameterError
+from ..base.progress import may_go_on
 from .onnx_content import whole_model
 from .onnx_shapes import Layout, Output, input_layout, outputs_of, text_of_shape
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..documents import parse_json
-from ..errors import ParameterError
+from ..base.documents import parse_json
+from ..base.errors import ParameterError
 
 NORMALIZE = ("none", "div255", "div10000", "meanstd", "perchip", "metadata")
 ACTIVATION = ("none", "sigmoid", "softmax", "argmax")

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Cancelled, ParameterError, UserCodeError
+from ..base.errors import Cancelled, ParameterError, UserCodeError
 from .base import Operator
 
 _FUNCTION = "operator"

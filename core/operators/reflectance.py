@@ -8,7 +8,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..base.errors import ParameterError
 
 #: A number for all bands, or one for each band of the chip.
 PerBand = Union[float, Sequence[float], None]

@@ -14,8 +14,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..errors import ExpressionError
-from .categories import UNCLASSIFIED, Category, Colour, colour_of, free_colours
+from ..base.categories import UNCLASSIFIED, Category, Colour, colour_of, free_colours
+from ..base.errors import ExpressionError
 
 _MOST_CLASSES = 254  # with 0 and a nodata value they fit into 8 bits
 # Words and the spaces between them, spelled out: a pattern that could share a space out in two ways would try them all.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ExpressionError, ParameterError
-from ..expression import compile_expression
+from ..base.errors import ExpressionError, ParameterError
+from ..expression.compiler import compile_expression
 from .band_roles import ROLES
 
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b")

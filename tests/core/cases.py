@@ -28,7 +28,7 @@ from patchwise.core import (
     SpatialTukey,
     stream,
 )
-from patchwise.core.domains import PixelWindow, RasterDomain
+from patchwise.core.grid.domain import PixelWindow, RasterDomain
 
 DTYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")
 COVERING = ("pad", "reflect", "shrink", "shift")

@@ -39,14 +39,14 @@ from ...core import (
     to_config,
     to_yaml,
 )
-from ...core.chip_manifest import load_manifest
-from ...core.chip_split import Split, split_to_folder
-from ...core.config import from_yaml, to_json
-from ...core.documents import parse_json
-from ...core.estimate import estimate
-from ...core.plan_check import check_plan
-from ...core.rerun import read_file, read_recipe, read_tag
-from ...core.run_record import placed, run_record
+from ...core.base.config import from_yaml, to_json
+from ...core.base.documents import parse_json
+from ...core.chip_folder.manifest import load_manifest
+from ...core.chip_folder.split import Split, split_to_folder
+from ...core.plan.check import check_plan
+from ...core.preview.estimate import estimate
+from ...core.records.record import placed, run_record
+from ...core.records.rerun import read_file, read_recipe, read_tag
 from . import mutation
 
 _SMALL = 300_000  # pixels times bands
@@ -254,7 +254,7 @@ def enter_geotiff(path: Path) -> None:
 
 def read_tag_of(raster: Any) -> None:
     """Its tag; most have none that can be used."""
-    from ...core.errors import ParameterError
+    from ...core.base.errors import ParameterError
 
     try:
         read_recipe(read_tag(raster.tags, raster.path))
@@ -308,7 +308,7 @@ def _text(path: Path) -> str:
 
 def enter_expression(path: Path) -> None:
     """An expression of an operator, and of a window."""
-    from ...core.errors import ParameterError
+    from ...core.base.errors import ParameterError
 
     text = _text(path)
     try:
@@ -327,7 +327,7 @@ def enter_rules(path: Path) -> None:
 
 def enter_tag(path: Path) -> None:
     """The tag of a layer in the dock."""
-    from ...ui.reuse import bands_of, parameters_of, read_record, source_of
+    from ...ui.runs.reuse import bands_of, parameters_of, read_record, source_of
 
     config = read_record(_text(path), "layer")
     if config is not None:

@@ -42,7 +42,7 @@ def main(folder: str, kind: str, seed: int, first: int, last: int) -> None:
 
 def entered(enter, path):
     """``taken``, ``refused`` or ``fault``, and what was said."""
-    from ...core.errors import PatchwiseError
+    from ...core.base.errors import PatchwiseError
 
     try:
         enter(path)

@@ -4,7 +4,8 @@ import threading
 
 import numpy as np
 import pytest
-from patchwise.core import ParameterError, crs
+from patchwise.core import ParameterError
+from patchwise.core.grid import crs
 from qgis.PyQt.QtCore import QRunnable, QThreadPool
 
 #: CRSs that no other test has asked for, so that nothing of them is kept.

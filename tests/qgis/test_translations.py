@@ -63,7 +63,7 @@ def test_the_compiled_file_says_the_same(german):
 def test_no_letter_under_the_alt_key_is_given_twice_in_german(german, desktop, provider):  # noqa: F811
     from patchwise.ui.dock import PatchwiseDock
 
-    from .test_dock import shown_texts
+    from .ui.test_dock import shown_texts
 
     dock = PatchwiseDock(desktop)
     try:

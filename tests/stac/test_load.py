@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import rasterio
 from patchwise.core import GeoTensor
-from patchwise.core.errors import Cancelled, ParameterError, StacError
-from patchwise.core.remote import Network
-from patchwise.core.stac import (
+from patchwise.core.base.errors import Cancelled, ParameterError, StacError
+from patchwise.core.sentinel2.remote import Network
+from patchwise.core.sentinel2.stac import (
     LAKE_TAHOE_BBOX,
     find_s2_scene,
     load_s2_chip,

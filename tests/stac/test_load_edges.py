@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import rasterio
-from patchwise.core import sentinel_source
-from patchwise.core import stac as core_stac
-from patchwise.core.domains import PixelWindow
-from patchwise.core.errors import MissingPackageError, RasterReadError, StacError
-from patchwise.core.remote import Network
-from patchwise.core.sentinel_source import RemoteAsset, RemoteBand, grid_of
-from patchwise.core.stac import find_s2_scene, load_s2_chip, search_s2
+from patchwise.core.base.errors import MissingPackageError, RasterReadError, StacError
+from patchwise.core.grid.domain import PixelWindow
+from patchwise.core.sentinel2 import source as sentinel_source
+from patchwise.core.sentinel2 import stac as core_stac
+from patchwise.core.sentinel2.remote import Network
+from patchwise.core.sentinel2.source import RemoteAsset, RemoteBand, grid_of
+from patchwise.core.sentinel2.stac import find_s2_scene, load_s2_chip, search_s2
 
 from . import catalogue
 

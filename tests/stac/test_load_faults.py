@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 import pytest
-from patchwise.core.errors import Cancelled, RasterReadError, StacError
-from patchwise.core.remote import Network
-from patchwise.core.stac import find_s2_scene, load_s2_chip, search_s2
+from patchwise.core.base.errors import Cancelled, RasterReadError, StacError
+from patchwise.core.sentinel2.remote import Network
+from patchwise.core.sentinel2.stac import find_s2_scene, load_s2_chip, search_s2
 
 from . import catalogue
 

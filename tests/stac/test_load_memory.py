@@ -18,7 +18,7 @@ spec = importlib.util.spec_from_file_location("patchwise", f"{root}/__init__.py"
 sys.modules["patchwise"] = package = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
 from patchwise.core import GeoTiffSink, find_s2_scene
-from patchwise.core.remote import Network
+from patchwise.core.sentinel2.remote import Network
 
 network = Network(timeout=30)
 scene = find_s2_scene(json.loads(box), "2023-07-16/2023-07-16", endpoint=endpoint, network=network)

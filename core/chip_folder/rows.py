@@ -1,0 +1,155 @@
+"""Rows of a raster on their way into chip files: its values as they are stored, and which of them mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..axes.geometry import SpatialRectangular
+from ..grid.domain import PixelWindow, RasterDomain
+from ..rasters.band_meta import without_classes
+from ..rasters.bands import Band, chip_dtype, unknown
+from ..rasters.file import RasterFile
+from .files import write_chip
+
+_NAN = float("nan")
+
+
+def chip_rows(raster: Any, geometry: Any) -> Any:
+    """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
+
+    Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
+    put something that is outside the raster or the chip.
+    """
+    if type(raster) is RasterFile:
+        whole = isinstance(geometry, SpatialRectangular) and geometry.boundary != "pad"
+        stored = StoredRows(raster, whole)
+        if stored.possible:
+            return stored
+    return ValueRows(raster)
+
+
+class ValueRows:
+    """The values of any row source, with NaN where unknown."""
+
+    flat = False
+
+    def __init__(self, source: Any) -> None:
+        self.source, self.domain, self.dtype = source, source.domain, source.dtype
+        self.bands, self.raw_itemsize, self.strip_rows = source.bands + 1, source.raw_itemsize, source.strip_rows
+        self.reader = getattr(source, "reader", None)
+        own = [chip_dtype(band).name for band in source._bands] if isinstance(source, RasterFile) else None
+        self.value_dtypes = tuple(own or [source.dtype.name] * source.bands)
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands + 1, h, w)``."""
+        self.source.read(window, out[:-1])
+        out[-1] = 1
+
+    def close(self) -> None:
+        """Close the source."""
+        close = getattr(self.source, "close", None)
+        if close is not None:
+            close()
+
+    def unknown(self, chip: np.ndarray) -> np.ndarray:
+        """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
+        return np.asarray(np.isnan(chip).any(axis=0))
+
+    def write(self, path: str, chip: np.ndarray, place: RasterDomain) -> None:
+        """Write a chip ``(bands + 1, h, w)``."""
+        source = self.source
+        write_chip(
+            path, chip[:-1], place, _NAN, source.band_names, scales=source.scales, offsets=source.offsets,
+            meta=[without_classes(meta) for meta in source.band_meta],
+        )  # fmt: skip
+
+
+class StoredRows(RasterFile):
+    """The values of a file as they are stored.
+
+    ``possible`` only where one GeoTIFF can say alike of all bands which values mean nothing: not where bands differ in
+    type, or have nodata values, hidden ranges or masks of their own; nor where an alpha band, which itself is known
+    everywhere, is one of the bands and not all of a chip is pixels of the raster (``whole``).
+    """
+
+    def __init__(self, raster: RasterFile, whole: bool = True) -> None:
+        super().__init__(
+            raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
+            raster.view, raster._drivers,
+        )  # fmt: skip
+        with self._env(), self._open() as dataset:
+            alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
+        first = self._bands[0]
+        self._alpha = len(alpha) == 1 and _shows_alpha(self._bands, alpha[0])
+        self._masked = not self._alpha and first.mask is not None
+        alike = whole if self._alpha else _alike(self._bands)
+        self.possible = len({band.dtype for band in self._bands}) == 1 and alike
+        self.dtype = self._raw_dtype
+        self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
+        self.nodata = None if self._alpha else first.nodata
+
+    @property
+    def bands(self) -> int:
+        """Number of chosen bands, and one."""
+        return len(self._bands) + 1
+
+    def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
+        out[:-1] = raw
+        first = self._bands[0]
+        out[-1] = dataset.read_masks(first.index, window=area) > 0 if self._masked else 1
+        if first.hidden is not None:
+            out[-1][first.hidden.of(raw[0])] = 0
+
+    def unknown(self, chip: np.ndarray) -> np.ndarray:
+        """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
+        found = _hidden(chip)
+        if self._alpha:
+            found |= chip[-2] == 0
+        for band, values in zip(self._bands, chip):
+            said = unknown(values, band)
+            if said is not None:
+                found |= said
+            if values.dtype.kind == "f":
+                found |= np.isnan(values)
+        return found
+
+    def write(self, path: str, chip: np.ndarray, place: RasterDomain) -> None:
+        """Write a chip ``(bands + 1, h, w)``: what is no pixel of the raster becomes nodata, NaN, or masked."""
+        values, mask, hidden = chip[:-1], None, _hidden(chip)
+        if hidden.any() and not self._alpha:
+            fill = _NAN if self.nodata is None and values.dtype.kind == "f" else self.nodata
+            if self._bands[0].mask is not None or fill is None:
+                mask = ~hidden
+            else:
+                values = np.where(hidden, values.dtype.type(fill), values)
+        write_chip(
+            path, values, place, self.nodata, self.band_names, mask=mask, alpha=self._alpha,
+            scales=self.scales, offsets=self.offsets, meta=self.band_meta,
+        )  # fmt: skip
+
+
+def _hidden(chip: np.ndarray) -> np.ndarray:
+    return np.asarray(chip[-1] != 1)  # NaN is not
+
+
+def _shows_alpha(bands: Sequence[Band], alpha: int) -> bool:
+    """Whether GDAL takes the last band of a GeoTIFF of these bands for the alpha band of the others."""
+    *others, last = bands
+    alone = all((band.nodata, band.hidden) == (None, None) for band in bands)
+    shown = last.index == alpha and last.mask is None and all(band.mask == 0 for band in others)
+    return len(bands) in (2, 4) and alone and shown
+
+
+def _alike(bands: Sequence[Band]) -> bool:
+    """Whether one nodata value, or one mask, says of all bands where they are unknown."""
+    if len(bands) == 1:
+        return True
+    if any(band.hidden is not None for band in bands):
+        return False  # what is hidden in one band may be known in another
+    if any(band.mask is not None for band in bands) and not all(band.mask == 0 for band in bands):
+        return False
+    first = bands[0].nodata
+    return all(band.nodata == first or (band.nodata != band.nodata and first != first) for band in bands)

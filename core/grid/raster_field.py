@@ -1,0 +1,61 @@
+"""Fields: what a patcher splits. A field has a reader, which knows the grid and gives the pixels of a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .domain import PixelWindow, RasterDomain
+from .geotensor import GeoTensor
+
+
+@dataclass(frozen=True, eq=False)
+class RasterField:
+    """A raster: ``reader`` is a :class:`GeoTensor` in memory, or a ``raster_io.RasterFile``, which is read lazily.
+
+    Chips are float32, or float64 where the values have more than 24 bits of precision; NaN where unknown. Over a
+    ``(row, col)`` array they are ``(h, w)``, else ``(bands, h, w)``.
+    """
+
+    reader: Any
+
+    @property
+    def domain(self) -> RasterDomain:
+        """The pixel grid."""
+        return self.reader.domain
+
+    @cached_property
+    def source(self) -> Any:
+        """What the stream reads rows from."""
+        return _ArraySource(self.reader) if isinstance(self.reader, GeoTensor) else self.reader
+
+    def read(self, window: PixelWindow) -> np.ndarray:
+        """``(bands, h, w)`` values of a window, NaN where unknown."""
+        out = np.empty((self.source.bands, window.height, window.width), self.source.dtype)
+        self.source.read(window, out)
+        return out
+
+
+class _ArraySource:
+    """Rows of an array in memory, as ``stream.RowSource``."""
+
+    strip_rows = 256
+
+    def __init__(self, tensor: GeoTensor) -> None:
+        self._array = tensor.array if tensor.ndim == 3 else tensor.array[None]
+        self._nodata = tensor.nodata
+        self.flat = tensor.ndim == 2
+        self.domain = tensor.domain
+        self.bands = self._array.shape[0]
+        exact = np.can_cast(self._array.dtype, np.float32, "safe")
+        self.dtype = np.dtype(np.float32 if exact else np.float64)
+        self.raw_itemsize = self._array.itemsize
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        raw = self._array[:, window.row : window.row_stop, window.col : window.col_stop]
+        np.copyto(out, raw, casting="unsafe")
+        if self._nodata is not None and not np.isnan(self._nodata):
+            out[raw == self._nodata] = np.nan

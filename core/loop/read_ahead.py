@@ -1,0 +1,204 @@
+"""Source rows on their way into the loop: what a source and a sink are, reading ahead, and column blocks."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Callable, Protocol
+
+import numpy as np
+
+from ..base.errors import PlanError
+from ..base.progress import interrupted_by
+from ..grid.domain import PixelWindow, RasterDomain, slices
+from ..grid.rows import RowBuffer
+from ..operators.base import Operator
+from ..plan.cutting import cut_chip, masked
+from ..plan.plan import LatticePlan, Plan, PlannedChip, RowGroup
+
+_MOST_BLOCKS = 100_000
+
+
+class RowSource(Protocol):
+    """Where pixels come from. ``dtype`` is the chips' type; ``raw_itemsize`` the bytes of a value in the source."""
+
+    domain: RasterDomain
+    bands: int
+    dtype: np.dtype
+    raw_itemsize: int
+    strip_rows: int
+    flat: bool  # the field has no band axis: chips are (h, w)
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
+
+
+class RowSink(Protocol):
+    """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""
+
+    block_width: int
+
+    def start(self, bands: int, dtype: np.dtype) -> None:
+        """Called once, with the operator's first result at hand."""
+
+    def write(self, row: int, col: int, values: np.ndarray) -> None:
+        """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
+
+
+class CallerThread:
+    """An executor that runs at once in the thread that submits, for sources that are bound to it."""
+
+    def submit(self, function: Any, *arguments: Any) -> Future:
+        """What ``function`` returned or raised."""
+        future: Future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:  # it is raised where the result is asked for, as by any executor
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_: Any) -> None:
+        """Nothing is left running."""
+
+
+class SourceRows:
+    """The source rows that the chips of a column block need, read ahead by one strip."""
+
+    def __init__(
+        self,
+        source: RowSource,
+        plan: Plan,
+        block: PixelWindow,
+        reader: ThreadPoolExecutor,
+        check: Callable[[], None],
+    ) -> None:
+        """``check`` raises where the rows are no longer wanted; it is called in the thread that reads."""
+        self.source, self.plan, self.reader, self.check = source, plan, reader, check
+        lo, hi = plan.read_cols(block)
+        self.first, self.last = plan.read_rows(block)
+        self.place = PixelWindow(self.first, lo, 0, hi - lo)
+        self.strip = source.strip_rows
+        self.buffer = RowBuffer(source.bands, hi - lo, source.dtype, self.first, rows_held(source, plan, block))
+        self.ready = self.first
+        self.pending: Future | None = None
+
+    def hold(self, group: RowGroup) -> int:
+        """Have the rows of the group in memory; the number of source pixels that were read for it (per band)."""
+        pixels = 0
+        while self.ready < group.read_hi:
+            if self.pending is None:
+                self.ahead(group.read_lo)
+            pixels += self.pending.result()  # type: ignore[union-attr]
+            self.ready, self.pending = self.buffer.stop, None
+        self.buffer.release(group.read_lo)
+        if self.pending is None and self.ready < self.last:
+            self.ahead(group.read_lo)
+        return pixels
+
+    def ahead(self, keep: int) -> None:
+        """Start to read the next strip. Nothing is being read and no chip is in use: rows may be moved."""
+        self.buffer.release(keep)
+        # Strips end where the source's blocks do, so that no block is decoded twice.
+        stop = min((self.ready // self.strip + 1) * self.strip, self.last)
+        window = PixelWindow(self.ready, self.place.col, stop - self.ready, self.place.width)
+        self.pending = self.reader.submit(self.fill, window, self.buffer.extend(stop))
+
+    def fill(self, window: PixelWindow, out: np.ndarray) -> int:
+        """Read what chips need of the window, each pixel once; what none needs stays as it is. The pixels read."""
+        pixels = 0
+        with interrupted_by(self.check):
+            for part in self.plan.needed(window):
+                self.check()
+                self.source.read(part, out[(slice(None),) + slices(part, window)])
+                pixels += part.pixels
+        return pixels
+
+    def chip(self, planned: PlannedChip) -> np.ndarray:
+        """The chip's pixels, read-only."""
+        first = self.buffer.first
+        block = self.buffer.rows(first, self.ready)
+        origin = PixelWindow(first, self.place.col, self.ready - first, self.place.width)
+        chip = cut_chip(block, origin, planned.window, self.plan.shape, self.plan.mirrored)
+        return masked(chip, planned.weights)
+
+
+def column_blocks(
+    source: RowSource,
+    plan: Plan,
+    operator: Operator,
+    aggregation: Any,
+    sink: RowSink,
+    window: PixelWindow,
+    memory_limit: int,
+) -> list[PixelWindow]:
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    step = block_width(source, plan, operator, aggregation, sink, window, memory_limit)
+    return [
+        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
+        for col in range(window.col, window.col_stop, step)
+    ]
+
+
+def block_width(
+    source: RowSource,
+    plan: Plan,
+    operator: Any,
+    aggregation: Any,
+    sink: RowSink,
+    window: PixelWindow,
+    memory_limit: int,
+) -> int:
+    """How wide a column block is; refused where the window would be cut into more than anybody waits for."""
+    width = plan.max_size[1]
+    per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
+    fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
+    # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
+    step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
+    if fits >= window.width or step >= window.width:
+        return window.width
+    if window.width > _MOST_BLOCKS * step:
+        allowed = (
+            f"is too wide for chips of {plan.max_size} pixels: {-(-window.width // step)} column blocks are needed"
+        )
+        raise PlanError("extent", tuple(window), f"{allowed}, and {_MOST_BLOCKS} are the most; choose a smaller extent")
+    return int(step)
+
+
+def bytes_per_column(
+    source: RowSource, plan: Plan, operator: Operator, aggregation: Any, window: PixelWindow
+) -> tuple[int, int]:
+    """Bytes that the row buffers hold for each column: of source rows, and of results.
+
+    Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
+    the source has.
+    """
+    held = rows_held(source, plan, window)
+    strip = min(source.strip_rows, held)
+    per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
+    bands = operator.output_bands or source.bands
+    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
+    waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
+    per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * operator.scale**2
+    return per_source_col, per_col
+
+
+def rows_held(source: RowSource, plan: Plan, window: PixelWindow) -> int:
+    """Source rows in memory at once: those of a chip, the strip that it ends in, and the one that is read ahead.
+
+    A mirrored chip needs no more than others: it begins on the raster, so that fewer rows lie over the edge than the
+    chip has, and their mirror images are as near to the edge.
+    """
+    first, last = plan.read_rows(window)
+    return min(plan.max_size[0] + 2 * source.strip_rows, last - first)
+
+
+def slack(plan: Plan) -> int:
+    """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
+    return max(32, plan.max_size[0] // 2)
+
+
+def most_overlaps(plan: Plan, window: PixelWindow) -> int:
+    """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
+    if isinstance(plan, LatticePlan):
+        return plan.rows.most_overlaps * plan.cols.most_overlaps
+    height, width = plan.max_size
+    return 1 + 2 * plan.count(window) * height * width // (window.pixels + height * width)

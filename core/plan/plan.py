@@ -1,0 +1,198 @@
+"""Which chips there are, in the order in which they are done, and which source pixels each needs.
+
+A plan is made once, before any pixel is read. Chips come sorted by ``(row, col)`` and in groups that share their first
+row: when a group is next, no later chip touches a row above it, so everything above is final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..axes.axis import Axis, Neighbours
+from ..axes.geometry import SpatialRectangular
+from ..axes.sampler import SpatialRegularStride
+from ..grid.domain import PixelWindow
+
+_PIECE = 256  # pixels; a float32 piece of that size and its temporaries stay in the processor's cache
+
+#: How a chip of a lattice is overlapped: its neighbours along the rows and along the columns.
+Pattern = tuple[Neighbours, Neighbours]
+
+
+class PlannedChip(NamedTuple):
+    """A chip's place, which may reach over the raster's edge.
+
+    ``pattern`` where the plan is a lattice. ``weights`` ``(h, w)`` where the chip has its own, as caps and polygons do;
+    where they are 0 the pixel is not part of the chip, and the operator sees NaN. ``anchor`` where it is not the
+    upper-left pixel.
+    """
+
+    window: PixelWindow
+    pattern: Pattern | None = None
+    weights: np.ndarray | None = None
+    anchor: tuple[int, int] | None = None
+
+
+class RowGroup(NamedTuple):
+    """Chips that share their first row, and the source rows ``[read_lo, read_hi)`` that they need."""
+
+    row: int
+    read_lo: int
+    read_hi: int
+    chips: tuple[PlannedChip, ...]
+
+
+def mirror(positions: np.ndarray, length: int) -> np.ndarray:
+    """Positions outside ``[0, length)`` folded back about the first and last pixel, as often as it takes."""
+    if length == 1:
+        return np.zeros_like(positions)
+    period = 2 * (length - 1)
+    folded = np.abs(positions) % period
+    return np.minimum(folded, period - folded)
+
+
+class Plan(Protocol):
+    """What the loop asks of a plan."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(height, width)`` of the raster."""
+
+    @property
+    def covers(self) -> bool:
+        """Whether every pixel of the raster lies in a chip."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what lies outside the raster is mirrored from it; else it is NaN."""
+
+    @property
+    def max_size(self) -> tuple[int, int]:
+        """``(height, width)`` of the largest chip."""
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """``(height, width)`` of the chips that have no weights of their own, each once."""
+
+    def __len__(self) -> int: ...
+
+    def count(self, window: PixelWindow) -> int:
+        """Number of chips that touch the window."""
+
+    def covered_share(self, window: PixelWindow) -> float:
+        """Share of the window's pixels that lie in a chip, 0 to 1."""
+
+    def read_rows(self, window: PixelWindow) -> tuple[int, int]:
+        """Source rows ``[lo, hi)`` that the chips touching the window need."""
+
+    def read_cols(self, window: PixelWindow) -> tuple[int, int]:
+        """Source columns ``[lo, hi)`` that the chips touching the window need."""
+
+    def needed(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """Parts of a window of the source that hold all pixels of it that chips need; they do not overlap."""
+
+    def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
+        """The chips that touch the window, group by group from the top."""
+
+    def once(self) -> Plan | None:
+        """The covered pixels in pieces that do not overlap, or None where the plan cannot say."""
+
+
+@dataclass(frozen=True, eq=False)
+class LatticePlan:
+    """The chips of a rectangular geometry on a regular lattice: every row start with every column start."""
+
+    rows: Axis
+    cols: Axis
+
+    def __len__(self) -> int:
+        """Number of chips."""
+        return len(self.rows) * len(self.cols)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(height, width)`` of the raster."""
+        return self.rows.length, self.cols.length
+
+    @cached_property
+    def covers(self) -> bool:
+        """Whether every pixel of the raster lies in a chip."""
+        return all(axis.covered(0, axis.length) == axis.length for axis in (self.rows, self.cols))
+
+    def covered_share(self, window: PixelWindow) -> float:
+        """Share of the window's pixels that lie in a chip, 0 to 1."""
+        rows = self.rows.covered(window.row, window.row_stop) / window.height
+        return rows * self.cols.covered(window.col, window.col_stop) / window.width
+
+    @property
+    def max_size(self) -> tuple[int, int]:
+        """``(height, width)`` of the largest chip."""
+        return self.rows.each_size[-1], self.cols.each_size[-1]
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """``(height, width)`` of the chips that bring no weights of their own, each once."""
+        return [(height, width) for height in self.rows.each_size for width in self.cols.each_size]
+
+    def once(self) -> LatticePlan:
+        """The covered pixels in pieces that do not overlap: enough for an operator that looks at single pixels.
+
+        Law: with a strictly positive window and an aggregation of which equal contributions give that value, the result
+        is the same to the last bit.
+        """
+        return LatticePlan(self.rows.once(_PIECE), self.cols.once(_PIECE))
+
+    def count(self, window: PixelWindow) -> int:
+        """Number of chips that touch the window."""
+        rows = self.rows.touching(window.row, window.row_stop)
+        cols = self.cols.touching(window.col, window.col_stop)
+        return len(rows) * len(cols)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether what lies outside the raster is mirrored from it; else it is NaN."""
+        return self.rows.mirrored
+
+    def read_rows(self, window: PixelWindow) -> tuple[int, int]:
+        """Source rows ``[lo, hi)`` that the chips touching the window need."""
+        chips = self.rows.touching(window.row, window.row_stop)
+        if not chips:
+            return window.row, window.row
+        return self.rows.least_read(chips), self.rows.stop(chips.stop - 1)
+
+    def read_cols(self, window: PixelWindow) -> tuple[int, int]:
+        """Source columns ``[lo, hi)`` that the chips touching the window need."""
+        chips = self.cols.touching(window.col, window.col_stop)
+        if not chips:
+            return window.col, window.col
+        return self.cols.least_read(chips), self.cols.stop(chips.stop - 1)
+
+    def needed(self, window: PixelWindow) -> Iterator[PixelWindow]:
+        """The window itself: gaps between chips of a lattice are as regular as the blocks of a file."""
+        yield window
+
+    def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
+        """The chips that touch the window, group by group from the top."""
+        cols = self.cols.touching(window.col, window.col_stop)
+        places = [(self.cols.start(k), self.cols.size(k), self.cols.neighbours(k)) for k in cols]
+        rows = self.rows.touching(window.row, window.row_stop)
+        for i in rows:
+            start, height, pattern = self.rows.start(i), self.rows.size(i), self.rows.neighbours(i)
+            chips = tuple(
+                PlannedChip(PixelWindow(start, col, height, width), (pattern, around)) for col, width, around in places
+            )
+            # Rows that a later, mirrored chip will need again have to stay.
+            yield RowGroup(start, self.rows.least_read(range(i, rows.stop)), self.rows.stop(i), chips)
+
+
+def make_plan(geometry: SpatialRectangular, sampler: SpatialRegularStride, shape: tuple[int, int]) -> LatticePlan:
+    """The chips of ``geometry`` at the anchors of ``sampler`` on a raster of ``shape``."""
+    axes = []
+    for axis, (length, step) in enumerate(zip(shape, sampler.steps)):
+        axes.append(geometry.along(axis, length, step))
+    return LatticePlan(axes[0], axes[1])

@@ -1,0 +1,195 @@
+"""What a run will do, before it is run: chips, cover, pixels to read, memory and time.
+
+Chips, pixels and row buffers follow from the same plan and formulas as the run's. Time is a guess: rates of reading,
+writing, blending and computing from the performance report, unless the operator was measured on a chip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..axes.sampler import SpatialRegularStride
+from ..base.errors import PlanError
+from ..grid.domain import PixelWindow, RasterDomain
+from ..loop.read_ahead import block_width, bytes_per_column
+from ..loop.stream import MEMORY_LIMIT, chips_at_once, overlaps_do_not_matter, uses_ratios
+from ..operators.base import Operator, as_operator
+from ..plan.caps import SpatialSphericalCap
+from ..plan.lists import ListPlan
+from ..plan.plan import LatticePlan, Plan
+from ..rasters.creation_options import TILE
+from ..rasters.file import GDAL_CACHE
+from ..stitch.running_mean import RatioCache
+from .outlines import cap_places
+from .pictures import spread
+from .weights import window_picture
+
+#: Pixels per second that one core computes, by operator.
+RATES: Mapping[str, float] = {
+    "Expression": 100e6,
+    "Index": 100e6,
+    "Change": 50e6,
+    "Classify": 40e6,
+    "PythonFile": 20e6,
+    "Onnx": 1e6,
+}
+_OTHER_RATE = 50e6
+_READ, _WRITE = 300e6, 150e6  # bytes per second, compressed with DEFLATE
+_BLEND = 300e6  # values per second added to the mean, by one thread
+_START = 0.5  # seconds, before the first pixel is read
+_BLOCKS = 100  # of a run, that are looked at
+_GRID = 256  # places along an axis at which a list of chips is looked at for its cover
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run over a window will take.
+
+    ``chips`` touch the window; ``covered_share`` (0 to 1) of its pixels lie in a chip; ``pixels`` of the source have to
+    be read (where chips are not on a lattice: at most), in ``bands`` bands; ``memory`` in bytes, without Python and
+    QGIS themselves; ``seconds``, which rest on a chip that was ``measured``, or on a table.
+    """
+
+    chips: int
+    covered_share: float
+    pixels: int
+    bands: int
+    memory: int
+    seconds: float
+    measured: bool
+
+
+def estimate(
+    source: Any,
+    patcher: Any,
+    operator: Any,
+    window: PixelWindow | None = None,
+    seconds_per_chip: float | None = None,
+    workers: int = 0,
+) -> Estimate:
+    """The estimate for a run of ``operator`` over the chips that touch ``window`` (default: the whole raster).
+
+    ``source`` is a ``RowSource``, of which nothing is read; ``seconds_per_chip`` what the chip preview measured, if it
+    did; ``workers`` as for ``stream``. Raises :class:`PlanError` where no chip fits, or none touches the window.
+    """
+    operator = as_operator(operator)
+    window = source.domain.window if window is None else window
+    plan = _plan(patcher, source.domain)
+    chips = plan.count(window)
+    if not chips:
+        raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
+    once = plan.once() if overlaps_do_not_matter(patcher, operator) else None
+    work = Work.of(source, patcher, operator, plan if once is None else once, window, workers or os.cpu_count() or 1)
+    if seconds_per_chip is None:
+        computing = work.computed / RATES.get(type(operator).__name__, _OTHER_RATE)
+    else:
+        computing = seconds_per_chip * work.computed / max(plan.max_size[0] * plan.max_size[1], 1)
+    covered = _covered_share(patcher, source.domain, plan, window)
+    seconds = work.seconds(computing)
+    return Estimate(chips, covered, work.pixels, source.bands, work.memory, seconds, seconds_per_chip is not None)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The amounts of a run: source pixels and bytes read, pixels computed and blended, bytes written, memory."""
+
+    pixels: int
+    bytes_read: int
+    computed: int
+    blended: int
+    bytes_written: int
+    memory: int
+    workers: int
+
+    @classmethod
+    def of(cls, source: Any, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int) -> Work:
+        """The amounts of the run that ``stream`` makes of these."""
+        aggregation, bands = patcher.aggregation, operator.output_bands or source.bands
+        sink: Any = SimpleNamespace(block_width=TILE)
+        step = block_width(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
+        pixels, widest = _pixels(plan, window, step)
+        height, width = plan.max_size
+        computed = _computed(plan, window)
+        scale = operator.scale**2
+        per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
+        buffers = per_source_col * widest + per_col * step
+        # Results that wait for their turn, and as much again for what an operator makes on its way.
+        chips = min(3 * workers * chips_at_once(operator, plan), plan.count(window))
+        waiting = chips * height * width * source.dtype.itemsize * (bands * scale + source.bands)
+        factors = RatioCache.most_bytes(plan, source.dtype) if uses_ratios(patcher, scale) else 0
+        raw, written = pixels * source.bands * source.raw_itemsize, window.pixels * scale * bands * 4
+        memory = buffers + waiting + factors + min(GDAL_CACHE, raw + written)
+        return cls(pixels, raw, computed, computed * bands * scale, written, memory, workers)
+
+    def seconds(self, computing: float) -> float:
+        """The time, if computing takes one core so many seconds: reading, computing, blending and writing overlap."""
+        cores = os.cpu_count() or 1
+        reading, blending, writing = self.bytes_read / _READ, self.blended / _BLEND, self.bytes_written / _WRITE
+        alone = (reading, blending, writing / min(2, cores), computing / min(self.workers, cores))
+        return _START + max(*alone, (reading + blending + writing + computing) / cores)
+
+
+def _pixels(plan: Plan, window: PixelWindow, step: int) -> tuple[int, int]:
+    """Source pixels that column blocks of ``step`` pixels need in all, and source columns that the first one needs.
+
+    Of very many blocks some are asked, which are spread evenly.
+    """
+    firsts = range(window.col, window.col_stop, step)
+    some, pixels, widest = firsts[:: -(-len(firsts) // _BLOCKS)], 0, 0
+    for col in some:
+        block = PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
+        rows, cols = plan.read_rows(block), plan.read_cols(block)
+        pixels += (rows[1] - rows[0]) * (cols[1] - cols[0])
+        widest = widest or cols[1] - cols[0]
+    return pixels * len(firsts) // len(some), widest
+
+
+def _plan(patcher: Any, domain: RasterDomain) -> Plan:
+    """The plan; of spherical caps the boxes around them, since finding their pixels takes as long as a run."""
+    if not isinstance(patcher.geometry, SpatialSphericalCap):
+        plan: Plan = patcher.plan(domain)
+        return plan
+    patcher.window.radial(np.zeros(1))  # refused now, if at all
+    places = cap_places(patcher, domain)
+    starts = np.maximum(places[:, :2], 0)
+    stops = np.minimum(places[:, :2] + places[:, 2:], np.array(domain.shape))
+    return ListPlan.of(domain.shape, np.concatenate([starts, stops - starts], axis=1), np.arange(len(places)))
+
+
+def _computed(plan: Plan, window: PixelWindow) -> int:
+    """Pixels of all chips that touch the window, each counted for every chip it lies in."""
+    if isinstance(plan, LatticePlan):
+        rows, cols = plan.rows.touching(window.row, window.row_stop), plan.cols.touching(window.col, window.col_stop)
+        return plan.rows.total(rows) * plan.cols.total(cols)
+    if isinstance(plan, ListPlan):
+        return int(plan.places[plan.touching(window), 2:].prod(axis=1).sum())
+    return plan.count(window) * plan.max_size[0] * plan.max_size[1]
+
+
+def _covered_share(patcher: Any, domain: RasterDomain, plan: Plan, window: PixelWindow) -> float:
+    share = plan.covered_share(window) if isinstance(plan, LatticePlan) else _share_at_places(plan, window)
+    if patcher.window.positive and not isinstance(patcher.geometry, SpatialSphericalCap):
+        return share
+    if not isinstance(patcher.sampler, SpatialRegularStride):
+        return share  # of the boxes
+    cover = window_picture(patcher, domain).cover
+    return share if cover is None else min(share, 1 - cover.gap_share)
+
+
+def _share_at_places(plan: Any, window: PixelWindow) -> float:
+    """The share of evenly spread places of the window that lie in a box; exact for windows up to :data:`_GRID`."""
+    rows, cols = window.row + spread(window.height, _GRID), window.col + spread(window.width, _GRID)
+    places = plan.places[plan.touching(window)]
+    top, bottom = (np.searchsorted(rows, v) for v in (places[:, 0], places[:, 0] + places[:, 2]))
+    left, right = (np.searchsorted(cols, v) for v in (places[:, 1], places[:, 1] + places[:, 3]))
+    shape = len(rows) + 1, len(cols) + 1
+    edges = np.zeros(shape)
+    for i, j, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
+        edges += sign * np.bincount(i * shape[1] + j, minlength=edges.size).reshape(shape)
+    return float((edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0).mean())

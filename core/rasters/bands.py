@@ -1,0 +1,143 @@
+"""Bands of a raster file: what has to be known of each, and how raw values become a chip's values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..gdal.environment import from_rasterio
+from .creation_options import TILE
+from .view import PLAIN_BAND, BandView, Hidden, hidden
+
+_MASKED = ("per_dataset", "alpha")
+
+
+@dataclass(frozen=True)
+class Band:
+    """What reading one band needs to know.
+
+    A value is unknown where it is ``nodata`` or ``hidden``, and where GDAL's mask says so. ``mask``: None where there
+    is none to be asked, 0 for the one that all bands share (mask or alpha band), the band's own index for one of its
+    own. ``palette``: the values are numbers of colours, so that values between two of them mean nothing.
+    """
+
+    index: int
+    name: str
+    dtype: np.dtype
+    nodata: float | None
+    mask: int | None
+    scale: float
+    offset: float
+    palette: bool = False
+    hidden: Hidden | None = None
+
+
+def describe(dataset: Any, index: int, nodata: float | None = None, view: BandView = PLAIN_BAND) -> Band:
+    """Band ``index`` (from 1) of an open rasterio dataset, seen as ``view``.
+
+    ``nodata`` where the dataset declares no validity at all.
+    """
+    flags = [flag.name for flag in dataset.mask_flag_enums[index - 1]]
+    name = from_rasterio(dataset.dtypes[index - 1])
+    dtype = np.dtype(name if not name.startswith("complex_") else "complex64")
+    declared = dataset.nodatavals[index - 1]
+    if flags == ["all_valid"] and declared is None:
+        declared = nodata
+    mask = _mask(index, flags, dtype, declared)
+    if not view.declared:
+        declared, mask = None, None if "nodata" in flags else mask
+    if mask == index and "nodata" in flags:
+        declared = None  # the mask says it better
+    scale, offset = dataset.scales[index - 1], dataset.offsets[index - 1]
+    declared, unknown = _simpler(declared, hidden(view.ranges, dtype, scale, offset) if view.ranges else None, mask)
+    return Band(
+        index,
+        (dataset.descriptions[index - 1] or "").strip(),
+        dtype,
+        declared,
+        mask,
+        scale,
+        offset,
+        dataset.colorinterp[index - 1].name == "palette",
+        unknown,
+    )
+
+
+def _mask(index: int, flags: list[str], dtype: np.dtype, declared: float | None) -> int | None:
+    """Which mask of GDAL is to be asked. That the flags are silent does not mean that there is no nodata value.
+
+    GDAL before 3.7 reads signed bytes as unsigned ones, to which -128 means nothing: its flags say that all is valid.
+    """
+    if any(flag in _MASKED for flag in flags):
+        return 0
+    # No flag at all is GDAL's sign for a mask of this band alone. Of a nodata value that is none of the type's GDAL
+    # knows which one it stands for, and 64-bit integers come as doubles, which do not hold them all.
+    wide = dtype.name in ("int64", "uint64")
+    if not flags or ("nodata" in flags and dtype.kind in "iu" and (wide or not _is_of(declared, dtype))):
+        return index
+    return None
+
+
+def _is_of(value: float | None, dtype: np.dtype) -> bool:
+    """Whether a value is one of the integers of a type."""
+    if value is None or not np.isfinite(value) or value != int(value):
+        return False
+    return bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
+
+
+def _simpler(declared: float | None, unknown: Hidden | None, mask: int | None) -> tuple[float | None, Hidden | None]:
+    """A single value that is hidden, where the band declares none, is what others call its nodata value."""
+    if declared is not None or unknown is None or mask is not None or len(unknown.bounds) != 1:
+        return declared, unknown
+    low, high = unknown.bounds[0]
+    if low != high or (unknown.scale, unknown.offset) != (1.0, 0.0) or not np.isfinite(low):
+        return declared, unknown
+    return float(low), None
+
+
+def chip_dtype(band: Band) -> np.dtype:
+    """float32 where it holds every value of the band exactly, else float64."""
+    return np.dtype(np.float32 if np.can_cast(band.dtype, np.float32, "safe") else np.float64)
+
+
+def equal(raw: np.ndarray, band: Band) -> np.ndarray | None:
+    """Where the values are the band's nodata value, compared in its own type; None where it has no such value."""
+    nodata = band.nodata
+    if nodata is None or np.isnan(nodata):
+        return None  # NaN is NaN in the chip without any help
+    if band.dtype.kind in "iu":
+        return raw == raw.dtype.type(int(nodata)) if _is_of(nodata, band.dtype) else None
+    return raw == raw.dtype.type(band.dtype.type(nodata))
+
+
+def unknown(raw: np.ndarray, band: Band, masked: np.ndarray | None = None) -> np.ndarray | None:
+    """Where the values mean "no data", also by GDAL's mask; None where nothing says so. ``masked`` is not changed."""
+    found = equal(raw, band)
+    if masked is not None:
+        found = masked if found is None else found | masked
+    if band.hidden is None:
+        return found
+    inside = band.hidden.of(raw)
+    return inside if found is None else np.logical_or(inside, found, out=inside)
+
+
+def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Band, scaled: bool) -> None:
+    """``raw`` values of a band into ``out``, scaled on request, NaN where ``invalid``."""
+    np.copyto(out, raw, casting="unsafe")
+    if scaled and (band.scale, band.offset) != (1.0, 0.0):
+        out *= out.dtype.type(band.scale)
+        out += out.dtype.type(band.offset)
+    if invalid is not None and invalid.any():
+        np.copyto(out, np.nan, where=invalid)
+
+
+def strip_rows(block_height: int, height: int) -> int:
+    """Rows read at a time: the file's block height or an even part of it, and of thin blocks several."""
+    rows = block_height
+    if rows >= height:  # one block: it is decoded whole anyway
+        return min(height, TILE)
+    while rows > TILE and rows % 2 == 0:
+        rows //= 2
+    return rows if rows >= 64 else rows * -(-128 // rows)

@@ -1,0 +1,258 @@
+"""The shapes of what Patchwise writes and reads again: configurations, records of runs, manifests of chips.
+
+Every number has a range here. Ranges are wide: what a class itself refuses, it refuses in its own words; here ends what
+would cost memory or time before a class could look at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..axes.geometry import BOUNDARIES, MOST_PIXELS
+from ..axes.sampler import MOST_ANCHORS
+from ..base.configurable import SHAPES
+from ..base.errors import ParameterError
+from ..base.shape import (
+    FLAG,
+    NOTHING,
+    Anything,
+    Chosen,
+    Either,
+    Fields,
+    ListOf,
+    MapOf,
+    Number,
+    OneOf,
+    Row,
+    Shape,
+    Text,
+    Whole,
+    shown,
+)
+from ..rasters.values import DATA_TYPES
+
+MOST_BANDS = 65536  # GDAL makes no dataset of more
+MOST_SCALE = 64  # times that an operator makes the grid finer
+_PATH = Text(1 << 16, named="a path")
+_NAME, _WORD = Text(4096), Text(64)
+_PIXELS, _STEPS = Whole(1, MOST_PIXELS), Whole(0, MOST_PIXELS)
+_BAND, _BANDS = Whole(1, MOST_BANDS), Either((NOTHING, Whole(1, MOST_BANDS)))
+_NAMES = ListOf(_NAME, MOST_BANDS)
+_SIZE = Either((_PIXELS, Row((_PIXELS, _PIXELS))))
+_SEED = Whole(0, (1 << 32) - 1)
+_CRS = Either((NOTHING, Text(1 << 16, named="a CRS")))
+_PER_BAND = Either((NOTHING, Number(), ListOf(Number(), MOST_BANDS)))
+_ROLES = MapOf(_WORD, Whole(0, MOST_BANDS - 1), 256)
+
+
+def _parameters(needed: Mapping[str, Shape] | None = None, **optional: Shape) -> Fields:
+    return Fields(needed or {}, optional, closed=True)
+
+
+GEOMETRIES: dict[str, Fields] = {
+    "SpatialRectangular": _parameters({"size": _SIZE}, boundary=OneOf(BOUNDARIES)),
+    "SpatialSphericalCap": _parameters({"radius_km": Number(0, 1e6)}),
+    "SpatialPolygonIntersection": _parameters({"polygons": ListOf(Anything(), 1_000_000)}, crs=_CRS),
+    "SpatialKNNGraph": _parameters({"k": Whole(1, 1_000_000)}, metric=_WORD, include_self=FLAG),
+    "SpatialRadiusGraph": _parameters({"radius": Number(0, 1e12)}, metric=_WORD, include_self=FLAG),
+}
+SAMPLERS: dict[str, Fields] = {
+    "SpatialRegularStride": _parameters({"step": _SIZE}),
+    "SpatialJitteredStride": _parameters(
+        {"step": _SIZE, "jitter": Either((_STEPS, Row((_STEPS, _STEPS))))}, seed=_SEED
+    ),
+    "SpatialRandom": _parameters({"count": Whole(1, MOST_ANCHORS)}, seed=_SEED),
+    "SpatialPoissonDisk": _parameters({"min_distance": Number(1, MOST_PIXELS)}, seed=_SEED, tries=Whole(1, 1000)),
+    "SpatialExplicit": _parameters({"anchors": ListOf(Row((Number(), Number())), MOST_ANCHORS)}, crs=_CRS),
+}
+WINDOWS: dict[str, Fields] = {
+    "SpatialBoxcar": _parameters(),
+    "SpatialHann": _parameters(),
+    "SpatialTukey": _parameters(alpha=Number(0, 1)),
+    "SpatialGaussian": _parameters(sigma=Number(0.04, 1e6)),
+    "SpatialCustom": _parameters({"fn": Text(10_000, named="an expression")}),
+}
+AGGREGATIONS: dict[str, Fields] = {
+    "SpatialOverlapAdd": _parameters(
+        streaming=FLAG,
+        target_path=Either((NOTHING, _PATH)),
+        chunks=Either((NOTHING, Row((_PIXELS, _PIXELS)))),
+        normalize_by_window=FLAG,
+    ),
+    "SpatialVariance": _parameters(weighted=FLAG, ddof=Whole(0, 1000)),
+    "SpatialInvVarWeightedMean": _parameters(variances=FLAG),
+    "SpatialHardVote": _parameters(classes=Either((NOTHING, Whole(1, MOST_BANDS)))),
+    "SpatialSoftVote": _parameters(probability=FLAG),
+    "SpatialByIndex": _parameters(how=_WORD),
+    **{f"Spatial{name}": _parameters() for name in ("Sum", "WeightedSum", "Mean", "Min", "Max", "Median")},
+}
+
+
+def _part(among: Mapping[str, Fields], words: str) -> Shape:
+    """``{"class": name, "config": {...}}`` of one of the classes in a table, which may be filled later."""
+
+    def choose(value: Mapping[str, Any], place: str) -> Shape:
+        name = value.get("class")
+        if not isinstance(name, str) or name not in among:
+            known = ", ".join(sorted(among))
+            raise ParameterError(
+                f"{place}.class" if place else "class", shown(name), f"is not known; known are {known}"
+            )
+        shape, kind = among[name], {"class": OneOf((name,))}
+        if shape.needed:
+            return Fields({**kind, "config": shape}, closed=True)
+        return Fields(kind, {"config": Either((NOTHING, shape))}, closed=True)
+
+    return Chosen(choose, f'{{"class": name, "config": {{...}}}} of {words}')
+
+
+#: By class, the parameters of all that a configuration can name.
+PARTS: dict[str, Fields] = {}
+PART = _part(PARTS, "a class of Patchwise")
+_PATCHER = {
+    "geometry": _part(GEOMETRIES, "a geometry"),
+    "sampler": Either((NOTHING, _part(SAMPLERS, "a sampler"))),
+    "window": _part(WINDOWS, "a window"),
+    "aggregation": _part(AGGREGATIONS, "an aggregation"),
+}
+#: The configuration of a patcher, without its class.
+PATCHER = _parameters({"geometry": _PATCHER["geometry"]}, **{k: v for k, v in _PATCHER.items() if k != "geometry"})
+PARTS.update(GEOMETRIES)
+PARTS.update(SAMPLERS)
+PARTS.update(WINDOWS)
+PARTS.update(AGGREGATIONS)
+PARTS.update(
+    {
+        "SpatialPatcher": PATCHER,
+        "Expression": _parameters({"text": Text(1 << 16, named="an expression")}, bands=_BANDS, names=_NAMES),
+        "Index": _parameters({"name": _WORD, "roles": _ROLES}, scale=_PER_BAND, offset=_PER_BAND, names=_NAMES),
+        "Change": _parameters(
+            {"name": _WORD, "roles": _ROLES, "bands_each": _BAND},
+            scale=_PER_BAND, offset=_PER_BAND, severity=FLAG, names=_NAMES,
+        ),
+        "Classify": _parameters(
+            {"rules": Text(1 << 16, named="rules"), "bands": _BAND},
+            names=_NAMES, roles=Either((NOTHING, _ROLES)), scale=_PER_BAND, offset=_PER_BAND,
+        ),
+        "Onnx": _parameters(
+            {"path": _PATH, "bands": _BAND},
+            chip=Either((NOTHING, Row((_PIXELS, _PIXELS)))), normalize=_WORD, mean=_PER_BAND, std=_PER_BAND,
+            activation=_WORD, fill=Number(), provider=_WORD, batch_size=Either((NOTHING, Whole(1, 4096))), sha256=_WORD,
+        ),
+        "PythonFile": _parameters({"path": _PATH}, band_names=_NAMES, sha256=_WORD),
+        # They hold what no configuration can say, and are refused in their own words.
+        "Lambda": _parameters(), "SpatialLearned": _parameters(),
+        "Sequential": _parameters({"operators": ListOf(PART, 1000, 1)}),
+        "Fanout": _parameters({"branches": ListOf(Row((_NAME, PART)), 1000, 1)}),
+        "GridSampler": _parameters({"patcher": _part({"SpatialPatcher": PATCHER}, "a patcher")}),
+        "ApplyToChips": _parameters({"operator": PART}),
+        "Stitch": _parameters({"aggregation": _PATCHER["aggregation"]}),
+    }
+)  # fmt: skip
+
+
+class _Transform(Row):
+    """The six terms of an affine transform that has an inverse."""
+
+    def fits(self, value: Any) -> bool:
+        """Whether they are finite, and the pixels have an area."""
+        if not super().fits(value):
+            return False
+        area = value[0] * value[4] - value[1] * value[3]
+        return area != 0 and abs(area) < float("inf")
+
+    def says(self) -> str:
+        """The words."""
+        return "six finite numbers of an affine transform that has an inverse"
+
+    def check(self, value: Any, place: str) -> None:
+        """All at once."""
+        Shape.check(self, value, place)
+
+
+_TRANSFORM = Either((NOTHING, _Transform((Number(),) * 6)))
+_WINDOW = Row((_STEPS, _STEPS, _PIXELS, _PIXELS))
+_END = Either((NOTHING, Number()))
+_RANGE = Row((_END, _END, FLAG, FLAG))
+#: Where a raster is, and how it was seen (``raster_view.py``).
+_PLACE = {
+    "source": _PATH,
+    "relative": _PATH,
+    "layer": _PATH,
+    "crs": _CRS,
+    "nodata": ListOf(Fields({"band": _BAND}, {"declared": FLAG, "ranges": ListOf(_RANGE, 1000)}), MOST_BANDS),
+    "options": MapOf(_WORD, Text(64), 64),
+}
+_INPUT = Fields(
+    {"shape": Row((_PIXELS, _PIXELS))},
+    {
+        **_PLACE,
+        "bands": ListOf(_BAND, MOST_BANDS),
+        "names": _NAMES,
+        "transform": _TRANSFORM,
+        "scaled": Either((FLAG, Row((Number(), Number())))),
+        "count": _BAND,
+        "others": ListOf(Fields({}, _PLACE), 1000),
+    },
+)
+_OUTPUT = Fields(
+    {
+        "data_type": OneOf(DATA_TYPES),
+        "nodata": Either((NOTHING, Number(), OneOf(("inf", "-inf", "nan")))),
+    },
+    {"creation_options": Either((NOTHING, MapOf(_WORD, Either((_NAME, Number(), FLAG)), 64)))},
+)
+#: What the tag of a result says of its run; ``algorithm`` and ``format`` are looked at before.
+RECORD = Fields({"input": _INPUT, "window": _WINDOW, "patcher": PATCHER, "operator": PART, "output": _OUTPUT})
+
+_POINT = Row((*(Number(),) * 5, _NAME, _NAME))
+_CONTROL = Either((NOTHING, Fields({"points": ListOf(_POINT, 10_000), "rpcs": MapOf(_WORD, Text(1 << 12), 64)})))
+_CODE = Whole(0, 65535)
+_CLASSES = Fields(
+    {"dtype": OneOf(("uint8", "uint16"))},
+    {"colours": ListOf(Row((_CODE, *(Whole(0, 255),) * 4)), 1 << 16), "names": ListOf(Row((_CODE, _NAME)), 1 << 16)},
+)
+#: What follows a band (``band_meta.py``).
+_META = Fields({}, {"items": ListOf(Row((_NAME, _NAME, _NAME)), 64), "classes": Either((NOTHING, _CLASSES))})
+
+_CHIP = Fields(
+    {"anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))), "window": _WINDOW,
+     "valid": Number(0, 1)},
+    {"path": _NAME, "label": _NAME, "reason": Text(1 << 16)},
+)  # fmt: skip
+MOST_CHIPS = 500_000
+_CHIPS = ListOf(_CHIP, MOST_CHIPS)
+#: The manifest of a folder of chips; ``kind``, ``format`` and ``version`` are looked at before.
+MANIFEST = Fields(
+    {
+        "grid": Fields({"shape": Row((_PIXELS, _PIXELS)), "transform": _TRANSFORM, "crs": _CRS}, {"control": _CONTROL}),
+        "window": _WINDOW,
+        "patcher": _part({"SpatialPatcher": PATCHER}, "a patcher"),
+        "bands": ListOf(
+            Fields(
+                {},
+                {
+                    "name": _NAME,
+                    "scale": Number(),
+                    "offset": Number(),
+                    "dtype": OneOf(("float32", "float64")),
+                    "meta": _META,
+                },
+            ),
+            MOST_BANDS,
+            1,
+        ),
+        "chips": _CHIPS,
+        "left_out": _CHIPS,
+        "failed": _CHIPS,
+        "source": Fields({}, _PLACE),
+        "operators": ListOf(Fields({"class": _NAME}), 1000),  # to be read by people: nothing is made of them
+        "scale": Whole(1, MOST_SCALE),
+        "categories": ListOf(Row((Whole(0, 65535), _NAME, Row((Whole(0, 255),) * 3))), MOST_BANDS),
+        "labels": FLAG,
+        "strip_rows": _PIXELS,
+    }
+)
+
+SHAPES.update(PARTS)

@@ -1,0 +1,115 @@
+"""Patches in memory to finished rows: the same accumulators as in the one loop, fed from an iterator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..base.errors import ParameterError, PlanError
+from ..grid.domain import PixelWindow, RasterDomain
+from ..plan.cutting import as_values, result_dtype
+from ..plan.patch import Patch
+
+
+class Finished(NamedTuple):
+    """Rows that no later patch touches: ``values`` ``(bands, rows, width)`` from ``row`` on."""
+
+    row: int
+    values: np.ndarray
+
+
+def grid_of(domain: Any) -> RasterDomain:
+    """The grid of a GeoTensor, of a field's reader, or of a domain itself."""
+    return getattr(domain, "domain", domain)
+
+
+def in_order(patches: Iterable[Patch]) -> list[Patch]:
+    """All patches by their places; refused where there is none."""
+    ordered = sorted(patches, key=lambda patch: (patch.window.row, patch.window.col))
+    if not ordered:
+        raise PlanError("patches", 0, "there must be at least one to merge")
+    return ordered
+
+
+def common_dtype(patches: Iterable[Patch]) -> np.dtype:
+    """The type of the result that holds what all patches hold."""
+    return result_dtype(np.result_type(*{np.asarray(patch.data).dtype for patch in patches}))
+
+
+def finished_rows(
+    aggregation: Any, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
+) -> Iterator[Finished]:
+    """Add patches, which must come sorted by ``(row, col)``, and give rows as soon as the next patch lies below them.
+
+    Law: the pieces put together are bit for bit what one piece at the end would be.
+    """
+    height, finished, last = grid.shape[0], 0, None
+    total = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
+    for patch in patches:
+        place = (patch.window.row, patch.window.col)
+        if last is not None and place < last:
+            order = "rows are written as soon as they are final, so patches must come sorted by (row, col)"
+            allowed = f"must not come after the patch at {last}: {order}, as split() gives them"
+            raise ParameterError(f"patch at {patch.anchor}", place, allowed)
+        last = place
+        stop = min(max(patch.window.row, finished), height)
+        if stop > finished:
+            yield Finished(finished, total.finish(stop))
+            finished = stop
+        total.add(patch.window, _checked(patch, bands, dtype), patch.weights)
+    if finished < height:
+        yield Finished(finished, total.finish(height))
+
+
+def merged_array(aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
+    """``(bands, height, width)``, or ``(height, width)`` where the patches and the result have one band."""
+    ordered = in_order(patches)
+    first = as_values(ordered[0].data)
+    dtype, bands = common_dtype(ordered), first.shape[0]
+    bands_out, dtype_out = aggregation.output(bands, dtype)
+    result = np.empty((bands_out, *grid.shape), dtype_out)
+    for row, values in finished_rows(aggregation, ordered, grid, bands, dtype, _capacity(ordered)):
+        result[:, row : row + values.shape[1]] = values
+    return result[0] if np.ndim(ordered[0].data) == 2 and bands_out == 1 else result
+
+
+def _capacity(patches: Iterable[Patch]) -> int:
+    most = max(patch.window.height for patch in patches)
+    return most + max(32, most // 2)  # as in the one loop: rows are not moved at every step
+
+
+def stitch_to(sink: Any, aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> bool:
+    """Write rows to ``sink`` as they become final; whether the first patch was ``(h, w)``.
+
+    ``patches`` are taken one by one and let go; the first says how many bands there are and of what type.
+    """
+    waiting = iter(patches)
+    first = next(waiting, None)
+    if first is None:
+        raise PlanError("patches", 0, "there must be at least one to merge")
+    dtype, bands, flat = common_dtype([first]), as_values(first.data).shape[0], np.ndim(first.data) == 2
+    sink.start(*aggregation.output(bands, dtype))
+
+    def again() -> Iterator[Patch]:
+        yield first
+        yield from waiting
+
+    for row, values in finished_rows(aggregation, again(), grid, bands, dtype, _capacity([first])):
+        sink.write(row, 0, values)
+    return flat
+
+
+def _checked(patch: Patch, bands: int, dtype: np.dtype) -> np.ndarray:
+    data = as_values(patch.data)
+    window: PixelWindow = patch.window
+    expected = (bands, window.height, window.width)
+    if data.shape != expected:
+        raise ParameterError(f"patch at {patch.anchor}", data.shape, f"must have the shape {expected}")
+    if data.dtype.kind not in "biuf":
+        raise ParameterError(f"patch at {patch.anchor}", data.dtype.name, "must have values that are real numbers")
+    if not np.can_cast(result_dtype(data.dtype), dtype, "safe"):
+        allowed = f"must be no wider than the first patch's, which makes a result of type {dtype}"
+        raise ParameterError(f"patch at {patch.anchor}", data.dtype.name, allowed)
+    return data

@@ -1,0 +1,4 @@
+"""An operator on polygons, and statistics of what it gives.
+
+In: a raster source and polygons. Out: statistics by polygon, and on request a stitched raster.
+"""

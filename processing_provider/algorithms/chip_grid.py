@@ -1,0 +1,133 @@
+"""``patchwise:chipgrid``: where chips lie, as polygons."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import (
+    QgsFeature,
+    QgsFields,
+    QgsGeometry,
+    QgsProcessing,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsWkbTypes,
+)
+
+from ...core import SpatialPatcher, SpatialSphericalCap
+from ...core.grid.domain import PixelWindow, RasterDomain
+from ...core.preview.footprints import check_footprints, footprints
+from ..base import PatchwiseAlgorithm
+from ..bridge import progress, translated
+from ..parameters.grids import add_grid, read_grid
+from ..parameters.rasters import NAMES as RASTER_NAMES
+from ..parameters.rasters import check_outlines, read_layer
+from ..parameters.samplers import NAMES as SAMPLER_NAMES
+from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
+from ..results.features import FeatureOutput, check_file_target, new_field
+
+FIELDS = {
+    "number": "LongLong", "row": "LongLong", "col": "LongLong", "height": "LongLong", "width": "LongLong",
+    "inside": "Double",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the main thread prepares; ``crs`` is that of QGIS."""
+
+    patcher: SpatialPatcher
+    domain: RasterDomain
+    window: PixelWindow
+    crs: Any
+    name: str
+
+
+class ChipGrid(PatchwiseAlgorithm):
+    """Footprints of the chips that a run would work on."""
+
+    NAME = "chipgrid"
+    DISPLAY_NAME = "Chip grid"
+    SHORT = "Outlines the chips of any geometry and sampler as polygons, without reading a pixel."
+    TAGS = ("chip", "tile", "patch", "grid", "footprint", "index", "sampler", "spherical cap", "plan")
+    HELP = (
+        "Draws where the chips of a raster lie, so that chip size, stride, sampler and boundary can be seen before "
+        "a run. Millions of chips are no problem: they are written as they are made.\n\n"
+        "A rectangle is the whole chip: with the boundaries pad and reflect it may reach over the raster's edge, and "
+        "so does its polygon; the field inside is the share of the chip that lies on the raster. A spherical cap is "
+        "drawn as a circle on the Earth, and where that cannot be one ring (about a pole, across the date line) as the "
+        "outline of its pixels, with inside unknown.\n\n"
+        "Fields: number counts the chips of the whole raster from 1, row by row, so that an extent does not change "
+        "it; row and col are the anchor from 0 (the upper-left pixel of a rectangle, the centre of a cap); height and "
+        "width are in pixels, of a cap those around its pixels."
+    )
+    OUTPUT, CHIPS = "OUTPUT", "CHIPS"
+    CORE_NAMES = {**SAMPLER_NAMES, **RASTER_NAMES}
+
+    def __init__(self):
+        super().__init__()
+        self._job = None
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        add_grid(self)
+        add_geometry_and_sampler(self)
+        self.add(
+            QgsProcessingParameterFeatureSink(
+                self.OUTPUT, tr("Chip grid"), QgsProcessing.SourceType.TypeVectorPolygon
+            ),
+            tr("The outlines of the chips that touch the extent, in the raster's CRS."),
+        )  # fmt: skip
+        self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            job = self._read(parameters, context)
+            check_footprints(job.patcher, job.domain, job.window)
+            check_file_target(self, parameters, self.OUTPUT, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: layers and extents become plain values."""
+        with translated(self.CORE_NAMES):
+            self._job = self._read(parameters, context)
+        return True
+
+    def _read(self, parameters, context):
+        raster, window = read_grid(self, parameters, context)
+        check_outlines(raster)
+        patcher = read_sampled_patcher(self, parameters, context, raster)
+        crs = read_layer(self, parameters, context).crs()
+        return _Job(patcher, raster.domain, window, crs, self.source_name(parameters, context))
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plan, outline, write."""
+        job, fields, count = self._job, QgsFields(), 0
+        for name, kind in FIELDS.items():
+            fields.append(new_field(name, kind))
+        cap = isinstance(job.patcher.geometry, SpatialSphericalCap)
+        kind = QgsWkbTypes.Type.MultiPolygon if cap else QgsWkbTypes.Type.Polygon
+        with translated(self.CORE_NAMES):
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, job.crs)
+            with output:
+                plan = job.patcher, job.domain, job.window
+                for found in footprints(*plan, progress=progress(feedback), cancelled=feedback.isCanceled):
+                    output.add(_features(found, fields))
+                    count += len(found.numbers)
+        feedback.pushInfo(self.tr("{count} chips").format(count=f"{count:,}"))
+        titles = {self.OUTPUT: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
+        return self.present({self.OUTPUT: output.target, self.CHIPS: count}, context, titles=titles)
+
+
+def _features(found, fields):
+    """Features of some chips."""
+    columns = [found.numbers, *found.anchors.T, *found.sizes.T, found.inside]
+    features = []
+    for outline, *values, inside in zip(found.outlines, *(column.tolist() for column in columns)):
+        geometry = QgsGeometry()
+        geometry.fromWkb(outline)
+        feature = QgsFeature(fields)
+        feature.setGeometry(geometry)
+        feature.setAttributes([*values, None if inside != inside else inside])
+        features.append(feature)
+    return features

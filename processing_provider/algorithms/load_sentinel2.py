@@ -1,0 +1,160 @@
+"""``patchwise:loadsentinel2``: a Sentinel-2 chip from a STAC API."""
+
+from math import isnan
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterString,
+)
+
+from ...core import GeoTiffSink
+from ...core.base.config import tags
+from ...core.base.secrets import without_secrets
+from ...core.rasters.file import check_target
+from ...core.sentinel2.bands import CLOUDS, parse_bands
+from ...core.sentinel2.scene import UNITS, S2Scene
+from ...core.sentinel2.stac import find_s2_scene
+from ..base import JobAlgorithm
+from ..bridge import progress, translated
+from ..parameters.sentinel import NAMES, add_search, add_server, read_area, read_search
+from ..results.report import say
+
+
+class LoadSentinel2(JobAlgorithm):
+    """From a box and dates to a stacked, georeferenced chip."""
+
+    NAME = "loadsentinel2"
+    DISPLAY_NAME = "Load Sentinel-2 chip"
+    SHORT = "Loads bands of the least cloudy Sentinel-2 picture over a box from a STAC API, on one grid."
+    TAGS = ("Sentinel-2", "STAC", "satellite", "download", "Planetary Computer", "Earth Search", "COG", "L2A", "chip")
+    HELP = (
+        "Searches a STAC API for Sentinel-2 L2A products over the extent, takes the least cloudy one that covers it, "
+        "and reads just the pixels that are needed, all bands on one grid of the product's UTM zone. Where no single "
+        "product covers the extent, those of one day and orbit are put together.\n\n"
+        "Digital numbers are written as they are stored; the file declares scale and offset, so that indices are "
+        "right with every processing baseline. Reflectance has both applied. 0 is nodata, and stays so.\n\n"
+        "What cannot be read is an error that names the address, never a silent gap."
+    )
+    BANDS, RESOLUTION, UNITS, MASK_CLOUDS, OUTPUT = "BANDS", "RESOLUTION", "UNITS", "MASK_CLOUDS", "OUTPUT"
+    ITEM_ID, CLOUD_COVER = "ITEM_ID", "CLOUD_COVER"
+    CORE_NAMES = {**NAMES, "bands": BANDS, "resolution": RESOLUTION, "units": UNITS}
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        add_search(self, 5)
+        self.add(
+            QgsProcessingParameterString(self.BANDS, tr("Bands"), "B02,B03,B04,B08"),
+            tr("Bands in the order wanted, separated by commas: B01 to B12, B8A, SCL, AOT, WVP, or names such as red "
+               "and nir."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterNumber(
+                self.RESOLUTION, tr("Resolution (metres)"), QgsProcessingParameterNumber.Type.Double, 10, False, 1, 5000
+            ),
+            tr("Size of the result's pixels. Coarser ones are read from the files' overviews."),
+        )
+        self.add(
+            QgsProcessingParameterEnum(
+                self.UNITS, tr("Units"), options=list(UNITS), defaultValue="dn", usesStaticStrings=True
+            ),
+            tr("dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
+               "scale and offset applied."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterBoolean(self.MASK_CLOUDS, tr("Mask clouds"), False),
+            tr("Make clouds, thin cirrus and cloud shadows nodata, as the product's scene classification (SCL) has "
+               "them."),
+        )  # fmt: skip
+        add_server(self)
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Sentinel-2 chip")),
+            tr("The bands as one GeoTIFF. It appears under its name only when it is complete."),
+        )
+        self.addOutput(QgsProcessingOutputString(self.ITEM_ID, tr("Item")))
+        self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
+
+    def make_job(self, parameters, context):
+        """What is wanted, as arguments for the core."""
+        check_target(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
+        wanted = {
+            **read_search(self, parameters, context),
+            "area": read_area(self, parameters, context),
+            "bands": parse_bands(self.parameterAsString(parameters, self.BANDS, context)),
+            "resolution": self.parameterAsDouble(parameters, self.RESOLUTION, context),
+            "units": self.parameterAsString(parameters, self.UNITS, context),
+            "mask": CLOUDS if self.parameterAsBool(parameters, self.MASK_CLOUDS, context) else (),
+        }
+        S2Scene.checked(wanted["bbox"], wanted["bands"], wanted["resolution"], wanted["units"])
+        return wanted
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plain values only."""
+        # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
+        output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        with translated(self.CORE_NAMES):
+            feedback.setProgressText(
+                self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._job["endpoint"]))
+            )
+            scene = find_s2_scene(**self._job, cancelled=feedback.isCanceled)
+            self._tell(scene, feedback)
+            value_type = scene.value_type
+            sink = GeoTiffSink(
+                output,
+                scene.domain,
+                value_type,
+                names=scene.bands,
+                scales=scene.scales,
+                tags={**tags(self._config(scene)), **scene.tags()},
+                parameter=self.OUTPUT,
+            )
+            feedback.setProgressText(self.tr("Reading"))
+            with sink:
+                report = scene.stream_to(sink, progress(feedback), feedback.isCanceled)
+        empty = self.tr("No pixel has a value: all of the extent is without data, or masked.")
+        say(self.tr, feedback, report, value_type.losses(), empty, chips=False)
+        results = {
+            self.OUTPUT: output,
+            self.ITEM_ID: ",".join(scene.item_ids),
+            self.CLOUD_COVER: None if isnan(scene.choice.cloud) else scene.choice.cloud,
+        }
+        title = f"Sentinel-2 {scene.choice.day} {scene.choice.items[0].tile}".strip()
+        return self.present(results, context, titles={self.OUTPUT: title})
+
+    def _tell(self, scene, feedback):
+        tr = self.tr
+        for item in scene.choice.items:
+            text = tr("{id}: {day}, cloud not known") if isnan(item.cloud) else tr("{id}: {day}, {cloud} % cloud")
+            feedback.pushInfo(text.format(id=item.id, day=item.datetime, cloud=f"{item.cloud:.3g}"))
+        for note in scene.notes:
+            feedback.pushWarning(note)
+        height, width = scene.domain.shape
+        text = tr("{height} x {width} pixels of {size} m in EPSG:{epsg}")
+        feedback.pushInfo(text.format(height=height, width=width, size=f"{abs(scene.domain.transform.a):g}",
+                                      epsg=scene.choice.epsg))  # fmt: skip
+
+    def _config(self, scene):
+        wanted = self._job
+        return {
+            "algorithm": f"patchwise:{self.NAME}",
+            "search": {
+                "endpoint": without_secrets(wanted["endpoint"]),
+                "collection": wanted["collection"],
+                "bbox": list(wanted["bbox"]),
+                "extent": None if wanted["area"] is None else list(wanted["area"]),
+                "dates": list(wanted["date_range"]),
+                "max_cloud": wanted["max_cloud_cover"],
+                "tile": wanted["tile"],
+            },
+            "items": list(scene.item_ids),
+            "bands": list(scene.bands),
+            "resolution": wanted["resolution"],
+            "units": scene.units,
+            "offset_applied": scene.apply_offset,
+            "masked_classes": list(scene.mask),
+        }

@@ -1,0 +1,254 @@
+"""``patchwise:neighbourhood``: statistics of the neighbourhoods of points."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterNumber,
+)
+
+from ...core import PointField, SpatialKNNGraph, SpatialRadiusGraph
+from ...core.base.errors import ParameterError
+from ...core.base.field_names import longest_name
+from ...core.points.statistics import STATISTICS as CORE_STATISTICS
+from ...core.points.statistics import statistics
+from ..base import PatchwiseAlgorithm
+from ..bridge import progress, translated
+from ..layers.points import batches, check_points, read_points
+from ..layers.polygons import statistics_fields
+from ..results.features import FeatureOutput, check_file_target, file_target
+
+#: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
+READ, FOUND = 0.25, 0.55
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the main thread prepares. ``crs``: the one that places are wanted in, None for that of the layer."""
+
+    source: Any
+    field: str
+    geometry: Any
+    names: tuple[str, ...]
+    crs: Any
+    degrees: bool
+    layer_name: str
+
+
+class Neighbourhood(PatchwiseAlgorithm):
+    """Gives each point statistics of the points around it."""
+
+    NAME = "neighbourhood"
+    DISPLAY_NAME = "Neighbourhood statistics"
+    SHORT = "Computes statistics of the nearest points, or of those within a radius, for each point of a layer."
+    TAGS = (
+        "points", "neighbours", "neighborhood", "k nearest", "knn", "radius", "focal statistics", "IDW", "haversine",
+        "graph",
+    )  # fmt: skip
+    HELP = (
+        "Gives each point the count, mean, standard deviation, minimum, maximum or median of a field over its "
+        "neighbourhood: the k nearest points, or all points within a radius. The point itself is one of them, as the "
+        "middle pixel is in a moving window.\n\n"
+        "idw is the mean of the neighbours weighted by 1 / distance squared. There the point itself is left out, so "
+        "that it says what the others would predict, and comparing it with the point's own value shows outliers.\n\n"
+        "What is not known stays unknown: NULL in the field adds nothing to any neighbourhood; a point without a known "
+        "neighbour has the count 0 and NULL for the rest; a feature without a place has only NULL. Points at equal "
+        "distance are taken in the order of the layer."
+    )
+    INPUT, FIELD, NEIGHBOURHOOD, K, RADIUS = "INPUT", "FIELD", "NEIGHBOURHOOD", "K", "RADIUS"
+    METRIC, STATISTICS, OUTPUT = "METRIC", "STATISTICS", "OUTPUT"
+    CORE_NAMES = {"k": K, "radius": RADIUS, "metric": METRIC, "statistics": STATISTICS}
+
+    def __init__(self):
+        super().__init__()
+        self._job = None
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr, add = self.tr, self.add
+        integer, double = QgsProcessingParameterNumber.Type.Integer, QgsProcessingParameterNumber.Type.Double
+        points = [QgsProcessing.SourceType.TypeVectorPoint]
+        add(
+            QgsProcessingParameterFeatureSource(self.INPUT, tr("Input points"), points),
+            tr("The points. Each feature has one place; a feature of several points is refused. Heights do not count."),
+        )
+        add(
+            QgsProcessingParameterField(
+                self.FIELD, tr("Field"), None, self.INPUT, QgsProcessingParameterField.DataType.Numeric
+            ),
+            tr("The field with the values, a number. NULL is left out."),
+        )
+        add(
+            self._choice(self.NEIGHBOURHOOD, tr("Neighbourhood"), ["knn", "radius"], "knn"),
+            tr("knn (the k nearest points) or radius (all points within a distance)."),
+        )
+        add(
+            QgsProcessingParameterNumber(self.K, tr("Number of nearest points"), integer, 8, False, 1),
+            tr("How many of the nearest points make the neighbourhood, the point itself among them; for idw, others. "
+               "Used by knn."),
+        )  # fmt: skip
+        add(
+            QgsProcessingParameterNumber(
+                self.RADIUS, tr("Radius (units of the layer; km for haversine)"), double, None, True, 0
+            ),
+            tr("Largest distance of a neighbour, in units of the layer's CRS for the metric euclidean, in kilometres "
+               "for haversine. A point at just that distance is in. Used by radius."),
+        )  # fmt: skip
+        add(
+            self._choice(self.METRIC, tr("Metric"), ["euclidean", "haversine"], "euclidean"),
+            tr("How distances are measured: euclidean (straight lines in the layer's CRS) or haversine (great circles "
+               "on the Earth, in km, between longitudes and latitudes in EPSG:4326)."),
+        )  # fmt: skip
+        add(
+            self._choice(self.STATISTICS, tr("Statistics"), list(CORE_STATISTICS), ["count", "mean", "std"], True),
+            tr("What is computed; each becomes a field, called after the field and the statistic. The count is that of "
+               "known values, std is divided by it."),
+        )  # fmt: skip
+        add(
+            QgsProcessingParameterFeatureSink(self.OUTPUT, tr("Points with statistics"), points[0]),
+            tr("The points with all their fields, and those of the statistics behind them."),
+        )
+
+    @staticmethod
+    def _choice(name, description, options, default, several=False):
+        return QgsProcessingParameterEnum(
+            name, description, options=options, allowMultiple=several, defaultValue=default, usesStaticStrings=True
+        )
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            self._read(parameters, context)
+            check_file_target(self, parameters, self.OUTPUT, context)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: the layer becomes a source of features."""
+        with translated(self.CORE_NAMES):
+            self._job = self._read(parameters, context)
+        return True
+
+    def _read(self, parameters, context):
+        source = self.parameterAsSource(parameters, self.INPUT, context)
+        if source is None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, self.INPUT))
+        check_points(source, self.INPUT)
+        field = self.parameterAsString(parameters, self.FIELD, context)
+        index = source.fields().lookupField(field)
+        if index < 0 or not source.fields()[index].isNumeric():
+            numbers = [one.name() for one in source.fields() if one.isNumeric()]
+            allowed = f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}"
+            raise ParameterError("FIELD", field, allowed)
+        spherical = self.parameterAsString(parameters, self.METRIC, context) == "haversine"
+        crs = source.sourceCrs()
+        if spherical and not crs.isValid():
+            raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
+        return _Job(
+            source, source.fields()[index].name(), self._geometry(parameters, context),
+            tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
+            QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None, crs.isGeographic() and not spherical,
+            self.source_name(parameters, context),
+        )  # fmt: skip
+
+    def _geometry(self, parameters, context):
+        metric = self.parameterAsString(parameters, self.METRIC, context)
+        if self.parameterAsString(parameters, self.NEIGHBOURHOOD, context) == "knn":
+            return SpatialKNNGraph(self.parameterAsInt(parameters, self.K, context), metric)
+        if parameters.get(self.RADIUS) in (None, ""):
+            raise ParameterError("radius", None, "NEIGHBOURHOOD=radius needs a distance above 0")
+        return SpatialRadiusGraph(self.parameterAsDouble(parameters, self.RADIUS, context), metric)
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: read all points, find their neighbours, write all points."""
+        job, report = self._job, progress(feedback)
+        if job.degrees:
+            text = self.tr("The layer's CRS counts in degrees, which are not equally long everywhere: the metric "
+                           "haversine measures in kilometres.")  # fmt: skip
+            feedback.pushWarning(text)
+        with translated(self.CORE_NAMES):
+            points = read_points(job.source, job.field, job.crs, context, feedback, lambda share: report(READ * share))
+            known = ~np.isnan(points.places[:, 0])
+            results = _statistics(job, points, known, feedback, lambda s: report(READ + (FOUND - READ) * s))
+            self._say(job, points, known, feedback)
+            target = self._write(parameters, context, feedback, points, results)
+        titles = (
+            {self.OUTPUT: self.tr("neighbourhoods of {name}").format(name=job.layer_name)} if job.layer_name else {}
+        )
+        return self.present({self.OUTPUT: target}, context, titles=titles)
+
+    def _say(self, job, points, known, feedback):
+        values = points.values[known]
+        text = self.tr("{count} points, of which {unknown} have no value in {field}")
+        unknown = int(np.isnan(values).sum())
+        feedback.pushInfo(text.format(count=f"{len(values):,}", unknown=f"{unknown:,}", field=job.field))
+        if len(values) < len(known):
+            text = self.tr("{count} features have no place, and get no statistics.")
+            feedback.pushWarning(text.format(count=f"{len(known) - len(values):,}"))
+
+    def _write(self, parameters, context, feedback, points, results):
+        job, report = self._job, progress(feedback)
+        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        fields = statistics_fields(job.source.fields(), (job.field,), job.names, longest)
+        sink = FeatureOutput(
+            self, parameters, self.OUTPUT, context, fields, job.source.wkbType(), job.source.sourceCrs()
+        )
+        first, done = job.source.fields().count(), 0
+        rows_of = _Rows(points.ids)
+        with sink:
+            for batch in batches(job.source.getFeatures(), feedback):
+                rows = rows_of(done, [feature.id() for feature in batch])
+                columns = [_objects(name, results[name][rows]) for name in job.names]
+                for feature, *values in zip(batch, *columns):
+                    feature.resizeAttributes(fields.count())
+                    for index, value in enumerate(values, first):
+                        feature[index] = value
+                sink.add(batch)
+                done += len(batch)
+                report(FOUND + (1 - FOUND) * min(1, done / max(len(points.ids), 1)))
+        return sink.target
+
+
+def _statistics(job, points, known, feedback, report):
+    """The statistics of all features by name, NaN for those without a place."""
+    results = {name: np.full(len(known), np.nan) for name in job.names}
+    if known.any():
+        field = PointField(points.places[known], points.values[known])
+        found = statistics(field, job.geometry, job.names, report, feedback.isCanceled, of_others=("idw",))
+        for name, values in found.items():
+            results[name][known] = values
+    return results
+
+
+def _objects(name, values):
+    """A list of what goes into a field, None where unknown."""
+    if name == "count":
+        return [None if value != value else int(value) for value in values.tolist()]
+    return [None if value != value else value for value in values.tolist()]
+
+
+class _Rows:
+    """Finds features again when they are read for the second time: a database may give them in another order."""
+
+    def __init__(self, ids):
+        self._ids, self._order = ids, None
+
+    def __call__(self, done, ids):
+        """Positions of features ``ids`` in the first reading; ``done`` were asked for before."""
+        ids = np.array(ids, np.int64)
+        if np.array_equal(self._ids[done : done + len(ids)], ids):
+            return np.arange(done, done + len(ids))
+        if self._order is None:
+            self._order = np.argsort(self._ids, kind="stable")
+        if len(self._ids):
+            places = np.searchsorted(self._ids, ids, sorter=self._order)
+            rows = self._order[np.minimum(places, len(self._order) - 1)]
+            if np.array_equal(self._ids[rows], ids):
+                return rows
+        raise QgsProcessingException("INPUT was changed while it was read: run the algorithm again")

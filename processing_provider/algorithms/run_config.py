@@ -1,0 +1,204 @@
+"""``patchwise:runconfig``: a run that was done before, or that somebody wrote down, done again."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+
+from ...core import RasterFile
+from ...core.base.errors import ParameterError
+from ...core.rasters.partial import check_target
+from ...core.rasters.stack import StackedRaster
+from ...core.rasters.view import RasterView
+from ...core.records.rerun import check_trust, found_path, read_file, read_recipe, read_tag
+from ..base import JobAlgorithm
+from ..bridge import raster_path, read_by_qgis, translated
+from ..job import job_of, perform
+from ..layers.grid import has_pixels
+from ..layers.source import LayerSource
+from ..layers.view import raster_file
+from ..parameters.rasters import source_paths
+from ..parameters.sources import files_read
+from ..trust import TRUST, add_trust, agreed, read_trust
+
+
+class RunConfig(JobAlgorithm):
+    """Repeats a run of the sliding window from the tags of its result or from a file."""
+
+    NAME = "runconfig"
+    DISPLAY_NAME = "Run configuration"
+    SHORT = "Repeats a sliding-window run from the raster that it made, or from a saved configuration."
+    TAGS = ("repeat", "again", "reproduce", "provenance", "settings", "JSON", "YAML", "pipeline", "sliding window")
+    HELP = (
+        "Every raster that the sliding window makes carries its configuration: the input, the chips, the window, the "
+        "operator and the kind of output. This does the same again, and gives the same pixels.\n\n"
+        "Give either a raster that Patchwise made, or a file with a configuration: JSON or YAML, of such a run, of a "
+        "SpatialPatcher, or of a pipeline GridSampler, ApplyToChips, Stitch, as to_config and to_yaml of the Python "
+        "core write it.\n\n"
+        "The input is found again where it was, seen from the folder of the raster or file, or by its path. To run "
+        "the same on another raster, choose that as input: where it differs in size or bands, the log says so.\n\n"
+        "A configuration may name a Python file, a model, or rasters on servers. A Python file is run inside QGIS with "
+        "all your rights. Nothing of this is run, opened or asked before you have agreed: by your answer in QGIS's "
+        "window, which is remembered for the content of the file and for the server, or by the parameter Trust."
+    )
+    CONFIG, CONFIG_FROM, INPUT, OUTPUT = "CONFIG", "CONFIG_FROM", "INPUT", "OUTPUT"
+    CORE_NAMES = {"input": INPUT, "trust": TRUST}
+
+    def __init__(self):
+        super().__init__()
+        self._source = ""
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        self.add(
+            QgsProcessingParameterRasterLayer(self.CONFIG_FROM, tr("Raster made by Patchwise"), optional=True),
+            tr("A raster that the sliding window made: its run is repeated. Leave it empty if you give a file."),
+        )
+        self.add(
+            QgsProcessingParameterFile(
+                self.CONFIG,
+                tr("Configuration file"),
+                optional=True,
+                fileFilter=tr("Configurations") + " (*.json *.yaml *.yml)",
+            ),
+            tr("JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
+               "raster."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterRasterLayer(self.INPUT, tr("Input raster"), optional=True),
+            tr("The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
+               "pipelines, which know none."),
+        )  # fmt: skip
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
+            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+        )
+        add_trust(
+            self,
+            tr("What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
+               "file, host:example.org for a server, or all. What is refused without it is named with what to write "
+               "here. In QGIS's window you are asked instead."),
+        )  # fmt: skip
+        self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
+        self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: the configuration becomes a job, and everything wrong is refused."""
+        super().prepareAlgorithm(parameters, context, feedback)
+        self._source = self.source_name(parameters, context) if self._given(parameters, self.INPUT) else ""
+        return True
+
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused, and what nobody has agreed to is asked for."""
+        return agreed(lambda trust: self._make(parameters, context, trust), read_trust(self, parameters, context))
+
+    def _make(self, parameters, context, trust):
+        config, folder, name = self._config(parameters, context)
+        with _of(name):
+            check_trust(config, folder, trust, not self._given(parameters, self.INPUT))
+            recipe = read_recipe(config, trust)
+        raster, differences = self._raster(parameters, context, recipe, folder, trust)
+        output = self.output_paths(parameters, context)[self.OUTPUT]
+        sources = source_paths(raster) + files_read(self, parameters, context)
+        check_target(output, sources, self.OUTPUT)
+        with _of(name):
+            operator = recipe.operator_for(raster)
+            job = job_of(
+                self.tr,
+                raster,
+                recipe.window_on(raster.domain.shape),
+                operator,
+                recipe.patcher,
+                recipe.value_type_for(raster),
+                [self.tr("Input: {path}").format(path=raster.path)],
+                options=dict(recipe.options or {}),
+                workers=0,
+                output=output,
+                coverage=None,
+                sources=sources,
+            )
+        return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
+
+    def _config(self, parameters, context):
+        """The configuration, the folder that paths in it start from, and the parameter that it came with."""
+        if self._given(parameters, self.CONFIG) == self._given(parameters, self.CONFIG_FROM):
+            both = self._given(parameters, self.CONFIG)
+            allowed = self.tr("one of {one} and {other} must be given, and not both")
+            allowed = allowed.format(one=self.CONFIG, other=self.CONFIG_FROM)
+            raise ParameterError(self.CONFIG, parameters.get(self.CONFIG) if both else None, allowed)
+        if self._given(parameters, self.CONFIG):
+            path = self.parameterAsFile(parameters, self.CONFIG, context)
+            with _of(self.CONFIG):
+                return read_file(path), os.path.dirname(os.path.abspath(path)), self.CONFIG
+        path = raster_path(self._layer(parameters, self.CONFIG_FROM, context), self.CONFIG_FROM)
+        with _of(self.CONFIG_FROM):
+            config = read_tag(RasterFile(path, parameter=self.CONFIG_FROM).tags, path)
+        return config, os.path.dirname(os.path.abspath(path)), self.CONFIG_FROM
+
+    def _raster(self, parameters, context, recipe, folder, trust):
+        """The raster to work on, and sentences about how it differs from that of the run."""
+        record = recipe.input or {}
+        bands = record.get("bands") or ()
+        scaled = record.get("scaled", False)
+        scaled = tuple(scaled) if isinstance(scaled, list) else bool(scaled)
+        if not self._given(parameters, self.INPUT):
+            if recipe.input is None:
+                allowed = self.tr("must be given: this configuration does not say what to run on")
+                raise ParameterError(self.INPUT, None, allowed)
+            first = _recorded(record, folder, trust, self.INPUT, bands, scaled)
+        else:
+            layer = self._layer(parameters, self.INPUT, context)
+            if bands and max(bands) > layer.bandCount():
+                text = self.tr("must have a band {number}, which the run needs")
+                raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
+            first = self._chosen(layer, record, bands, scaled)
+        differences = recipe.differences(first)
+        others = [_recorded(other, folder, trust, "other inputs", (), scaled) for other in record.get("others") or ()]
+        return (StackedRaster(first, others) if others else first), differences
+
+    def _chosen(self, layer, record, bands, scaled):
+        if not read_by_qgis(layer):
+            return raster_file(layer, self.INPUT, bands, scaled)
+        transform = record.get("transform")
+        resolution = transform[0] if transform and not has_pixels(layer) else None
+        return LayerSource(layer, bands, resolution, scaled, parameter=self.INPUT, resolution_name=self.CONFIG)
+
+    def _layer(self, parameters, name, context):
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise ParameterError(name, parameters.get(name), self.tr("must be a raster that can be read"))
+        return layer
+
+    def _given(self, parameters, name):
+        return parameters.get(name) not in (None, "")
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: the same run as that of the sliding window."""
+        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        with translated(self.CORE_NAMES):
+            results = perform(self.tr, job, feedback)
+        return self.present(results, context, self._source)
+
+
+def _recorded(record, folder, trust, parameter, bands, scaled):
+    """The raster of a record, seen as in the run."""
+    view = RasterView.from_record(record)
+    return RasterFile(found_path(record, folder, trust), bands, scaled, parameter=parameter, view=view)
+
+
+@contextmanager
+def _of(name):
+    """Puts the name of the parameter that a configuration came with in front of what is wrong with it."""
+    try:
+        yield
+    except ParameterError as error:
+        if error.parameter in ("input", "INPUT"):
+            raise
+        raise ParameterError(f"{name}: {error.parameter}", error.value, error.allowed) from error

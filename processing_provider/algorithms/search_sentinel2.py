@@ -1,0 +1,103 @@
+"""``patchwise:searchsentinel2``: footprints of Sentinel-2 products in a STAC API."""
+
+import json
+from math import isnan
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFields,
+    QgsGeometry,
+    QgsJsonUtils,
+    QgsProcessing,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterFeatureSink,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDateTime, Qt
+
+from ...core.base.secrets import without_secrets
+from ...core.sentinel2.items import covered
+from ...core.sentinel2.stac import search_s2, why_none
+from ..base import JobAlgorithm
+from ..bridge import translated
+from ..parameters.sentinel import NAMES, add_search, add_server, read_search
+from ..results.features import BATCH, FeatureOutput, check_file_target, new_field
+
+
+class SearchSentinel2(JobAlgorithm):
+    """A list of what there is, before anything is loaded."""
+
+    NAME = "searchsentinel2"
+    DISPLAY_NAME = "Search Sentinel-2"
+    SHORT = "Lists the Sentinel-2 products over a box as a layer of footprints with date and cloud."
+    TAGS = ("Sentinel-2", "STAC", "satellite", "catalog", "footprint", "cloud", "Planetary Computer", "Earth Search")
+    HELP = (
+        "Asks a STAC API for Sentinel-2 L2A products that meet the extent, and makes a layer of their footprints with "
+        "id, date, cloud cover, tile, orbit, processing baseline and the share of the extent that each covers. Nothing "
+        "is downloaded but the list.\n\n"
+        "Of products that were processed again only the latest is listed. Where there is none, the log says whether "
+        "more cloud or other dates would give some."
+    )
+    OUTPUT, COUNT = "OUTPUT", "COUNT"
+    CORE_NAMES = NAMES
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        add_search(self, 100)
+        add_server(self)
+        self.add(
+            QgsProcessingParameterFeatureSink(
+                self.OUTPUT, self.tr("Footprints"), QgsProcessing.SourceType.TypeVectorPolygon
+            ),
+            self.tr("The products' footprints, in the order of time."),
+        )
+        self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
+
+    def make_job(self, parameters, context):
+        """What is wanted, as arguments for the core."""
+        check_file_target(self, parameters, self.OUTPUT, context)
+        return read_search(self, parameters, context)
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plain values only."""
+        wanted, box, fields = self._job, self._job["bbox"], _fields()
+        shown = without_secrets(wanted["endpoint"])
+        feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
+        with translated(self.CORE_NAMES):
+            items = search_s2(**wanted, cancelled=feedback.isCanceled)
+            if not items:
+                feedback.pushWarning(why_none(**wanted, cancelled=feedback.isCanceled))
+            crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
+            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, crs)
+            with output:
+                for first in range(0, len(items), BATCH):
+                    output.add([_feature(item, box, fields) for item in items[first : first + BATCH]])
+        results = {self.OUTPUT: output.target, self.COUNT: len(items)}
+        return self.present(results, context, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
+
+
+def _fields():
+    fields = QgsFields()
+    for name, kind in (
+        ("id", "String"), ("datetime", "DateTime"), ("day", "String"), ("cloud", "Double"), ("tile", "String"),
+        ("orbit", "String"), ("platform", "String"), ("baseline", "String"), ("epsg", "Int"), ("share", "Double"),
+    ):  # fmt: skip
+        fields.append(new_field(name, kind))
+    return fields
+
+
+def _feature(item, box, fields):
+    feature = QgsFeature(fields)
+    geometry = QgsGeometry(QgsJsonUtils.geometryFromGeoJson(json.dumps(item.footprint)))
+    geometry.convertToMultiType()
+    feature.setGeometry(geometry)
+    baseline = "" if item.baseline is None else "{:02d}.{:02d}".format(*item.baseline)
+    feature.setAttributes([
+        item.id, QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs), item.day,
+        NULL if isnan(item.cloud) else item.cloud, item.tile,
+        item.orbit, str(item.properties.get("platform", "")), baseline, item.epsg,
+        round(100 * float(covered(item, box).mean()), 1),
+    ])  # fmt: skip
+    return feature

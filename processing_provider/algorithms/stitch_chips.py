@@ -1,0 +1,182 @@
+"""``patchwise:stitchchips``: a folder of chips to a raster."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterRasterDestination,
+)
+
+from ...core import GeoTiffSink, ValueType
+from ...core.base.config import tags
+from ...core.chip_folder.folder import ChipRaster
+from ...core.chip_folder.stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
+from ...core.rasters.band_meta import passed_on
+from ...core.rasters.commit import CommitGroup
+from ...core.rasters.partial import check_target
+from ...core.records.record import nodata_record, placed
+from ..base import JobAlgorithm
+from ..bridge import progress, translated
+from ..job import not_cancelled, watch_sources
+from ..parameters.chips_in import NAMES as CHIP_NAMES
+from ..parameters.chips_in import add_chips, read_chips
+from ..parameters.operators import NAMES as OPERATOR_NAMES
+from ..parameters.operators import add_aggregation, read_aggregation
+from ..parameters.patching import NAMES as PATCHING_NAMES
+from ..parameters.patching import WINDOW, WINDOWS, add_window, read_window_of_chips
+from ..parameters.rasters import NAMES as RASTER_NAMES
+from ..parameters.rasters import add_creation_options, add_value_type, read_creation_options, read_value_type
+from ..results.report import say, tell
+
+FROM_MANIFEST = "manifest"
+MOST_NAMED = 100
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the main thread prepared."""
+
+    chips: ChipRaster
+    patcher: Any
+    value_type: ValueType
+    options: dict
+    allow_missing: bool
+    output: str
+    notes: tuple
+
+
+class StitchChips(JobAlgorithm):
+    """One seamless raster of a folder of chips."""
+
+    NAME = "stitchchips"
+    DISPLAY_NAME = "Stitch chips"
+    SHORT = "Blends the chips of a folder into one seamless raster."
+    TAGS = ("raster", "chip", "tile", "mosaic", "merge", "blend", "overlap", "seamless", "stitch", "vote")
+    HELP = (
+        "Takes a folder made by Split raster into chips or Apply operator to chips and blends the chips with the "
+        "window's weights where they overlap. The result has the grid of the raster that was split, or a finer one "
+        "where the operator made it so. Chips are read one by one, and rows are written when they are final, so that "
+        "the memory needed does not grow with the raster.\n\n"
+        "Chips may have been changed by other software in between, as long as they keep their names, sizes and number "
+        "of bands.\n\n"
+        "What is in no chip is nodata, and so are chips that were left out when the raster was split, or that failed. "
+        "Any other chip that is missing or damaged is named, and the run fails, unless missing chips are allowed: then "
+        "they are nodata, too."
+    )
+    ALLOW_MISSING, OUTPUT = "ALLOW_MISSING", "OUTPUT"
+    CORE_NAMES = {**OPERATOR_NAMES, **PATCHING_NAMES, **RASTER_NAMES, **CHIP_NAMES, "window": WINDOW, "output": OUTPUT}
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        add_chips(self)
+        add_window(self, (FROM_MANIFEST, *WINDOWS), FROM_MANIFEST)
+        add_aggregation(self)
+        add_value_type(self)
+        self.add(
+            QgsProcessingParameterBoolean(self.ALLOW_MISSING, tr("Allow missing chips"), False),
+            tr("Chips that are missing or damaged become nodata, and the log names them. Otherwise they make the run "
+               "fail."),
+        )  # fmt: skip
+        add_creation_options(self)
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Stitched chips")),
+            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+        )
+        self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
+        self.addOutput(QgsProcessingOutputNumber("MISSING", tr("Chips missing or damaged")))
+        self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
+
+    def make_job(self, parameters, context):
+        """What the worker needs; everything wrong is refused."""
+        chips = read_chips(self, parameters, context)
+        allow_missing = self.parameterAsBool(parameters, self.ALLOW_MISSING, context)
+        if not allow_missing:
+            chips.check_missing()
+        stored = StoredChips(chips)
+        aggregation, said = read_aggregation(self, parameters, context, stored)
+        window = None
+        if self.parameterAsString(parameters, WINDOW, context) != FROM_MANIFEST:
+            window = read_window_of_chips(self, parameters, context)
+        value_type = read_value_type(self, parameters, context)
+        if stored.categories and value_type.dtype.kind == "f":
+            value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
+        output = self.output_paths(parameters, context)[self.OUTPUT]
+        check_target(output, chips.source_files, self.OUTPUT)
+        patcher = stitch_patcher(chips, aggregation, window)
+        options = read_creation_options(self, parameters, context)
+        notes = tuple(filter(None, [said]))
+        return _Job(chips, patcher, value_type, options, allow_missing, output, notes)
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plain values only."""
+        # A layer to be loaded is noted here: in the background the run has a context of its own.
+        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        tell(feedback, job.notes)
+        manifest = job.chips.manifest
+        self._say_left_out(feedback, manifest)
+        with (
+            translated(self.CORE_NAMES),
+            CommitGroup(not_cancelled(feedback), watch_sources(job.chips)) as group,
+            GeoTiffSink(
+                job.output,
+                stitch_domain(job.chips),
+                job.value_type,
+                names=job.chips.band_names,
+                categories=manifest.categories,
+                tags=tags(placed(_config(job), job.output)),
+                meta=_passed(job),
+                options=job.options,
+                parameter=self.OUTPUT,
+                group=group,
+            ) as sink,
+        ):
+            report, lost = stitch_chips(
+                job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
+                cancelled=feedback.isCanceled,
+            )  # fmt: skip
+        for name in lost[:MOST_NAMED]:
+            feedback.pushWarning(self.tr("{path} is missing or damaged: nodata").format(path=name))
+        if len(lost) > MOST_NAMED:
+            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(lost) - MOST_NAMED:,}"))
+        say(self.tr, feedback, report, job.value_type.losses())
+        results = {
+            self.OUTPUT: job.output,
+            "DONE": report.chips,
+            "MISSING": len(lost),
+            "PIXELS_WITHOUT_DATA": report.pixels_without_data,
+        }
+        return self.present(results, context)
+
+    def _say_left_out(self, feedback, manifest):
+        if manifest.left_out:
+            text = self.tr("{count} chips were left out when the raster was split: they are nodata.")
+            feedback.pushInfo(text.format(count=f"{len(manifest.left_out):,}"))
+        if manifest.failed:
+            text = self.tr("{count} chips failed when an operator was applied: they are nodata.")
+            feedback.pushWarning(text.format(count=f"{len(manifest.failed):,}"))
+
+
+def _passed(job):
+    """What is known of the bands of the chips, as far as it is true of the result."""
+    stored = StoredChips(job.chips)
+    return passed_on(job.chips, stored, job.patcher.aggregation, job.value_type.dtype)
+
+
+def _config(job):
+    """What the tags of the result say."""
+    manifest, value_type = job.chips.manifest, job.value_type
+    return {
+        "algorithm": "patchwise:stitchchips",
+        "input": dict(manifest.source),
+        "window": list(manifest.window),
+        "patcher": job.patcher.get_config(),
+        "operator": list(manifest.operators),
+        "output": {
+            "data_type": value_type.dtype.name,
+            "nodata": nodata_record(value_type),
+            "creation_options": job.options,
+        },
+    }

@@ -1,0 +1,185 @@
+"""``patchwise:windowweights``: the weights of one chip, or their sum over an extent, as a raster."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
+
+from ...core import GeoTiffSink, SpatialPatcher, SpatialRectangular, ValueType
+from ...core.base.errors import Cancelled
+from ...core.base.progress import Watch
+from ...core.grid.domain import PixelWindow, RasterDomain
+from ...core.loop.coverage import write_coverage
+from ...core.preview.footprints import check_footprints
+from ...core.preview.outlines import nearest_chip
+from ...core.rasters.commit import CommitGroup
+from ...core.rasters.file import check_target
+from ...core.rasters.source_files import SourceFiles
+from ..base import PatchwiseAlgorithm
+from ..bridge import progress, translated
+from ..job import check_chip
+from ..parameters.grids import add_grid, read_grid
+from ..parameters.patching import add_window
+from ..parameters.rasters import NAMES as RASTER_NAMES
+from ..parameters.rasters import add_creation_options, read_creation_options, source_paths
+from ..parameters.samplers import NAMES as SAMPLER_NAMES
+from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
+from ..parameters.sources import files_read
+
+KINDS = ("coverage", "window")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the main thread prepares."""
+
+    kind: str
+    patcher: SpatialPatcher
+    domain: RasterDomain
+    window: PixelWindow
+    output: str
+    sources: SourceFiles
+    options: dict[str, str]
+    name: str
+
+
+class _Counted:
+    """A sink that counts the pixels without a chip on their way to another."""
+
+    def __init__(self, sink):
+        self._sink, self.block_width, self.without = sink, sink.block_width, 0
+
+    def start(self, bands, dtype):
+        self._sink.start(bands, dtype)
+
+    def write(self, row, col, values):
+        self.without += int(np.count_nonzero(np.isnan(values)))
+        self._sink.write(row, col, values)
+
+
+class WindowWeights(PatchwiseAlgorithm):
+    """The window itself, or gaps and uneven cover, before a long run."""
+
+    NAME = "windowweights"
+    DISPLAY_NAME = "Window weights"
+    SHORT = "Computes the weights of one chip, or their sum over an extent, as a raster."
+    TAGS = ("window", "weights", "taper", "overlap", "coverage", "gaps", "Hann", "Tukey", "Gaussian", "chip")
+    HELP = (
+        "Shows what a window, a chip size and a stride do before a long run, without reading the raster.\n\n"
+        "coverage is the sum of the weights of all chips on each pixel of the extent, on the raster's own grid. Pixels "
+        "in no chip are nodata: there a run gives nodata too. Where the sum varies, the cover is uneven; a run divides "
+        "by it, so that this alone makes no error.\n\n"
+        "window is the raster of one chip's weights, at the chip in the middle of the extent. Pixels that are not part "
+        "of the chip, as outside a spherical cap or where a custom window is 0, are nodata."
+    )
+    KIND, OUTPUT, PIXELS_WITHOUT_CHIP = "KIND", "OUTPUT", "PIXELS_WITHOUT_CHIP"
+    CORE_NAMES = {**SAMPLER_NAMES, **RASTER_NAMES}
+
+    def __init__(self):
+        super().__init__()
+        self._job = None
+
+    def initAlgorithm(self, configuration=None):
+        """Define the parameters and outputs."""
+        tr = self.tr
+        self.add(
+            QgsProcessingParameterEnum(
+                self.KIND, tr("Kind"), options=list(KINDS), defaultValue="coverage", usesStaticStrings=True
+            ),
+            tr("What to compute: coverage (the sum over all chips) or window (one chip's weights)."),
+        )  # fmt: skip
+        add_grid(self)
+        add_geometry_and_sampler(self)
+        add_window(self)
+        add_creation_options(self)
+        self.add(
+            QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Weights")),
+            tr("The weights as a GeoTIFF of type float32, with NaN as nodata value."),
+        )
+        self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
+
+    def refuse(self, parameters, context):
+        """Raise what is wrong with the parameters, before anything is run."""
+        with translated(self.CORE_NAMES):
+            job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
+            check_footprints(job.patcher, job.domain, job.window)
+            if isinstance(job.patcher.geometry, SpatialRectangular):
+                check_chip(job.patcher.geometry.size, 24)
+
+    def prepareAlgorithm(self, parameters, context, feedback):
+        """Main thread: layers and extents become plain values."""
+        with translated(self.CORE_NAMES):
+            self._job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
+        return True
+
+    def _read(self, parameters, context, output):
+        raster, window = read_grid(self, parameters, context)
+        sources = source_paths(raster) + files_read(self, parameters, context)
+        check_target(output, sources, self.OUTPUT)
+        patcher = read_sampled_patcher(self, parameters, context, raster)
+        kind = self.parameterAsString(parameters, self.KIND, context)
+        options = read_creation_options(self, parameters, context)
+        return _Job(
+            kind, patcher, raster.domain, window, output, sources, options, self.source_name(parameters, context)
+        )
+
+    def processAlgorithm(self, parameters, context, feedback):
+        """Worker thread: plain values only."""
+        # A layer to be loaded is noted here: in the background the run has a context of its own.
+        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        with translated(self.CORE_NAMES):
+            without = _write_sums(job, feedback) if job.kind == "coverage" else _write_window(job, feedback)
+        if job.kind == "coverage" and without:
+            share = f"{100 * without / job.window.pixels:.1f}"
+            text = self.tr("{count} pixels ({share} %) lie in no chip.")
+            feedback.pushWarning(text.format(count=f"{without:,}", share=share))
+        what = self.tr("summed weights on {name}") if job.kind == "coverage" else self.tr("window on {name}")
+        titles = {self.OUTPUT: what.format(name=job.name)} if job.name else {}
+        results = {self.OUTPUT: job.output, self.PIXELS_WITHOUT_CHIP: without}
+        return self.present(results, context, titles=titles)
+
+
+def _sink(job, domain, name, group):
+    value_type, options = ValueType("float32"), job.options
+    return GeoTiffSink(
+        job.output,
+        domain,
+        value_type,
+        names=[name],
+        options=options,
+        sources=job.sources,
+        parameter="OUTPUT",
+        group=group,
+    )
+
+
+def _write_sums(job, feedback):
+    """Write the summed weights; the number of pixels in no chip."""
+    with CommitGroup() as group, _sink(job, job.domain.crop(job.window), "weights", group) as sink:
+        counted, report = _Counted(sink), progress(feedback)
+        write_coverage(
+            job.patcher, job.domain, job.window, counted, weights=True, progress=report, cancelled=feedback.isCanceled
+        )
+    return counted.without
+
+
+def _write_window(job, feedback):
+    """Write the weights of the chip in the middle; the number of pixels of its window that are not part of it."""
+    window, report = job.window, progress(feedback)
+    report(0.1)
+    middle = window.row + window.height / 2, window.col + window.width / 2
+    chip, _ = nearest_chip(job.patcher, job.domain, *middle, Watch(None, feedback.isCanceled))
+    weights = chip.weights
+    if weights is None:
+        weights = job.patcher.weights_of(chip.window.height, chip.window.width)
+    with CommitGroup() as group, _sink(job, job.domain.crop(chip.window), "weight", group) as sink:
+        counted = _Counted(sink)
+        counted.start(1, weights.dtype)
+        step = sink.block_width  # rows of tiles
+        for row in range(0, len(weights), step):
+            if feedback.isCanceled():
+                raise Cancelled
+            part = weights[None, row : row + step]
+            counted.write(row, 0, np.where(part > 0, part, np.nan))
+            report(0.1 + 0.9 * min(1, (row + step) / len(weights)))
+    return counted.without

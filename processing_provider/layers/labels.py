@@ -1,0 +1,115 @@
+"""Labels for chips, from a layer: a raster, or polygons with a field of numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsFeatureRequest,
+    QgsMapLayer,
+    QgsRectangle,
+    QgsWkbTypes,
+)
+
+from ...core.base.errors import Cancelled, ParameterError
+from ...core.chip_folder.labels import ChipLabels, PolygonLabels, RasterLabels
+from ..results.chip_index import index_crs
+from .polygons import polygon_mapping
+from .view import raster_file
+
+
+@dataclass(frozen=True)
+class LabelPolygons:
+    """Polygons that are read when the run begins. Without a field they are 1, and what is in none of them is 0."""
+
+    source: Any
+    field: str
+    transform: QgsCoordinateTransform
+    area: QgsRectangle
+
+    def load(self, domain, feedback):
+        """The labels on the grid of ``domain``; worker thread."""
+        request = QgsFeatureRequest()
+        if not self.area.isNull():
+            request.setFilterRect(self.area)
+        shapes = []
+        for feature in self.source.getFeatures(request):
+            if feedback.isCanceled():
+                raise Cancelled
+            shape = polygon_mapping(feature.geometry(), self.transform)
+            if shape is not None:
+                shapes.append((shape, _number(feature[self.field]) if self.field else 1.0))
+        return ChipLabels(PolygonLabels(shapes, domain, None if self.field else 0.0))
+
+
+@dataclass(frozen=True)
+class LabelRaster:
+    """A raster of labels, on the grid of the raster that is split."""
+
+    labels: RasterLabels
+
+    def load(self, domain, feedback):
+        """The labels."""
+        return ChipLabels(self.labels)
+
+
+def read_labels(algorithm, parameters, context, raster, names):
+    """What is under ``names`` (of the layer and of the field), or None; and the files that are read. Main thread."""
+    name, field_name = names
+    field = algorithm.parameterAsString(parameters, field_name, context)
+    if parameters.get(name) in (None, ""):
+        if field:
+            raise ParameterError(field_name, field, f"needs a layer of polygons in {name}")
+        return None, []
+    layer = algorithm.parameterAsLayer(parameters, name, context)
+    if layer is None or not layer.isValid():
+        raise ParameterError(name, str(parameters[name]), "must be a raster or a layer of polygons that can be read")
+    if layer.type() == QgsMapLayer.LayerType.RasterLayer:
+        if field:
+            raise ParameterError(
+                field_name, field, f"must be empty where {name} is a raster, whose values are the labels"
+            )
+        file = raster_file(layer, name)
+        return LabelRaster(RasterLabels(file, raster.domain, raster.strip_rows, name)), [file.path]
+    polygons = getattr(layer, "geometryType", None)
+    if polygons is None or polygons() != QgsWkbTypes.GeometryType.PolygonGeometry:
+        raise ParameterError(name, layer.name(), "must be a raster or a layer of polygons")
+    return _polygons(algorithm, parameters, context, raster, layer, names), []
+
+
+def _polygons(algorithm, parameters, context, raster, layer, names):
+    name, field_name = names
+    field = algorithm.parameterAsString(parameters, field_name, context)
+    index = layer.fields().lookupField(field) if field else -1
+    if field and (index < 0 or not layer.fields()[index].isNumeric()):
+        numbers = [one.name() for one in layer.fields() if one.isNumeric()]
+        raise ParameterError(field_name, field, f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}")
+    crs = index_crs(raster)
+    if layer.crs().isValid() != crs.isValid():
+        raise ParameterError(name, layer.name(), "must have a coordinate reference system, as must the raster")
+    transform = QgsCoordinateTransform(layer.crs(), crs, context.transformContext())
+    source = algorithm.parameterAsSource(parameters, name, context)
+    return LabelPolygons(source, layer.fields()[index].name() if field else "", transform, _area(raster, transform))
+
+
+def _area(raster, transform):
+    """The raster's place in the polygons' CRS, with a margin; null where there is none to be found."""
+    try:
+        area = transform.transformBoundingBox(
+            QgsRectangle(*raster.domain.bounds), QgsCoordinateTransform.TransformDirection.ReverseTransform
+        )
+    except QgsCsException:
+        return QgsRectangle()
+    if not area.isFinite():
+        return QgsRectangle()
+    area.scale(1.1)
+    return area
+
+
+def _number(value):
+    """A field's value, or None where it has none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,187 @@
+"""The parameters of rasters that go in and come out, shared by all algorithms that read or write one."""
+
+import numpy as np
+from qgis.core import (
+    QgsProcessingException,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+
+from ...core import ValueType
+from ...core.base.errors import ParameterError
+from ...core.rasters.creation_options import checked_options
+from ...core.rasters.stack import StackedRaster
+from ...core.rasters.values import DATA_TYPES
+from ..bridge import key_values, read_by_qgis
+from ..layers.grid import check_bounded
+from ..layers.source import LayerSource
+from ..layers.view import raster_file
+from .extents import window_of_extent
+
+INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
+DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
+
+#: The core's names of these parameters, for its error messages.
+NAMES = {
+    "raster": INPUT,
+    "bands": BANDS,
+    "extent": EXTENT,
+    "resolution": RESOLUTION,
+    "data type": DATA_TYPE,
+    "nodata": NODATA,
+    "creation options": CREATION_OPTIONS,
+}
+
+
+def add_input(algorithm, extent=True):
+    """Add the raster to read, its bands, and unless something else says so the part of it."""
+    tr, add = algorithm.tr, algorithm.add
+    add(
+        QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
+        tr("The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
+           "tiles, WCS, PostGIS raster). It is only read."),
+    )  # fmt: skip
+    add(
+        QgsProcessingParameterBand(
+            BANDS, tr("Bands"), parentLayerParameterName=INPUT, optional=True, allowMultiple=True
+        ),
+        tr("Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
+           "XYZ have three: red, green and blue."),
+    )  # fmt: skip
+    if extent:
+        add(
+            QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
+            tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
+        )
+    add(
+        QgsProcessingParameterNumber(
+            RESOLUTION, tr("Resolution"), QgsProcessingParameterNumber.Type.Double, None, optional=True
+        ),
+        tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
+           "highest zoom level of tiles; WMS needs it."),
+        advanced=True,
+    )  # fmt: skip
+
+
+def add_value_type(algorithm):
+    """Add the type of the output's values and its nodata value."""
+    tr, add = algorithm.tr, algorithm.add
+    add(
+        QgsProcessingParameterEnum(
+            DATA_TYPE, tr("Data type"), options=list(DATA_TYPES), defaultValue="float32", usesStaticStrings=True
+        ),
+        tr("Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
+           "many were."),
+    )  # fmt: skip
+    add(
+        QgsProcessingParameterNumber(
+            NODATA, tr("Nodata value"), QgsProcessingParameterNumber.Type.Double, None, optional=True
+        ),
+        tr("Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
+           "unsigned integers, the smallest for signed ones."),
+    )  # fmt: skip
+
+
+def add_creation_options(algorithm):
+    """Add what GDAL is told when it makes the file."""
+    tr = algorithm.tr
+    algorithm.add(
+        QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
+        tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
+           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER."),
+        advanced=True,
+    )  # fmt: skip
+
+
+def read_layer(algorithm, parameters, context):
+    """The layer under INPUT; refused where there is none."""
+    layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
+    if layer is None:
+        raise QgsProcessingException(algorithm.invalidRasterError(parameters, INPUT))
+    return layer
+
+
+def read_raster(algorithm, parameters, context, scaled=False, others=()):
+    """The chosen bands of INPUT; behind them all bands of the further layers, on its grid.
+
+    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is a pair ``(parameter, layers)``.
+    """
+    layer = read_layer(algorithm, parameters, context)
+    bands = algorithm.parameterAsInts(parameters, BANDS, context)
+    first = _open(algorithm, parameters, context, layer, bands, scaled)
+    if not others:
+        return first
+    return stacked(first, *others)
+
+
+def stacked(first, parameter, layers):
+    """``first``, and behind its bands those of the further layers under ``parameter``."""
+    if not layers:
+        return first
+    name = "other inputs"
+    files = [raster_file(layer, parameter, (), first.scaled, name) for layer in layers]
+    try:
+        return StackedRaster(first, files, parameter=name)
+    except ParameterError as error:
+        names = {file.path: f"{layer.name()} ({file.path})" for layer, file in zip(layers, files)}
+        if error.value not in names:
+            raise
+        raise ParameterError(error.parameter, names[error.value], error.allowed) from error
+
+
+def _open(algorithm, parameters, context, layer, bands, scaled):
+    """What reads the layer: its file, or where it has none, its provider."""
+    resolution = None
+    if parameters.get(RESOLUTION) not in (None, ""):
+        resolution = algorithm.parameterAsDouble(parameters, RESOLUTION, context)
+    if layer.isValid() and read_by_qgis(layer):
+        raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
+        has_extent = algorithm.parameterDefinition(EXTENT) is not None
+        if has_extent and algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
+            check_bounded(layer, raster.domain, EXTENT)
+        return raster
+    if resolution is not None:
+        raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
+    return raster_file(layer, INPUT, bands, scaled)
+
+
+def follow(raster, feedback):
+    """Let ``feedback`` end requests to a server that are under way, and be told of what the server does not have."""
+    source = getattr(raster, "first", raster)
+    if isinstance(source, LayerSource):
+        source.follow(feedback)
+
+
+def source_paths(raster):
+    """The files that are read, which no output may replace: ``SourceFiles`` of the core."""
+    return raster.source_files
+
+
+def check_outlines(raster):
+    """Refuse a raster of which it cannot be told where its pixels lie, before outlines of them are asked for."""
+    raster.domain.to_world(0, 0)
+
+
+def read_window(algorithm, parameters, context, raster):
+    """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
+    layer = read_layer(algorithm, parameters, context)
+    return window_of_extent(algorithm, parameters, EXTENT, context, layer, raster.domain)
+
+
+def read_value_type(algorithm, parameters, context):
+    """The type of the output's values, with the nodata value where one was chosen."""
+    nodata = None
+    if parameters.get(NODATA) not in (None, ""):
+        nodata = algorithm.parameterAsDouble(parameters, NODATA, context)
+    return ValueType(algorithm.parameterAsString(parameters, DATA_TYPE, context), nodata)
+
+
+def read_creation_options(algorithm, parameters, context):
+    """The creation options as a dict; those that GDAL cannot follow are refused."""
+    options = key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
+    checked_options(options, np.dtype(np.float32))
+    return options

@@ -1,0 +1,90 @@
+"""All files that an algorithm reads, which none of its outputs may replace: those of its layers, and other files."""
+
+from qgis.core import (
+    QgsProcessingFeatureSourceDefinition,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsRasterDataProvider,
+    QgsVectorLayer,
+    QgsVirtualLayerDefinition,
+)
+from qgis.PyQt.QtCore import QUrl
+
+from ...core.rasters.source_files import source_files
+
+#: Types of parameters that are layers or files to be read.
+_ONE, _SEVERAL, _FILE = ("raster", "source", "vector", "layer"), "multilayer", "file"
+
+
+def files_read(algorithm, parameters, context):
+    """The files behind all layers and files among the parameters."""
+    names = []
+    for definition in algorithm.parameterDefinitions():
+        name, kind = definition.name(), definition.type()
+        if parameters.get(name) in (None, ""):
+            continue
+        if kind == _FILE:
+            names.append(algorithm.parameterAsFile(parameters, name, context))
+        elif kind in _ONE or kind == _SEVERAL:
+            for layer in _layers(algorithm, parameters, name, kind, context):
+                names += names_of_layer(layer, context.project())
+    return source_files(dict.fromkeys(filter(None, names)))
+
+
+def reads_table(algorithm, parameters, context, path, table):
+    """Whether a layer among the parameters is the table of that name in the file ``path``."""
+    registry = QgsProviderRegistry.instance()
+    for definition in algorithm.parameterDefinitions():
+        name, kind = definition.name(), definition.type()
+        if kind not in _ONE or parameters.get(name) in (None, ""):
+            continue
+        for layer in _layers(algorithm, parameters, name, kind, context):
+            if layer.providerType() != "ogr":
+                continue
+            parts = registry.decodeUri(layer.providerType(), layer.source())
+            if not source_files([parts.get("path") or ""]).same_as(path):
+                continue
+            # A layer that is named by its file alone is the first in it, or the only one.
+            own = parts.get("layerName") or layer.dataProvider().subLayers()[0].split("!!::!!")[1]
+            if own == table:
+                return True
+    return False
+
+
+def _layers(algorithm, parameters, name, kind, context):
+    if kind == _SEVERAL:
+        return algorithm.parameterAsLayerList(parameters, name, context) or []
+    value = parameters[name]
+    given = {name: value.source} if isinstance(value, QgsProcessingFeatureSourceDefinition) else {name: value}
+    layer = algorithm.parameterAsLayer(given, name, context)
+    return [] if layer is None else [layer]
+
+
+def names_of_layer(layer, project=None, depth=0):
+    """What a layer reads, by the names that its provider knows: files, and layers that it is made of in turn."""
+    kind, uri = layer.providerType(), layer.source()
+    names = [QgsProviderRegistry.instance().decodeUri(kind, uri).get("path") or ""]
+    if kind in ("gdal", "ogr"):
+        names.append(uri)
+    if depth > 8:
+        return names
+    inner = []
+    if kind == "virtual":
+        for source in QgsVirtualLayerDefinition.fromUrl(QUrl(uri)).sourceLayers():
+            if source.isReferenced():
+                inner.append((project or QgsProject.instance()).mapLayer(source.reference()))
+            else:
+                names += _names_of_uri(source.provider(), source.source())
+    elif kind == "virtualraster":
+        for source in QgsRasterDataProvider.decodeVirtualRasterProviderUri(uri)[0].rInputLayers:
+            names += _names_of_uri(source.provider, source.uri)
+    if isinstance(layer, QgsVectorLayer):
+        inner += [join.joinLayer() for join in layer.vectorJoins()]
+    for one in inner:
+        if one is not None:
+            names += names_of_layer(one, project, depth + 1)
+    return names
+
+
+def _names_of_uri(provider, uri):
+    return [QgsProviderRegistry.instance().decodeUri(provider, uri).get("path") or "", uri]

@@ -1,0 +1,1 @@
+"""What comes out: features, footprints of chips, the closing report, names and styles of layers."""

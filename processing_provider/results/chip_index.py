@@ -1,0 +1,91 @@
+"""The footprints of the chips of a folder as features: ``index.gpkg`` in the folder, and a layer for the map."""
+
+import os
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsFields,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessingException,
+    QgsVectorFileWriter,
+    QgsWkbTypes,
+)
+
+from ...core.base.errors import Cancelled
+from ...core.chip_folder.manifest import INDEX as INDEX_FILE
+from ...core.grid.crs import crs_text
+from .features import BATCH, FeatureOutput, new_field
+
+
+def write_index(manifest, folder, feedback):
+    """Write ``index.gpkg``; Raises ``QgsProcessingException``, and ``Cancelled``."""
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName = "GPKG", "index"
+    path = os.path.join(folder, INDEX_FILE)
+    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    writer = QgsVectorFileWriter.create(path, *shape, QgsCoordinateTransformContext(), options)
+    good = writer.hasError() == QgsVectorFileWriter.WriterError.NoError
+    for batch in _batches(manifest, feedback) if good else ():
+        good = good and writer.addFeatures(batch, QgsFeatureSink.Flag.FastInsert)
+    good = good and writer.flushBuffer()
+    reason = writer.errorMessage()
+    del writer  # closes it
+    if not good:
+        raise QgsProcessingException(f"{path}: cannot be written: {reason}")
+
+
+def index_output(algorithm, parameters, name, context, manifest, group):
+    """The vector output for the footprints, a context manager; see :func:`fill_index`."""
+    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    return FeatureOutput(algorithm, parameters, name, context, *shape, group)
+
+
+def fill_index(output, manifest, feedback):
+    """Write the footprints to a :class:`FeatureOutput`; raises ``Cancelled``."""
+    for batch in _batches(manifest, feedback):
+        output.add(batch)
+
+
+def index_crs(manifest):
+    """The CRS of the raster that was split."""
+    crs = manifest.domain.crs
+    return QgsCoordinateReferenceSystem.fromWkt(crs_text(crs)) if crs else QgsCoordinateReferenceSystem()
+
+
+def _fields():
+    fields = QgsFields()
+    for name, kind in (
+        ("path", "String"), ("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double"),
+        ("label", "String"),
+    ):  # fmt: skip
+        fields.append(new_field(name, kind))
+    return fields
+
+
+def _batches(manifest, feedback):
+    """The chips in their order, some at a time."""
+    fields, chips = _fields(), manifest.chips
+    for first in range(0, len(chips), BATCH):
+        if feedback.isCanceled():
+            raise Cancelled
+        yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]
+
+
+def _feature(chip, fields, domain):
+    window = chip.window
+    corners = [
+        (window.col, window.row),
+        (window.col_stop, window.row),
+        (window.col_stop, window.row_stop),
+        (window.col, window.row_stop),
+    ]
+    feature = QgsFeature(fields)
+    feature.setGeometry(
+        QgsGeometry.fromPolygonXY([[QgsPointXY(*map(float, domain.to_world(*c))) for c in corners + corners[:1]]])
+    )
+    feature.setAttributes([chip.path, *chip.anchor, chip.valid, chip.label or None])
+    return feature

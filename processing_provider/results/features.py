@@ -1,0 +1,194 @@
+"""Features on their way to a vector output, which takes its name when it is complete."""
+
+import os
+import re
+import shutil
+
+from qgis.core import (
+    Qgis,
+    QgsDataSourceUri,
+    QgsFeatureSink,
+    QgsField,
+    QgsProcessing,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
+    QgsProperty,
+    QgsProviderRegistry,
+    QgsVectorFileWriter,
+)
+from qgis.PyQt.QtCore import QMetaType, QVariant
+
+from ...core.base.errors import ParameterError
+from ...core.rasters.commit import CommitGroup
+from ...core.rasters.partial import PartialFile, check_file
+from ...core.rasters.targets import check_on_disk
+from ..parameters.sources import files_read, reads_table
+
+#: Features handed on at a time: enough to be quick, few enough to be told of cancelling in time.
+BATCH = 1000
+
+
+def new_field(name, kind):
+    """A field; ``kind`` is Int, LongLong, Double, String or DateTime."""
+    if Qgis.QGIS_VERSION_INT < 33800:
+        return QgsField(name, getattr(QVariant, kind))
+    return QgsField(name, getattr(QMetaType.Type, kind if kind in ("Int", "LongLong", "Double") else f"Q{kind}"))
+
+
+def file_target(algorithm, parameters, name, context):
+    """The file that a vector output will be; "" where it goes to memory, to a database or into a file that is there."""
+    value = _named(parameters, name, context)
+    if value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
+        return ""
+    path = os.path.abspath(value)
+    return path if os.path.splitext(path)[1] else f"{path}.{QgsProcessingUtils.defaultVectorExtension()}"
+
+
+def _named(parameters, name, context):
+    """What a vector output is called; "" where it has no name, or goes into a layer that is there."""
+    value = parameters.get(name)
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        if value.useRemapping():
+            return ""
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.valueAsString(context.expressionContext(), "")[0]
+    return value if isinstance(value, str) else ""
+
+
+def check_file_target(algorithm, parameters, name, context, more=None):
+    """Refuse a file that cannot be made, or of which something that is read, ``more`` included, is made."""
+    value = _named(parameters, name, context)
+    if value.split(":")[0].lower() not in QgsProviderRegistry.instance().providerList():
+        check_on_disk(value, name)
+    path = file_target(algorithm, parameters, name, context)
+    if not path:
+        _check_table(algorithm, parameters, name, context)
+        return
+    ending = os.path.splitext(path)[1]
+    if not QgsVectorFileWriter.driverForExtension(ending):
+        raise ParameterError(name, path, f"QGIS writes no layers to {ending} files: choose another, such as .gpkg")
+    read = files_read(algorithm, parameters, context)
+    check_file(path, read if more is None else read + more, name)
+
+
+def _check_table(algorithm, parameters, name, context):
+    """Refuse a table in a file that is there, where it is the one that is read: QGIS would empty it first."""
+    value = _named(parameters, name, context)
+    if not isinstance(value, str) or not value.startswith("ogr:"):
+        return
+    uri = QgsDataSourceUri(value[len("ogr:") :])
+    if uri.database() and reads_table(algorithm, parameters, context, uri.database(), uri.table()):
+        raise ParameterError(name, value, "must not be the same table that is read: choose another")
+
+
+class FeatureOutput:
+    """A vector output; use as a context manager. ``target`` is what the algorithm returns for it.
+
+    A file is written in a hidden folder beside its target and takes its name when it is written, closed and found
+    complete, with ``group`` when all outputs of that are; on any error or cancelling nothing is left, and whatever was
+    at the target stays. A layer in memory is dropped. Only what goes into a database, or into a file that is there
+    already, is written directly, as QGIS does it.
+    """
+
+    def __init__(self, algorithm, parameters, name, context, fields, wkb_type, crs, group=None):
+        self._algorithm, self._parameters, self._name, self._context = algorithm, dict(parameters), name, context
+        self._shape, self._group = (fields, wkb_type, crs), group
+        self.target, self._written = file_target(algorithm, parameters, name, context), 0
+        self._partial = PartialFile(self.target, name) if self.target else None
+        self._sink, self._made, self._folder = None, "", ""
+
+    def add(self, features):
+        """Write features."""
+        if not self._sink.addFeatures(features, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(self._algorithm.writeFeatureError(self._sink, self._parameters, self._name))
+        self._written += len(features)
+
+    def __enter__(self):
+        if self._partial is not None:
+            try:
+                path = self._partial.create()
+            except OSError as error:
+                raise QgsProcessingException(f"{self._name} {self.target}: cannot be created: {error}") from error
+            self._folder = os.path.dirname(os.path.dirname(path))
+            self._parameters[self._name] = _moved(self._parameters[self._name], path)
+        try:
+            self._open()
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    def _open(self):
+        arguments = self._parameters, self._name, self._context, *self._shape
+        self._sink, self._made = self._algorithm.parameterAsSink(*arguments)
+        if self._sink is None:
+            raise QgsProcessingException(self._algorithm.invalidSinkError(self._parameters, self._name))
+        if self._partial is None:
+            self.target = self._made
+
+    def __exit__(self, error_type, *error):
+        if error_type is not None:
+            self._abandon()
+            return
+        try:
+            if not self._sink.flushBuffer():
+                reason = self._algorithm.writeFeatureError(self._sink, self._parameters, self._name)
+                raise QgsProcessingException(reason)
+            self._sink = None  # QGIS closes it, and makes the spatial index
+            self._check_count()
+        except BaseException:
+            self._abandon()
+            raise
+        group = CommitGroup() if self._group is None else self._group
+        group.otherwise(self._abandon)
+        if self._partial is not None:
+            group.add(self._partial)
+            group.then(self._load_from_target)
+        if self._group is None:
+            group.commit()
+
+    def _check_count(self):
+        count = _count(self._made) if self._partial is not None else None
+        if count is not None and count != self._written:
+            text = f"only {count} of {self._written} features were written; the disk may be full"
+            raise QgsProcessingException(f"{self._name} {self.target}: {text}")
+
+    def _load_from_target(self):
+        to_load = self._context.layersToLoadOnCompletion()
+        if self._made in to_load:
+            to_load[self.target] = to_load.pop(self._made)
+            self._context.setLayersToLoadOnCompletion(to_load)
+
+    def _abandon(self):
+        if self._partial is not None:
+            # Before the file is closed: GDAL then gives up at once, and does not first make the index of a large file.
+            self._partial.abandon()
+        self._sink = None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)  # where an open file cannot be removed
+        to_load = self._context.layersToLoadOnCompletion()
+        if to_load.pop(self._made, None) is not None:
+            self._context.setLayersToLoadOnCompletion(to_load)
+        store = self._context.temporaryLayerStore()
+        if self._made and store.mapLayer(self._made) is not None:
+            store.removeMapLayer(self._made)
+
+
+def _moved(value, path):
+    """The value of an output parameter, with another file."""
+    if not isinstance(value, QgsProcessingOutputLayerDefinition):
+        return path
+    moved = QgsProcessingOutputLayerDefinition(value)
+    moved.sink = QgsProperty.fromValue(path)
+    return moved
+
+
+def _count(path):
+    """Features that a file holds, or None where its format does not tell without a look at all of them."""
+    if os.path.splitext(path)[1].lower() not in (".gpkg", ".shp", ".fgb"):
+        return None
+    metadata = QgsProviderRegistry.instance().providerMetadata("ogr")
+    layers = metadata.querySublayers(path, Qgis.SublayerQueryFlag.CountFeatures)
+    return sum(layer.featureCount() for layer in layers)

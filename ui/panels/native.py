@@ -1,0 +1,161 @@
+"""The algorithm's other parameters, each with QGIS's own widget."""
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingDestinationParameter,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
+    QgsProject,
+)
+from qgis.gui import QgsGui, QgsProcessingContextGenerator, QgsProcessingGui, QgsProcessingParameterWidgetContext
+
+from ..runs.controller import make_context
+from .panel import Form, Panel
+
+#: Parameters that only some operators look at (``layer``: or that only layers of other providers than GDAL need); what
+#: is not named here is for all.
+USED_BY = {
+    "BAND_ROLES": ("index", "classify"),
+    "SEVERITY": ("index",),
+    "NORMALIZE": ("onnx",),
+    "MEAN": ("onnx",),
+    "STD": ("onnx",),
+    "ACTIVATION": ("onnx",),
+    "FILL": ("onnx",),
+    "PROVIDER": ("onnx",),
+    "RESOLUTION": ("layer",),
+}
+
+
+#: Parameters whose widgets open what is filled in.
+_OPENING = (
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterFeatureSource,
+)
+
+
+class _Contexts(QgsProcessingContextGenerator):
+    """Gives the widgets a context on the open project."""
+
+    def __init__(self):
+        super().__init__()
+        self._context = make_context()
+
+    def processingContext(self):
+        """The context."""
+        return self._context
+
+
+class NativePanel(Panel):
+    """One row for each parameter of ``algorithm`` that is not in ``others``, and is no output; or for ``only`` some."""
+
+    def __init__(self, algorithm, canvas, others=(), only=None, parent=None):
+        super().__init__(parent)
+        self._algorithm = algorithm  # the widgets refer to its definitions without owning them
+        self._contexts = _Contexts()
+        self._wrappers, self._widgets, self._held = {}, {}, {}
+        surroundings = QgsProcessingParameterWidgetContext()
+        surroundings.setProject(QgsProject.instance())
+        surroundings.setMapCanvas(canvas)
+        self._surroundings = surroundings
+        self.form = Form(self)
+        self.form.setColumnStretch(0, 1)
+        for definition in algorithm.parameterDefinitions() if algorithm is not None else ():
+            name, output = definition.name(), isinstance(definition, QgsProcessingDestinationParameter)
+            if not output and name not in others and (only is None or name in only):
+                self._add(definition)
+
+    def _add(self, definition):
+        registry = QgsGui.processingGuiRegistry()
+        # QGIS 4 has moved the enumeration.
+        modes = Qgis.ProcessingMode if hasattr(Qgis, "ProcessingMode") else QgsProcessingGui.WidgetType
+        wrapper = registry.createParameterWidgetWrapper(definition, modes.Standard)
+        wrapper.setWidgetContext(self._surroundings)
+        wrapper.registerProcessingContextGenerator(self._contexts)
+        widget = wrapper.createWrappedWidget(self._contexts.processingContext())
+        widget.setObjectName(definition.name())
+        widget.setToolTip(definition.help())
+        self.form.add(definition.description(), widget)
+        self.form.label(widget).setWordWrap(True)
+        wrapper.widgetValueHasChanged.connect(lambda *_: self._chosen(definition.name()))
+        self._wrappers[definition.name()], self._widgets[definition.name()] = wrapper, widget
+
+    def show_for(self, *uses):
+        """Show the parameters that any of ``uses`` (of ``USED_BY``) looks at; without any, all."""
+        for name, widget in self._widgets.items():
+            self.form.show_row(widget, not uses or bool({*uses} & {*USED_BY.get(name, uses)}))
+
+    def parameters(self):
+        """The values that are shown and are not the defaults."""
+        found = {}
+        for name, wrapper in self._wrappers.items():
+            value = wrapper.parameterValue()
+            if self._widgets[name].isVisibleTo(self) and not _same(value, wrapper.parameterDefinition().defaultValue()):
+                found[name] = value
+        return {**found, **{name: [*_listed(found.get(name)), *held] for name, held in self._held.items()}}
+
+    def held(self):
+        """``{parameter: sources}`` that were filled in from elsewhere and are not opened before :meth:`accept`."""
+        return dict(self._held)
+
+    def accept(self):
+        """Fill in what was held back: the user has agreed to it."""
+        held, self._held = self._held, {}
+        with self.quiet():
+            for name, sources in held.items():
+                shown = _listed(self._wrappers[name].parameterValue())
+                self._fill(name, [*shown, *sources])
+
+    def set_parameters(self, parameters):
+        """Fill what is named, and give the rest its default, also where a value is none of the parameter's.
+
+        QGIS's widgets open a source as soon as it is filled in. So sources that are no layers of the project are held
+        back, until somebody agrees or chooses others.
+        """
+        context = self._contexts.processingContext()
+        with self.quiet():
+            self._held = {}
+            for name, wrapper in self._wrappers.items():
+                definition = wrapper.parameterDefinition()
+                value = parameters.get(name, definition.defaultValue())
+                if isinstance(definition, _OPENING):
+                    there = [source for source in _listed(value) if source in _open_in_project()]
+                    held = [source for source in _listed(value) if source not in there]
+                    value = there
+                    if held:
+                        self._held[name] = held
+                # Only now: to find out whether it is acceptable, QGIS opens a source.
+                elif not definition.checkValueIsAcceptable(value, context):
+                    value = definition.defaultValue()
+                self._fill(name, value)
+
+    def _fill(self, name, value):
+        """Put a value into a widget; what the widget says of it is no choice of the user's."""
+        held = dict(self._held)
+        self._wrappers[name].setParameterValue(value, self._contexts.processingContext())
+        self._held = held
+
+    def _chosen(self, name):
+        self._held.pop(name, None)  # whoever chooses for himself does without
+        self.changed.emit()
+
+
+def _open_in_project():
+    """Ids and sources of the project's layers: QGIS's widgets give either for a layer that is chosen."""
+    layers = QgsProject.instance().mapLayers()
+    return {*layers, *(layer.source() for layer in layers.values())}
+
+
+def _listed(value):
+    """The sources of a value: a list of texts, or one."""
+    return [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, str) and one]
+
+
+def _same(value, default):
+    return value == default or (value in (None, "", []) and default in (None, "", []))

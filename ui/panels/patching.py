@@ -1,0 +1,205 @@
+"""How chips are cut and blended: geometry, size, stride, window, boundary, aggregation."""
+
+from qgis.core import QgsProject
+
+from ..texts import tr
+from .panel import Panel, choose
+from .patching_fields import PatchingFields
+from .units import PixelUnits
+
+#: Name, default, least, largest and step of each window's parameter, by window.
+WINDOW_PARAMETERS = {
+    "tukey": ("TUKEY_ALPHA", 0.5, 0.0, 1.0, 0.05),
+    "gaussian": ("GAUSSIAN_SIGMA", 0.5, 0.04, 10.0, 0.05),
+}
+
+
+class PatchingPanel(Panel):
+    """The fields from ``geometryCombo`` to ``aggregationCombo``.
+
+    Chip size and stride are kept in pixels. Changing the size keeps the overlap, changing the stride changes it.
+    """
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._layer, self._units = None, PixelUnits()
+        self._chip, self._stride, self._ratio = 256, 128, 0.5
+        self._window_values = {name: default for name, default, *_ in WINDOW_PARAMETERS.values()}
+        self.fields = PatchingFields(self)
+        self.form = self.fields.form
+        self._connect()
+        self._show_units()
+        self._show_fields()
+
+    def _connect(self):
+        fields = self.fields
+        fields.geometry.currentIndexChanged.connect(self._show_fields)
+        fields.window.currentIndexChanged.connect(self._show_fields)
+        fields.units.currentIndexChanged.connect(self._show_units)
+        fields.chip_size.valueChanged.connect(self._size_typed)
+        fields.stride.valueChanged.connect(self._stride_typed)
+        fields.overlap.valueChanged.connect(self._overlap_moved)
+        fields.window_param.valueChanged.connect(self._window_value_typed)
+        fields.radius.valueChanged.connect(self.changed)
+        fields.polygons.layerChanged.connect(self.changed)
+        fields.custom_window.textChanged.connect(self.changed)
+        fields.boundary.currentIndexChanged.connect(self.changed)
+        fields.aggregation.currentIndexChanged.connect(self.changed)
+
+    def geometry_kind(self):
+        """``rectangular``, ``sphericalcap`` or ``polygons``."""
+        return self.fields.geometry.currentData()
+
+    def polygons(self):
+        """The layer whose polygons are the chips; None for other geometries."""
+        return self.fields.polygons.currentLayer() if self.geometry_kind() == "polygons" else None
+
+    def units(self):
+        """``pixels`` or ``map``."""
+        return self.fields.units.currentData()
+
+    def set_units(self, units):
+        """Show sizes in ``pixels`` or ``map`` units; they stay the same."""
+        choose(self.fields.units, units)
+
+    def set_layer(self, layer):
+        """The raster whose pixels are meant."""
+        self._layer = layer
+        self._show_units()
+
+    def parameters(self):
+        """GEOMETRY and what belongs to it, WINDOW, BOUNDARY and AGGREGATION."""
+        kind, window = self.geometry_kind(), self.fields.window.currentData()
+        found = {"WINDOW": window}
+        found.update(self._geometry_parameters(kind))
+        if window in WINDOW_PARAMETERS:
+            found[WINDOW_PARAMETERS[window][0]] = self.fields.window_param.value()
+        if window == "custom":
+            found["CUSTOM_WINDOW"] = self.fields.custom_window.text().strip()
+        found["BOUNDARY"] = self.fields.boundary.currentData()
+        found["AGGREGATION"] = self.fields.aggregation.currentData()
+        return found
+
+    def _geometry_parameters(self, kind):
+        if kind == "polygons":
+            layer = self.fields.polygons.currentLayer()
+            return {"POLYGONS": layer.id()} if layer is not None else {}
+        found = {"CHIP_SIZE": self._chip, "STRIDE": self._stride}
+        wide = self._units.wide(self._chip), self._units.wide(self._stride)
+        if wide[0] != self._chip:
+            found["CHIP_WIDTH"] = wide[0]
+        if wide[1] != self._stride:
+            found["STRIDE_X"] = wide[1]
+        if kind == "sphericalcap":
+            found = {"GEOMETRY": kind, "RADIUS_KM": self.fields.radius.value(), "STRIDE": self._stride}
+        return found
+
+    def set_parameters(self, parameters):
+        """Fill what is named."""
+        with self.quiet():
+            self._set_geometry(parameters)
+            for combo, name in (
+                (self.fields.window, "WINDOW"),
+                (self.fields.boundary, "BOUNDARY"),
+                (self.fields.aggregation, "AGGREGATION"),
+            ):
+                choose(combo, parameters.get(name))
+            for name in self._window_values.keys() & parameters.keys():
+                self._window_values[name] = float(parameters[name])
+            if "CUSTOM_WINDOW" in parameters:
+                self.fields.custom_window.setText(parameters["CUSTOM_WINDOW"])
+            self._chip = int(parameters.get("CHIP_SIZE", self._chip))
+            self._stride = int(parameters.get("STRIDE", self._stride))
+            self._ratio = self._stride / self._chip
+            self._show_sizes()
+            self._show_fields()
+
+    def _set_geometry(self, parameters):
+        if "RADIUS_KM" in parameters:
+            self.fields.radius.setValue(float(parameters["RADIUS_KM"]))
+        polygons = QgsProject.instance().mapLayer(parameters.get("POLYGONS") or "")
+        if polygons is not None:
+            self.fields.polygons.setLayer(polygons)
+        kind = "polygons" if polygons is not None else parameters.get("GEOMETRY")
+        if kind is None and "CHIP_SIZE" in parameters:
+            kind = "rectangular"
+        choose(self.fields.geometry, kind)
+
+    def _size_typed(self, shown):
+        self._chip = self._units.pixels(shown)
+        self._stride = max(1, round(self._chip * self._ratio))
+        self._sizes_changed()
+
+    def _stride_typed(self, shown):
+        self._stride = self._units.pixels(shown)
+        self._ratio = self._stride / self._chip
+        self._sizes_changed()
+
+    def _overlap_moved(self, percent):
+        self._ratio = 1 - percent / 100
+        self._stride = max(1, round(self._chip * self._ratio))
+        self._sizes_changed()
+
+    def _sizes_changed(self):
+        self._show_sizes(but=self.sender())
+        self.changed.emit()
+
+    def _show_sizes(self, but=None):
+        overlap = round(100 * (1 - self._stride / self._chip))
+        for widget, value in (
+            (self.fields.chip_size, self._units.shown(self._chip)),
+            (self.fields.stride, self._units.shown(self._stride)),
+            (self.fields.overlap, max(0, overlap)),
+        ):
+            if widget is not but:
+                widget.blockSignals(True)
+                widget.setValue(value)
+                widget.blockSignals(False)
+        text = tr("gap") if self._stride > self._chip else tr("{percent} %").format(percent=overlap)
+        self.fields.overlap_label.setText(text)
+
+    def _show_units(self, *_):
+        self._units = PixelUnits(self._layer, self.fields.units.currentData() == "map")
+        for spin in (self.fields.chip_size, self.fields.stride):
+            spin.blockSignals(True)
+            spin.setDecimals(self._units.decimals)
+            spin.setRange(self._units.y, 99999 * self._units.y)
+            spin.setSingleStep(self._units.y)
+            spin.setSuffix(self._units.suffix)
+            spin.blockSignals(False)
+        self._show_sizes()
+        self.changed.emit()
+
+    def _show_fields(self, *_):
+        kind, window = self.geometry_kind(), self.fields.window.currentData()
+        rows = (
+            (self.fields.size_row, kind == "rectangular"),
+            (self.fields.stride, kind != "polygons"),
+            (self.fields.overlap_row, kind == "rectangular"),
+            (self.fields.radius, kind == "sphericalcap"),
+            (self.fields.polygons, kind == "polygons"),
+            (self.fields.boundary, kind == "rectangular"),
+            (self.fields.window_param, window in WINDOW_PARAMETERS),
+            (self.fields.custom_window, window == "custom"),
+        )
+        for widget, visible in rows:
+            self.form.show_row(widget, visible)
+        self._show_window_parameter(window)
+        self.changed.emit()
+
+    def _show_window_parameter(self, window):
+        if window not in WINDOW_PARAMETERS:
+            return
+        name, _, low, high, step = WINDOW_PARAMETERS[window]
+        spin = self.fields.window_param
+        spin.blockSignals(True)
+        spin.setRange(low, high)
+        spin.setSingleStep(step)
+        spin.setValue(self._window_values[name])
+        spin.blockSignals(False)
+        text = tr("&Taper") if window == "tukey" else tr("Si&gma")
+        self.form.label(spin).setText(text)
+
+    def _window_value_typed(self, value):
+        self._window_values[WINDOW_PARAMETERS[self.fields.window.currentData()][0]] = value
+        self.changed.emit()

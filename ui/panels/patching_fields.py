@@ -1,0 +1,175 @@
+"""The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching_panel.py``."""
+
+from qgis.core import QgsMapLayerProxyModel
+from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit, QgsMapLayerComboBox
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QFontDatabase
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+
+from ..texts import tr
+from .panel import Form, choice, narrow
+
+
+class PatchingFields:
+    """The widgets themselves, and the form that they stand in."""
+
+    def __init__(self, parent):
+        self.geometry = geometry_choice()
+        self.units = choice(
+            "unitsCombo",
+            (("pixels", tr("Pixels")), ("map", tr("Map units"))),
+            tr("Whether chip size and stride are in pixels or in the units of the raster's map."),
+        )
+        self.chip_size = size_spin("chipSizeSpin", tr("Height and width of a chip. The operator sees one at a time."))
+        self.stride = size_spin(
+            "strideSpin", tr("Distance from one chip to the next. Below the chip size chips overlap and are blended.")
+        )
+        self.overlap, self.overlap_label = overlap_slider(), QLabel()
+        self.radius = radius_spin()
+        self.polygons = polygons_combo()
+        self.window = window_choice()
+        self.window_param = window_param_spin()
+        self.custom_window = custom_window_edit()
+        self.boundary = boundary_choice()
+        self.aggregation = aggregation_choice()
+        self._lay_out(parent)
+
+    def _lay_out(self, parent):
+        self.form = form = Form(parent)
+        self.size_row = beside(self.chip_size, self.units)
+        self.overlap_row = beside(self.overlap, self.overlap_label)
+        self.overlap_label.setMinimumWidth(self.overlap_label.fontMetrics().horizontalAdvance("100 %"))
+        self.overlap_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        form.add(tr("G&eometry"), self.geometry)
+        form.add(tr("Pol&ygons"), self.polygons)
+        form.add(tr("Rad&ius"), self.radius)
+        form.add(tr("&Chip size"), self.size_row, self.chip_size)
+        form.add(tr("&Stride"), self.stride)
+        form.add(tr("O&verlap"), self.overlap_row, self.overlap)
+        form.add(tr("&Window"), self.window)
+        form.add(tr("&Taper"), self.window_param)
+        form.add(tr("Wei&ghts"), self.custom_window)
+        form.add(tr("&At the edge"), self.boundary)
+        form.add(tr("&Merge by"), self.aggregation)
+
+
+def beside(*widgets, even=False):
+    """A widget that holds others in a row; the first takes the room, unless all are to be ``even``."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    for place, widget in enumerate(widgets):
+        row.addWidget(widget, 0 if place and not even else 1)
+    return holder
+
+
+def geometry_choice():
+    """``geometryCombo``."""
+    options = (
+        ("rectangular", tr("Rectangular")),
+        ("sphericalcap", tr("Spherical cap")),
+        ("polygons", tr("Polygons of a layer")),
+    )
+    return choice("geometryCombo", options, tr("The shape of a chip."))
+
+
+def window_choice():
+    """``windowCombo``."""
+    options = (
+        ("boxcar", tr("Boxcar")),
+        ("hann", tr("Hann")),
+        ("tukey", tr("Tukey")),
+        ("gaussian", tr("Gaussian")),
+        ("custom", tr("Custom")),
+    )
+    combo = choice("windowCombo", options, tr("How much each pixel of a chip counts where chips overlap."))
+    combo.setCurrentIndex(1)
+    return combo
+
+
+def boundary_choice():
+    """``boundaryCombo``."""
+    options = (
+        ("shift", tr("Shift the last chip inward")),
+        ("reflect", tr("Reflect the raster")),
+        ("pad", tr("Pad with nodata")),
+        ("shrink", tr("Cut the chip")),
+        ("drop", tr("Leave out what does not fit")),
+    )
+    return choice("boundaryCombo", options, tr("What happens at the raster's edge. Shift leaves nothing uncovered."))
+
+
+def aggregation_choice():
+    """``aggregationCombo``."""
+    options = (
+        ("overlapadd", tr("Weighted mean")),
+        ("mean", tr("Mean")),
+        ("sum", tr("Sum")),
+        ("min", tr("Minimum")),
+        ("max", tr("Maximum")),
+        ("median", tr("Median")),
+        ("hardvote", tr("Vote of labels")),
+        ("softvote", tr("Vote of probabilities")),
+    )
+    return choice("aggregationCombo", options, tr("How overlapping chips become one value."))
+
+
+def size_spin(name, tip):
+    """A spin box for a size, in pixels until the units change."""
+    spin = QgsDoubleSpinBox()
+    spin.setObjectName(name)
+    spin.setDecimals(0)
+    spin.setRange(1, 99999)
+    spin.setShowClearButton(False)
+    spin.setToolTip(tip)
+    spin.setMinimumWidth(spin.fontMetrics().horizontalAdvance("00000 px") + 40)
+    return spin
+
+
+def overlap_slider():
+    """``overlapSlider``, in percent of the chip size."""
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setObjectName("overlapSlider")
+    slider.setRange(0, 95)
+    slider.setSingleStep(1)
+    slider.setPageStep(5)
+    slider.setToolTip(tr("Overlap of neighbouring chips in percent of the chip size. It sets the stride."))
+    return slider
+
+
+def radius_spin():
+    """The radius of a spherical cap."""
+    spin = size_spin("radiusSpin", tr("Radius of the cap on the sphere."))
+    spin.setDecimals(3)
+    spin.setRange(0.001, 20000)
+    spin.setValue(10)
+    spin.setSuffix(tr(" km"))
+    return spin
+
+
+def polygons_combo():
+    """The layer whose polygons are the chips."""
+    combo = QgsMapLayerComboBox()
+    combo.setObjectName("polygonsCombo")
+    combo.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
+    combo.setToolTip(tr("Each polygon of this layer is one chip."))
+    narrow(combo)
+    return combo
+
+
+def window_param_spin():
+    """``windowParamSpin``: alpha or sigma."""
+    spin = size_spin("windowParamSpin", tr("Tukey: share of the chip that the flanks take, 0 is boxcar, 1 is hann. "
+                                           "Gaussian: standard deviation in half-widths of the chip."))  # fmt: skip
+    spin.setDecimals(2)
+    return spin
+
+
+def custom_window_edit():
+    """The weights of a custom window."""
+    edit = QgsFilterLineEdit()
+    edit.setObjectName("customWindowEdit")
+    edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    edit.setPlaceholderText("exp(-3*r**2)")
+    edit.setToolTip(tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y)."))
+    return edit

@@ -1,0 +1,1 @@
+"""Live pictures: weights, one chip, outlines on the map."""

@@ -1,0 +1,226 @@
+"""One chip before and after the operator."""
+
+from qgis.core import QgsApplication
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
+
+from .. import theme
+from ..runs.chip_task import ChipTask
+from ..texts import tr
+
+_MARGIN, _GAP = 6, 8
+
+
+class ChipPreview(QWidget):
+    """Shows a chip and what the operator makes of it, side by side, computed off the main thread.
+
+    Only one chip is computed at a time, and only the last request counts: an earlier one is cancelled, and its result
+    is thrown away even if it was nearly there.
+    """
+
+    #: Seconds that the operator takes for one chip.
+    finished = pyqtSignal(float)
+    #: Why there is no picture, in one sentence.
+    failed = pyqtSignal(str)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setObjectName("chipPreview")
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setAccessibleName(tr("Chip before and after the operator"))
+        self._picture, self._images = None, ()
+        self._wanted = self._waiting = None
+        self._running = _Tasks()
+        self.destroyed.connect(self._running.leave)
+        self._say("")
+
+    def show_chip(self, request):
+        """Compute and show the chip of a ``core.chip_preview.ChipRequest``; a request under way is cancelled."""
+        self.cancel()
+        self._say(tr("Computing a chip ..."))
+        self._waiting = request
+        if not self._running:
+            self._start()
+
+    def cancel(self):
+        """Cancel what is under way, and take away what was shown: it belongs to earlier choices."""
+        self._wanted = self._waiting = None
+        self._running.cancel()
+        self._say("")
+
+    def clear(self):
+        """Cancel what is under way and show nothing."""
+        self.cancel()
+
+    def setProblem(self, text):
+        """Cancel what is under way and show a sentence instead of pictures."""
+        self.cancel()
+        self._say(text)
+
+    def picture(self):
+        """The ``core.chip_preview.ChipPicture`` that is shown, or None."""
+        return self._picture
+
+    def busy(self):
+        """Whether the last request is still being computed, or waits for its turn."""
+        return self._waiting is not None or self._wanted is not None
+
+    def caption(self):
+        """The line below the pictures, or what is said instead of them."""
+        if self._picture is None:
+            return self._text
+        row, column = (theme.count(place) for place in self._picture.anchor)
+        return tr("Chip at row {row}, column {column}").format(row=row, column=column)
+
+    def details(self):
+        """The chip's size, and what the operator takes for it; "" where there is no chip."""
+        if self._picture is None:
+            return ""
+        window, seconds = self._picture.window, self._picture.seconds
+        text = tr("{height} x {width} pixels, {milliseconds} ms for the operator")
+        milliseconds = theme.number(1000 * seconds, 1 if seconds < 0.1 else 0)
+        return text.format(height=window.height, width=window.width, milliseconds=milliseconds)
+
+    # The tasks.
+
+    def _start(self):
+        # A source may not be read by two threads at once: the next task starts when the last one has ended.
+        task = ChipTask(self._waiting)
+        self._wanted, self._waiting = task, None
+        self._running.append(task)
+        task.ended.connect(self._ended)
+        QgsApplication.taskManager().addTask(task)
+
+    def _ended(self):
+        task = self.sender()
+        if task in self._running:
+            self._running.remove(task)
+        if task is self._wanted:
+            self._wanted = None
+            self._show(task)
+        if self._waiting is not None and not self._running:
+            self._start()
+
+    def _show(self, task):
+        if task.picture is None:
+            self._say(task.problem)
+            self.failed.emit(task.problem)
+            return
+        self._say("")
+        self._picture = task.picture
+        self._images = tuple(theme.rgba_image(picture) for picture in (task.picture.before, task.picture.after))
+        ranges = [f"{heading(name, picture)}: {range_text(picture)}" for name, picture in self._pictures()]
+        self.setAccessibleDescription(". ".join([self.caption(), *ranges, self.details()]))
+        self.setToolTip(self.details())
+        self.finished.emit(task.picture.seconds)
+
+    def _say(self, text):
+        self._picture, self._images, self._text = None, (), text
+        self.setAccessibleDescription(text)
+        self.setToolTip("")
+        self.update()
+
+    def _pictures(self):
+        return (tr("Input"), self._picture.before), (tr("Output"), self._picture.after)
+
+    # How it looks.
+
+    def hasHeightForWidth(self):
+        """Two squares side by side."""
+        return True
+
+    def heightForWidth(self, width):
+        """So high that two squares and three lines fit."""
+        return round((width - 2 * _MARGIN - _GAP) / 2 + 3 * self.fontMetrics().lineSpacing() + 2 * _MARGIN + 8)
+
+    def sizeHint(self):
+        """A dock's usual width."""
+        return QSize(340, self.heightForWidth(340))
+
+    def minimumSizeHint(self):
+        """Small, but readable."""
+        return QSize(200, self.heightForWidth(200))
+
+    def changeEvent(self, event):
+        """Another theme, another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self.updateGeometry()
+            self.update()
+
+    def paintEvent(self, event):
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._picture is None:
+            painter.setPen(theme.faint(self.palette(), 0.75))
+            flags = theme.flags(Qt.AlignmentFlag.AlignCenter, Qt.TextFlag.TextWordWrap)
+            painter.drawText(QRectF(self.rect()).adjusted(12, 8, -12, -8), flags, self._text)
+        else:
+            self._paint(painter)
+        painter.end()
+
+    def _paint(self, painter):
+        line = self.fontMetrics().lineSpacing()
+        side = (self.width() - 2 * _MARGIN - _GAP) / 2
+        side = max(20.0, min(side, self.height() - 3 * line - 2 * _MARGIN - 8))
+        for k, ((name, picture), image) in enumerate(zip(self._pictures(), self._images)):
+            left = _MARGIN + k * ((self.width() - 2 * _MARGIN - _GAP) / 2 + _GAP)
+            width = (self.width() - 2 * _MARGIN - _GAP) / 2
+            self._write(painter, QRectF(left, _MARGIN, width, line), heading(name, picture))
+            place = QRectF(left + (width - side) / 2, _MARGIN + line + 2, side, side)
+            theme.draw_image(painter, theme.fitted(place, picture.height, picture.width), image, self.palette())
+            self._write(painter, QRectF(left, place.bottom() + 2, width, line), range_text(picture), 0.8)
+        bottom = QRectF(_MARGIN, _MARGIN + 2 * line + side + 6, self.width() - 2 * _MARGIN, line)
+        self._write(painter, bottom, self.caption())
+
+    def _write(self, painter, place, text, share=1.0):
+        metrics = painter.fontMetrics()
+        painter.setPen(theme.faint(self.palette(), share) if share < 1 else self.palette().color(_TEXT))
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(place.width()))
+        painter.drawText(place, theme.flags(Qt.AlignmentFlag.AlignCenter), text)
+
+
+_TEXT = QPalette.ColorRole.WindowText
+
+
+def heading(name, picture):
+    """Whose values these are; of several bands, which ones are shown."""
+    if picture.total == 1:
+        return name
+    text = tr("{name}, band {bands}") if len(picture.bands) == 1 else tr("{name} ({bands})")
+    return text.format(name=name, bands=", ".join(map(str, picture.bands)))
+
+
+def range_text(picture):
+    """The values of a picture in words."""
+    if picture.low != picture.low:  # NaN
+        return tr("no data")
+    return tr("{low} to {high}").format(low=theme.number(picture.low), high=theme.number(picture.high))
+
+
+class _Tasks(list):
+    """The task under way, if any; it outlives the widget, to cancel it when that goes."""
+
+    # A method of what is kept here, not a function: where Python collects the widget before Qt deletes it, PyQt forgets
+    # functions that are connected to it, calls them all the same, and crashes.
+    _kept = []
+
+    def __init__(self):
+        super().__init__()
+        self._kept.append(self)
+
+    def cancel(self):
+        """Of no use any more."""
+        for task in self:
+            if not sip.isdeleted(task):
+                task.cancel()
+
+    def leave(self):
+        """The widget has gone."""
+        self.cancel()
+        self._kept[:] = [tasks for tasks in self._kept if tasks is not self]

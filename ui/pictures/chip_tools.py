@@ -1,0 +1,186 @@
+"""Chips before a run: their grid on the map, and one of them before and after the operator."""
+
+from qgis.core import QgsCoordinateTransform, QgsCsException, QgsPointXY, QgsProcessingException, QgsProject
+from qgis.gui import QgsMapToolEmitPoint
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ...core import PythonFile
+from ...core.base.errors import PatchwiseError
+from ...core.preview.chip import ChipRequest
+from ..confirmation import in_words
+from ..runs.planning import make_job
+from ..texts import tr
+from .chip_overlay import ChipOverlay
+from .chip_preview import ChipPreview
+
+#: Milliseconds without a change after which a chip is computed.
+PREVIEW_DELAY = 250
+
+
+class ChipTools(QWidget):
+    """``showGridCheck`` with its overlay, and ``chipPreview`` with the choice of its chip.
+
+    The preview is computed while it can be seen. ``seconds`` is what it measured for one chip, or None.
+    """
+
+    #: ``seconds`` has changed.
+    measured = pyqtSignal()
+
+    def __init__(self, canvas, parent=None):
+        super().__init__(parent)
+        self.seconds = None
+        self._canvas, self._plan, self._layer, self._point = canvas, None, None, None
+        self.overlay = ChipOverlay(canvas, self)
+        self.preview = ChipPreview()
+        self.grid_check = QCheckBox(tr("Show the c&hip grid on the map"))
+        self.grid_check.setObjectName("showGridCheck")
+        self.grid_check.setChecked(True)
+        self.grid_note = QLabel()
+        self.pick_button = QPushButton(tr("Pick &on the map"))
+        self.pick_button.setObjectName("pickChipButton")
+        self.pick_button.setCheckable(True)
+        self.pick_button.setToolTip(tr("Click a place on the map to see its chip. Otherwise it is the one in the "
+                                       "middle of the map."))  # fmt: skip
+        #: The content of the Python file that was asked for by the button.
+        self._asked_for = ""
+        self.compute_button = QPushButton(tr("Run the file on this chip"))
+        self.compute_button.setObjectName("computeChipButton")
+        self.compute_button.setToolTip(tr("Runs the Python file on one chip, now and after further changes, until the "
+                                          "file is another."))  # fmt: skip
+        self.compute_button.hide()
+        self._tool = QgsMapToolEmitPoint(canvas)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_DELAY)
+        self._lay_out()
+        self._connect()
+
+    def show_plan(self, plan, layer):
+        """Draw the grid of a plan, and its chip if the preview is open."""
+        self._plan, self._layer = plan, layer
+        self.seconds = None
+        self._show_grid()
+        self._ask()
+
+    def cancel(self):
+        """Something has changed: what is being computed is of no use any more."""
+        self._timer.stop()
+        self.preview.cancel()
+
+    def clear(self):
+        """Take everything off the map."""
+        self._plan = None
+        self.cancel()
+        self.overlay.clear()
+        self._drop_tool()
+
+    def remove(self):
+        """For good."""
+        self.clear()
+        self.overlay.remove()
+
+    def _show_grid(self, *_):
+        job = self._plan.job if self._plan is not None else None
+        if job is None or self._layer is None or not self.grid_check.isChecked():
+            self.overlay.clear()
+            return
+        try:
+            self.overlay.setChips(job.patcher, job.raster.domain, self._layer.crs(), job.window)
+        except PatchwiseError:
+            self.overlay.clear()  # the plan says why
+
+    def _ask(self, *_):
+        if self.preview.isVisible():
+            self._timer.start()
+
+    def _request(self):
+        plan, layer = self._plan, self._layer
+        self.compute_button.hide()
+        if plan is None or not plan.good or plan.job is None or layer is None:
+            self.preview.setProblem(problem_of(plan))
+            return
+        try:
+            point = self._in_raster(self._point, layer.crs())
+            job = make_job(plan.algorithm, plan.parameters)
+            if isinstance(job.operator, PythonFile) and job.operator.sha256 != self._asked_for:
+                self.preview.setProblem(tr("A Python file is run only when you ask for it."))
+                self.compute_button.show()
+                return
+            self.preview.show_chip(ChipRequest.at_point(job.raster, job.patcher, job.operator, point.x(), point.y()))
+        except (PatchwiseError, QgsProcessingException, QgsCsException) as error:
+            self.preview.setProblem(str(error))
+
+    def _compute(self):
+        operator = self._plan.job.operator if self._plan is not None and self._plan.job is not None else None
+        if isinstance(operator, PythonFile):
+            self._asked_for = operator.sha256
+            self._request()
+
+    def _in_raster(self, point, crs):
+        """The picked point (canvas CRS), or the canvas's centre, in the raster's CRS."""
+        settings = self._canvas.mapSettings()
+        transform = QgsCoordinateTransform(settings.destinationCrs(), crs, QgsProject.instance())
+        return transform.transform(point or self._canvas.center())
+
+    def _picked(self, point, button):
+        if button == Qt.MouseButton.LeftButton:
+            self._point = QgsPointXY(point)  # the signal's own is gone when it has been heard
+            self._ask()
+
+    def _pick(self, on):
+        if on:
+            self._canvas.setMapTool(self._tool)
+        else:
+            self._point = None
+            self._drop_tool()
+            self._ask()
+
+    def _drop_tool(self):
+        self._canvas.unsetMapTool(self._tool)
+
+    def _tool_left(self):
+        self.pick_button.blockSignals(True)
+        self.pick_button.setChecked(False)
+        self.pick_button.blockSignals(False)
+
+    def _map_moved(self):
+        if self._point is None and self._plan is not None:
+            self._ask()
+
+    def _measured(self, seconds):
+        self.seconds = seconds
+        self.measured.emit()
+
+    def _connect(self):
+        self.grid_check.toggled.connect(self._show_grid)
+        self.overlay.noteChanged.connect(self.grid_note.setText)
+        self.pick_button.toggled.connect(self._pick)
+        self.compute_button.clicked.connect(self._compute)
+        self._tool.canvasClicked.connect(self._picked)
+        self._tool.deactivated.connect(self._tool_left)
+        self._canvas.extentsChanged.connect(self._map_moved)
+        self._timer.timeout.connect(self._request)
+        self.preview.finished.connect(self._measured)
+
+    def showEvent(self, event):  # Qt's name
+        """The group was opened: now the preview is asked for."""
+        super().showEvent(event)
+        self._timer.start()
+
+    def _lay_out(self):
+        row = QHBoxLayout()
+        row.addWidget(self.pick_button)
+        row.addWidget(self.compute_button)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.preview)
+        layout.addLayout(row)
+
+
+def problem_of(plan):
+    """Why there is no chip to show."""
+    if plan is not None and plan.waiting:
+        return in_words(plan.waiting)
+    return plan.problem[1] if plan is not None else ""

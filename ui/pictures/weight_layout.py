@@ -1,0 +1,134 @@
+"""Where the parts of the weight preview lie, and how those are drawn that are no images."""
+
+from qgis.PyQt.QtCore import QLocale, QPointF, QRect, QRectF, Qt
+from qgis.PyQt.QtGui import QColor, QLinearGradient, QPalette, QPen, QPolygonF
+
+from ...core.preview.pictures import VIRIDIS
+from .. import theme
+from ..texts import tr
+
+_MARGIN, _GAP, _BAR, _LINES = 6, 4, 8, 2
+
+
+class WeightLayout:
+    """Rectangles in a widget of ``rect``: the window with profiles above and at its left, the sums with their bar.
+
+    ``size`` is the chip's ``(height, width)``, ``span`` that of the place of the sums, or None where there are none.
+    """
+
+    def __init__(self, rect, metrics, size, span):
+        self.line = metrics.height()
+        self.profile = _profile(rect.width())
+        numbers = metrics.horizontalAdvance("0.00") + _GAP
+        side = (rect.width() - 2 * _MARGIN - self.profile - numbers - _BAR - 5 * _GAP) / 2
+        side = max(20.0, min(side, rect.height() - 2 * _MARGIN - self.profile - _GAP - _LINES * self.line - _GAP))
+        top, left = _MARGIN + self.profile + _GAP, _MARGIN + self.profile + _GAP
+        self.window = theme.fitted(QRectF(left, top, side, side), *size)
+        square = QRectF(left + side + 3 * _GAP, top, side, side)
+        self.cover = theme.fitted(square, *span) if span else None
+        self.caption = QRectF(square.left(), _MARGIN, side + numbers + _BAR, self.profile)
+        self.bar = QRectF(square.right() + _GAP, top, _BAR, side)
+        text_top = top + side + _GAP
+        self.text = QRectF(_MARGIN, text_top, rect.width() - 2 * _MARGIN, max(rect.height() - text_top, self.line))
+
+    @staticmethod
+    def height_for(width, metrics, text):
+        """The height in which nothing is squeezed; it changes only with long sentences."""
+        numbers = metrics.horizontalAdvance("0.00") + _GAP
+        side = (width - 2 * _MARGIN - _profile(width) - numbers - _BAR - 5 * _GAP) / 2
+        room = QRect(0, 0, width - 2 * _MARGIN, 10000)
+        lines = metrics.boundingRect(room, theme.flags(Qt.TextFlag.TextWordWrap), text).height()
+        lines = max(lines, _LINES * metrics.lineSpacing())
+        return round(2 * _MARGIN + _profile(width) + 2 * _GAP + max(side, 20) + lines)
+
+    def middle_chip(self, cover):
+        """The middle one of the 3 x 3 chips, in the picture of the sums."""
+        down, right = self.cover.height() / cover.span[0], self.cover.width() / cover.span[1]
+        corner = self.cover.left() + cover.step[1] * right, self.cover.top() + cover.step[0] * down
+        return QRectF(*corner, cover.size[1] * right, cover.size[0] * down)
+
+
+def _profile(width):
+    return max(18, width // 14)
+
+
+def draw_profiles(painter, layout, picture, palette):
+    """The profile along the columns above the window, that along the rows at its left; both start at the picture."""
+    window, high = layout.window, picture.profile_high or 1
+    above, beside = [], []
+    for k, weight in enumerate(picture.col_profile):
+        x = window.left() + (k + 0.5) / len(picture.cols) * window.width()
+        above.append(QPointF(x, window.top() - _GAP - float(weight) / high * (layout.profile - 2)))
+    for k, weight in enumerate(picture.row_profile):
+        y = window.top() + (k + 0.5) / len(picture.rows) * window.height()
+        beside.append(QPointF(window.left() - _GAP - float(weight) / high * (layout.profile - 2), y))
+    base = window.top() - _GAP
+    _area(painter, above, QPointF(window.left(), base), QPointF(window.right(), base), palette)
+    base = window.left() - _GAP
+    _area(painter, beside, QPointF(base, window.top()), QPointF(base, window.bottom()), palette)
+
+
+def _area(painter, points, first, last, palette):
+    """A curve with the area between it and its base line."""
+    along = QPointF(last.x() - first.x(), last.y() - first.y())
+    horizontal = abs(along.x()) > abs(along.y())
+    # The outermost pixels reach to the edge.
+    ends = [
+        QPointF(first.x(), points[0].y()) if horizontal else QPointF(points[0].x(), first.y()),
+        QPointF(last.x(), points[-1].y()) if horizontal else QPointF(points[-1].x(), last.y()),
+    ]
+    curve = [ends[0], *points, ends[1]]
+    colour = theme.accent(palette)
+    fill = QColor(colour)
+    fill.setAlpha(60)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawPolygon(QPolygonF([first, *curve, last]))
+    painter.setPen(QPen(theme.faint(palette), 0))
+    painter.drawLine(first, last)
+    painter.setPen(QPen(colour, 1.4))
+    painter.drawPolyline(QPolygonF(curve))
+
+
+def draw_bar(painter, layout, cover, palette):
+    """The colours from 0 to the largest sum, with marks at the least and the largest; and what is shown."""
+    bar = layout.bar
+    gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
+    for k in range(0, 256, 15):
+        gradient.setColorAt(k / 255, QColor(*VIRIDIS[k]))
+    painter.fillRect(bar, gradient)
+    theme.frame(painter, bar, palette)
+    painter.setPen(palette.color(QPalette.ColorRole.WindowText))
+    left = theme.flags(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter)
+    for value, y in _marks(cover, bar, layout.line):
+        text = QLocale().toString(float(value), "f", 2) if value else "0"
+        painter.drawText(QRectF(bar.right() + 3, y - layout.line / 2, 80, layout.line), left, text)
+    bottom = theme.flags(Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignBottom)
+    painter.setPen(theme.faint(palette, 0.8))
+    text = painter.fontMetrics().elidedText(
+        tr("Summed weights"), Qt.TextElideMode.ElideRight, int(layout.caption.width())
+    )
+    painter.drawText(layout.caption, bottom, text)
+
+
+def _marks(cover, bar, line):
+    """Values to be written and where, from the top; what would not find room is left out."""
+    marks = [(cover.high, bar.top() + line / 2)]
+    low = bar.bottom() - bar.height() * cover.low / cover.high
+    low = min(low, bar.bottom() - line / 2)
+    if cover.kind != "even" and cover.low >= 0.005 and low - marks[0][1] > line:
+        marks.append((cover.low, low))
+    if bar.bottom() - line / 2 - marks[-1][1] > line:
+        marks.append((0, bar.bottom() - line / 2))
+    return marks
+
+
+def draw_cross(painter, place, point):
+    """A cross over the whole picture."""
+    theme.double_line(
+        painter,
+        lambda: (
+            painter.drawLine(QPointF(place.left(), point.y()), QPointF(place.right(), point.y())),
+            painter.drawLine(QPointF(point.x(), place.top()), QPointF(point.x(), place.bottom())),
+        ),
+    )
