@@ -51,7 +51,7 @@ def test_what_goes_wrong_is_found(enter, what, seconds, tmp_path, monkeypatch):
         "print('ready', flush=True)\n"
         "for k in range(int(sys.argv[4]), int(sys.argv[5])):\n    print(k, flush=True)\n"
         "    out, said = worker.entered(enter, k)\n"
-        "    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "    memory = worker.peak()\n"
         "    print(json.dumps([k, out, said, 0.0, memory]), flush=True)\n"
     )
     script = tmp_path / "script.py"

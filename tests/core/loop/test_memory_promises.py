@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from patchwise.core import (
     Lambda,
+    Operator,
     SpatialHann,
     SpatialHardVote,
     SpatialInvVarWeightedMean,
@@ -233,7 +234,7 @@ def test_rows_between_chips_far_apart_are_finished_in_pieces():
     assert over(source, patcher, operator) < 1 << 20
 
 
-class Batched:
+class Batched(Operator):
     """Several chips at a time, as many as a graphics card wants."""
 
     batch_size, output_bands = 60, 2
