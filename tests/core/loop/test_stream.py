@@ -35,6 +35,9 @@ from patchwise.core.plan.plan import mirror
 
 from ..cases import WHOLE_CHIP, GeneratedSource, NullSink, run
 
+#: Names of the threads of a run; the one in which pyproj is asked stays.
+OF_A_RUN = ("patchwise-operator", "patchwise-reader", "patchwise-writer")
+
 
 def patcher(size=32, stride=16, boundary="shift", window=None):
     sampler = SpatialRegularStride(stride)
@@ -161,7 +164,7 @@ def test_cancel_is_honoured_within_one_chip(workers, size):
         stream(source, patcher(size, size), Lambda(operator), sink, workers=workers, cancelled=flag.is_set)
     # One chip in each other worker may have been asked for just before.
     assert sum(started) <= workers - 1 and len(started) <= 6 + workers - 1
-    assert not any(thread.name.startswith("patchwise") for thread in threading.enumerate())
+    assert not any(thread.name.startswith(OF_A_RUN) for thread in threading.enumerate())
 
 
 def test_cancelled_from_the_start_runs_nothing():
@@ -181,7 +184,7 @@ def test_an_operator_that_raises_is_named_with_its_chip():
     with pytest.raises(OperatorError, match=r"operator bad failed on the chip at row 48, column 0: KeyError") as caught:
         stream(GeneratedSource((131, 77)), patcher(32, 16), bad, NullSink(), workers=3)
     assert caught.value.anchor == (48, 0) and isinstance(caught.value.__cause__, KeyError)
-    assert not any(thread.name.startswith("patchwise") for thread in threading.enumerate())
+    assert not any(thread.name.startswith(OF_A_RUN) for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize(
@@ -287,7 +290,7 @@ def test_an_error_in_source_or_sink_ends_the_run(where):
     setattr(source if where == "read" else sink, where, fail)
     with pytest.raises(OSError, match="broken"):
         stream(source, patcher(), WHOLE_CHIP, sink, workers=2)
-    assert not any(thread.name.startswith("patchwise") for thread in threading.enumerate())
+    assert not any(thread.name.startswith(OF_A_RUN) for thread in threading.enumerate())
 
 
 def test_gaps_between_chips_are_unknown_and_counted():
