@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core import SpatialPatcher, SpatialSphericalCap, ValueType, stream
 from ..core.base.config import tags
 from ..core.base.errors import Cancelled, ParameterError
 from ..core.grid.domain import PixelWindow
@@ -16,6 +16,7 @@ from ..core.preview.estimate import estimate
 from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
+from ..core.rasters.output import OutputSpec, sink_for
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
 from ..core.rasters.stack import StackedRaster
@@ -109,9 +110,7 @@ def run_job(job, feedback):
     with ExitStack() as stack:
         group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
-        sink = GeoTiffSink(
-            job.output,
-            fine,
+        spec = OutputSpec(
             job.value_type,
             names=job.operator.output_names,
             categories=job.operator.categories,
@@ -121,13 +120,13 @@ def run_job(job, feedback):
             parameter="OUTPUT",
             **common,
         )
-        stack.enter_context(sink)
+        sink = stack.enter_context(sink_for(job.output, fine, spec))
         if job.coverage:
             value_type, sources = ValueType("uint32"), job.sources + source_files([job.output])
-            counts = GeoTiffSink(
-                job.coverage, domain, value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE",
-                **common,
+            spec = OutputSpec(
+                value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE", **common
             )  # fmt: skip
+            counts = sink_for(job.coverage, domain, spec)
             write_coverage(
                 job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
                 progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,

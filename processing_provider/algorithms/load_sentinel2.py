@@ -12,10 +12,9 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ...core import GeoTiffSink
 from ...core.base.config import tags
 from ...core.base.secrets import without_secrets
-from ...core.rasters.file import check_target
+from ...core.rasters.output import OutputSpec, check_output, sink_for
 from ...core.sentinel2.bands import CLOUDS, parse_bands
 from ...core.sentinel2.scene import UNITS, S2Scene
 from ...core.sentinel2.stac import find_s2_scene
@@ -81,7 +80,7 @@ class LoadSentinel2(JobAlgorithm):
 
     def make_job(self, parameters, context):
         """What is wanted, as arguments for the core."""
-        check_target(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
+        check_output(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
         wanted = {
             **read_search(self, parameters, context),
             "area": read_area(self, parameters, context),
@@ -104,9 +103,7 @@ class LoadSentinel2(JobAlgorithm):
             scene = find_s2_scene(**self._job, cancelled=feedback.isCanceled)
             self._tell(scene, feedback)
             value_type = scene.value_type
-            sink = GeoTiffSink(
-                output,
-                scene.domain,
+            spec = OutputSpec(
                 value_type,
                 names=scene.bands,
                 scales=scene.scales,
@@ -114,7 +111,7 @@ class LoadSentinel2(JobAlgorithm):
                 parameter=self.OUTPUT,
             )
             feedback.setProgressText(self.tr("Reading"))
-            with sink:
+            with sink_for(output, scene.domain, spec) as sink:
                 report = scene.stream_to(sink, progress(feedback), feedback.isCanceled)
         empty = self.tr("No pixel has a value: all of the extent is without data, or masked.")
         say(self.tr, feedback, report, value_type.losses(), empty, chips=False)

@@ -17,14 +17,14 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ...core import SpatialPolygonIntersection, ValueType
 from ...core.base.config import tags
 from ...core.base.configurable import part
 from ...core.base.errors import Cancelled, ParameterError
 from ...core.base.field_names import longest_name, plain_name
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import OutputSpec, check_output, sink_for
 from ...core.rasters.source_files import SourceFiles
 from ...core.records.record import input_record, nodata_record, placed
 from ...core.zonal.chips import polygon_chips
@@ -147,7 +147,7 @@ class PolygonChips(JobAlgorithm):
         stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
         sources = source_paths(raster) + files_read(self, parameters, context)
         if stitched:
-            check_target(stitched, sources, self.STITCHED)
+            check_output(stitched, sources, self.STITCHED)
             if layer.providerType() != "gdal":
                 check_bounded(layer, raster.domain, self.STITCHED)
         check_file_target(self, parameters, self.OUTPUT, context, sources)
@@ -302,9 +302,7 @@ def _watched(polygons, feedback):
 
 def _raster_sink(task, group):
     domain = task.raster.domain.refined(task.operator.scale)
-    return GeoTiffSink(
-        task.stitched,
-        domain,
+    spec = OutputSpec(
         task.value_type,
         names=task.operator.output_names,
         categories=task.operator.categories,
@@ -314,6 +312,7 @@ def _raster_sink(task, group):
         meta=passed_on(task.raster, task.operator, task.aggregation, task.value_type.dtype),
         parameter="STITCHED",
     )
+    return sink_for(task.stitched, domain, spec)
 
 
 def _bands(task, found):

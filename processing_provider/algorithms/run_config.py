@@ -13,7 +13,7 @@ from qgis.core import (
 
 from ...core import RasterFile
 from ...core.base.errors import ParameterError
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import check_output
 from ...core.rasters.stack import StackedRaster
 from ...core.rasters.view import RasterView
 from ...core.records.rerun import check_trust, found_path, read_file, read_recipe, read_tag
@@ -107,7 +107,7 @@ class RunConfig(JobAlgorithm):
         raster, differences = self._raster(parameters, context, recipe, folder, trust)
         output = self.output_paths(parameters, context)[self.OUTPUT]
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        check_output(output, sources, self.OUTPUT)
         with _of(name):
             operator = recipe.operator_for(raster)
             job = job_of(

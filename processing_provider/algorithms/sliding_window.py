@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, QgsProcessingParameterRasterDestination
 
-from ...core.rasters.file import check_target
+from ...core.rasters.output import check_output
 from ...core.rasters.source_files import source_files
 from ..base import PatchwiseAlgorithm
 from ..bridge import translated
@@ -111,9 +111,9 @@ class SlidingWindow(PatchwiseAlgorithm):
         raster = read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        check_output(output, sources, self.OUTPUT)
         if coverage:
-            check_target(coverage, sources + source_files([output]), self.COVERAGE)
+            check_output(coverage, sources + source_files([output]), self.COVERAGE)
         return make_job(
             self,
             parameters,

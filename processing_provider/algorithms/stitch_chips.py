@@ -9,13 +9,13 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
 )
 
-from ...core import GeoTiffSink, ValueType
+from ...core import ValueType
 from ...core.base.config import tags
 from ...core.chip_folder.folder import ChipRaster
 from ...core.chip_folder.stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import OutputSpec, check_output, sink_for
 from ...core.records.record import nodata_record, placed
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
@@ -104,7 +104,7 @@ class StitchChips(JobAlgorithm):
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, chips.source_files, self.OUTPUT)
+        check_output(output, chips.source_files, self.OUTPUT)
         patcher = stitch_patcher(chips, aggregation, window)
         options = read_creation_options(self, parameters, context)
         notes = tuple(filter(None, [said]))
@@ -120,18 +120,7 @@ class StitchChips(JobAlgorithm):
         with (
             translated(self.CORE_NAMES),
             CommitGroup(not_cancelled(feedback), watch_sources(job.chips)) as group,
-            GeoTiffSink(
-                job.output,
-                stitch_domain(job.chips),
-                job.value_type,
-                names=job.chips.band_names,
-                categories=manifest.categories,
-                tags=tags(placed(_config(job), job.output)),
-                meta=_passed(job),
-                options=job.options,
-                parameter=self.OUTPUT,
-                group=group,
-            ) as sink,
+            sink_for(job.output, stitch_domain(job.chips), self._spec(job, group)) as sink,
         ):
             report, lost = stitch_chips(
                 job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
@@ -149,6 +138,18 @@ class StitchChips(JobAlgorithm):
             "PIXELS_WITHOUT_DATA": report.pixels_without_data,
         }
         return self.present(results, context)
+
+    def _spec(self, job, group):
+        return OutputSpec(
+            job.value_type,
+            names=job.chips.band_names,
+            categories=job.chips.manifest.categories,
+            tags=tags(placed(_config(job), job.output)),
+            meta=_passed(job),
+            options=job.options,
+            parameter=self.OUTPUT,
+            group=group,
+        )
 
     def _say_left_out(self, feedback, manifest):
         if manifest.left_out:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
-from ...core import GeoTiffSink, SpatialPatcher, SpatialRectangular, ValueType
+from ...core import SpatialPatcher, SpatialRectangular, ValueType
 from ...core.base.errors import Cancelled
 from ...core.base.progress import Watch
 from ...core.grid.domain import PixelWindow, RasterDomain
@@ -13,7 +13,7 @@ from ...core.loop.coverage import write_coverage
 from ...core.preview.footprints import check_footprints
 from ...core.preview.outlines import nearest_chip
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.file import check_target
+from ...core.rasters.output import OutputSpec, check_output, sink_for
 from ...core.rasters.source_files import SourceFiles
 from ..base import PatchwiseAlgorithm
 from ..bridge import progress, translated
@@ -115,7 +115,7 @@ class WindowWeights(PatchwiseAlgorithm):
     def _read(self, parameters, context, output):
         raster, window = read_grid(self, parameters, context)
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        check_output(output, sources, self.OUTPUT)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         kind = self.parameterAsString(parameters, self.KIND, context)
         options = read_creation_options(self, parameters, context)
@@ -140,17 +140,10 @@ class WindowWeights(PatchwiseAlgorithm):
 
 
 def _sink(job, domain, name, group):
-    value_type, options = ValueType("float32"), job.options
-    return GeoTiffSink(
-        job.output,
-        domain,
-        value_type,
-        names=[name],
-        options=options,
-        sources=job.sources,
-        parameter="OUTPUT",
-        group=group,
+    spec = OutputSpec(
+        ValueType("float32"), names=[name], options=job.options, sources=job.sources, parameter="OUTPUT", group=group
     )
+    return sink_for(job.output, domain, spec)
 
 
 def _write_sums(job, feedback):
