@@ -25,6 +25,7 @@ GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osg
 OPTIONAL = {
     "core/rasters/file.py": {"rasterio"},
     "core/rasters/geotiff.py": {"rasterio"},
+    "core/rasters/cog.py": {"rasterio"},
     "core/chip_folder/manifest.py": {"rasterio.crs", "rasterio.transform"},
     "core/gdal/environment.py": {"rasterio", "affine"},
     "core/grid/ground_control.py": {"rasterio"},

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import ParameterError
 from .band_meta import BandMeta
+from .cog import CogSink
 from .commit import CommitGroup
 from .geotiff import GeoTiffSink
 from .sink import RasterSink
@@ -29,6 +30,7 @@ AUTO = "auto"
 #: The sinks by the name of their format. Of those that share an ending, the first is the one that it means.
 FORMATS: dict[str, Any] = {
     "geotiff": GeoTiffSink,
+    "cog": CogSink,
     "zarr": ZarrSink,
 }
 
@@ -77,22 +79,24 @@ def format_of(path: str, wanted: str = AUTO) -> str:
 
 
 def check_output(
-    path: str,
-    sources: Iterable[str] | SourceFiles = (),
-    parameter: str = "output",
-    wanted: str = AUTO,
-    options: Mapping[str, str] | None = None,
+    path: str, sources: Iterable[str] | SourceFiles = (), parameter: str = "output", wanted: str = AUTO
 ) -> None:
-    """Raise :class:`ParameterError` for a target or creation options that do not suit the format."""
-    sink = FORMATS[format_of(path, wanted)]
-    sink.check(path, sources, parameter)
-    sink.checked_options(options or {}, np.dtype(np.float32))
+    """Raise :class:`ParameterError` for a target that does not suit its format, or that is read."""
+    FORMATS[format_of(path, wanted)].check(path, sources, parameter)
+
+
+def check_options(options: Mapping[str, str], name: str) -> None:
+    """Raise :class:`ParameterError` for creation options that the format ``name`` does not have."""
+    FORMATS[name].checked_options(options, np.dtype(np.float32))
+
+
+def suits(path: str, name: str) -> bool:
+    """Whether a file of the format ``name`` may have the ending of ``path``."""
+    return os.path.splitext(str(path))[1].lower() in FORMATS[name].ENDINGS
 
 
 def with_ending(path: str, wanted: str) -> str:
     """``path`` with an ending that the format has: its own where it suits."""
-    if wanted == AUTO or not path:
+    if wanted == AUTO or not path or suits(path, format_of(path, wanted)):
         return path
-    stem, ending = os.path.splitext(path)
-    endings = FORMATS[format_of(path, wanted)].ENDINGS
-    return path if ending.lower() in endings else stem + endings[0]
+    return os.path.splitext(path)[0] + str(FORMATS[wanted].ENDINGS[0])
