@@ -16,14 +16,14 @@ from ..core.preview.estimate import estimate
 from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
-from ..core.rasters.output import OutputSpec, sink_for
+from ..core.rasters.output import AUTO, OutputSpec, format_of, sink_for
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
 from ..core.rasters.stack import StackedRaster
 from ..core.records.record import placed, run_record
 from .bridge import progress
 from .parameters.operators import fitted, read_aggregation
-from .parameters.rasters import follow
+from .parameters.rasters import follow, format_notes
 from .results.report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
@@ -48,6 +48,7 @@ class Job:
     config: dict[str, Any]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    format: str = AUTO
 
 
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
@@ -72,9 +73,10 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
         check_memory(raster, window, patcher, operator, rest["options"])
     if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
-    config = run_record(raster, window, patcher, operator, value_type, rest["options"])
+    written_as = format_of(rest["output"], rest["format"])
+    config = run_record(raster, window, patcher, operator, value_type, rest["options"], written_as)
     warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
-    notes += filter(None, [operator.describe()])
+    notes += filter(None, [operator.describe(), *format_notes(tr, written_as)])
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
@@ -104,7 +106,7 @@ def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(job.operator.scale)
-    common = {"tags": tags(placed(job.config, job.output)), "options": job.options}
+    common = {"tags": tags(placed(job.config, job.output)), "options": job.options, "format": job.format}
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
