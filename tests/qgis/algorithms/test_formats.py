@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from patchwise.core.rasters.zarr_store import read_array
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException
+from qgis.core import QgsApplication, QgsProcessing, QgsProcessingContext, QgsProcessingException
 
 from ..conftest import Log, read
 from .test_qgis_process import qgis_process
@@ -67,7 +67,7 @@ def test_what_does_not_go_together_is_refused(run, scene, tmp_path, ending, more
 
 
 def test_a_temporary_result_has_the_ending_of_its_format(run, scene):
-    result = run(INPUT=scene, OUTPUT="TEMPORARY_OUTPUT", FORMAT="zarr", **SMALL)
+    result = run(INPUT=scene, OUTPUT=QgsProcessing.TEMPORARY_OUTPUT, FORMAT="zarr", **SMALL)
     assert result["OUTPUT"].endswith(".zarr")
     np.testing.assert_array_equal(values(result["OUTPUT"])[0], read(scene)[0])
 
@@ -93,7 +93,7 @@ def test_a_run_is_repeated_in_its_format(run, scene, tmp_path, written, ending):
     again = processing.run("patchwise:runconfig", {"CONFIG": str(record), "OUTPUT": str(tmp_path / f"b{ending}")})
     assert config(again["OUTPUT"])["output"]["format"] == written
     np.testing.assert_array_equal(values(again["OUTPUT"]), values(out))
-    other = processing.run("patchwise:runconfig", {"CONFIG": str(record), "OUTPUT": "TEMPORARY_OUTPUT"})
+    other = processing.run("patchwise:runconfig", {"CONFIG": str(record), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
     assert config(other["OUTPUT"])["output"]["format"] == written
 
 
