@@ -52,7 +52,8 @@ from .points.by_index import SpatialByIndex
 from .points.fields import PointDomain, PointField, VectorField
 from .points.graph import SpatialKNNGraph, SpatialRadiusGraph
 from .points.patches import PointPatch
-from .rasters.file import GeoTiffSink, RasterFile
+from .rasters.file import RasterFile
+from .rasters.geotiff import GeoTiffSink
 from .rasters.memory import ArraySink
 from .rasters.stack import StackedRaster
 from .rasters.values import ValueType

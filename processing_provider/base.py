@@ -1,5 +1,6 @@
 """What all algorithms of the provider have in common."""
 
+import os
 from pathlib import Path
 
 from qgis.core import (
@@ -14,6 +15,8 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingUtils,
+    QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
@@ -21,6 +24,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..core.base.errors import ParameterError
 from ..core.base.secrets import without_secrets
 from ..core.gdal.drivers import disguise
+from ..core.rasters.output import AUTO, with_ending
 from .bridge import translated
 from .guard import guarded, unforeseen
 from .results.styles import told
@@ -133,27 +137,45 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
     def refuse(self, parameters, context):
         """Raise ``QgsProcessingException`` for what is wrong; the dialog then says so and stays open."""
 
-    def output_paths(self, parameters, context):
+    def output_path(self, parameters, name, context, wanted=None):
+        """Where a raster output goes, which is noted to be loaded; a temporary one gets the ending of its format.
+
+        The format is ``wanted``, or what the parameter FORMAT says.
+        """
+        path = self.parameterAsOutputLayer(parameters, name, context)
+        if wanted is None:
+            has = self.parameterDefinition("FORMAT") is not None
+            wanted = self.parameterAsString(parameters, "FORMAT", context) if has else AUTO
+        if not is_temporary(path):
+            return path
+        fitting, waiting = with_ending(path, wanted), context.layersToLoadOnCompletion()
+        if fitting != path and path in waiting:
+            waiting[fitting] = waiting.pop(path)
+            context.setLayersToLoadOnCompletion(waiting)
+        return fitting
+
+    def output_paths(self, parameters, context, wanted=None):
         """Where the raster outputs will go, by parameter, without registering them to be loaded."""
         scratch = QgsProcessingContext()
         scratch.setProject(context.project())
         names = [
             d.name() for d in self.parameterDefinitions() if isinstance(d, QgsProcessingParameterRasterDestination)
         ]
-        return {name: self.parameterAsOutputLayer(parameters, name, scratch) for name in names}
+        return {name: self.output_path(parameters, name, scratch, wanted) for name in names}
 
     def source_name(self, parameters, context, name="INPUT"):
         """What the layer under ``name`` is called, for :meth:`present`; main thread."""
         layer = self.parameterAsLayer(parameters, name, context)
         return told(without_secrets(layer.name())) if layer is not None else ""
 
-    def present(self, results, context, source="", titles=None):
+    def present(self, results, context, feedback, source="", titles=None):
         """``results``, whose layers will be named and styled once they are loaded; called last in a run.
 
         A raster's name follows from its own configuration and ``source``, the name of what it was made from;
         ``titles`` has names for other outputs.
         """
         titles = dict(titles or {})
+        self._keep_what_can_be_shown(results, context, feedback)
         for definition in self.destinationParameterDefinitions():
             name = definition.name()
             raster = isinstance(definition, QgsProcessingParameterRasterDestination)
@@ -161,6 +183,20 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
                 titles.setdefault(name, title_of_file(results[name], source))
         present(self, results, context, titles)
         return results
+
+    def _keep_what_can_be_shown(self, results, context, feedback):
+        """A store is not loaded where this QGIS cannot read it: the run was good, and its result is there."""
+        for definition in self.destinationParameterDefinitions():
+            path = results.get(definition.name())
+            if not isinstance(definition, QgsProcessingParameterRasterDestination) or not path:
+                continue
+            if not os.path.isdir(path) or QgsRasterLayer(path, "", "gdal").isValid():
+                continue
+            text = self.tr("{name}: the result is in {path}. This version of QGIS cannot show it as a layer.")
+            feedback.pushWarning(text.format(name=definition.name(), path=path))
+            waiting = context.layersToLoadOnCompletion()
+            if waiting.pop(path, None) is not None:
+                context.setLayersToLoadOnCompletion(waiting)
 
     def _out_of_range(self, definition, parameters, context):
         if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:
@@ -199,6 +235,12 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             return ""
         text = self.tr("{name} is '{value}': it must be one of {allowed}")
         return text.format(name=definition.name(), value=value, allowed=", ".join(definition.options()))
+
+
+def is_temporary(path):
+    """Whether a path is one that QGIS has made up, or the dock."""
+    folder = os.path.realpath(QgsProcessingUtils.tempFolder())
+    return bool(path) and os.path.realpath(path).startswith(folder + os.sep)
 
 
 class JobAlgorithm(PatchwiseAlgorithm):

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core import SpatialPatcher, SpatialSphericalCap, ValueType, stream
 from ..core.base.config import tags
 from ..core.base.errors import Cancelled, ParameterError
 from ..core.grid.domain import PixelWindow
@@ -16,13 +16,14 @@ from ..core.preview.estimate import estimate
 from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
+from ..core.rasters.output import AUTO, OutputSpec, format_of, sink_for
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
 from ..core.rasters.stack import StackedRaster
 from ..core.records.record import placed, run_record
 from .bridge import progress
 from .parameters.operators import fitted, read_aggregation
-from .parameters.rasters import follow
+from .parameters.rasters import follow, format_notes
 from .results.report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
@@ -47,6 +48,7 @@ class Job:
     config: dict[str, Any]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    format: str = AUTO
 
 
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
@@ -71,9 +73,10 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
         check_memory(raster, window, patcher, operator, rest["options"])
     if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
-    config = run_record(raster, window, patcher, operator, value_type, rest["options"])
+    written_as = format_of(rest["output"], rest["format"])
+    config = run_record(raster, window, patcher, operator, value_type, rest["options"], written_as)
     warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
-    notes += filter(None, [operator.describe()])
+    notes += filter(None, [operator.describe(), *format_notes(tr, written_as)])
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
@@ -103,15 +106,13 @@ def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(job.operator.scale)
-    common = {"tags": tags(placed(job.config, job.output)), "options": job.options}
+    common = {"tags": tags(placed(job.config, job.output)), "options": job.options, "format": job.format}
     follow(job.raster, feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
         group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
-        sink = GeoTiffSink(
-            job.output,
-            fine,
+        spec = OutputSpec(
             job.value_type,
             names=job.operator.output_names,
             categories=job.operator.categories,
@@ -121,13 +122,13 @@ def run_job(job, feedback):
             parameter="OUTPUT",
             **common,
         )
-        stack.enter_context(sink)
+        sink = stack.enter_context(sink_for(job.output, fine, spec))
         if job.coverage:
             value_type, sources = ValueType("uint32"), job.sources + source_files([job.output])
-            counts = GeoTiffSink(
-                job.coverage, domain, value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE",
-                **common,
+            spec = OutputSpec(
+                value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE", **common
             )  # fmt: skip
+            counts = sink_for(job.coverage, domain, spec)
             write_coverage(
                 job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
                 progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,

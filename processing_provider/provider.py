@@ -5,6 +5,7 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from ..core.rasters.output import FORMATS
 from .algorithms.apply_to_chips import ApplyToChips
 from .algorithms.chip_grid import ChipGrid
 from .algorithms.load_sentinel2 import LoadSentinel2
@@ -42,8 +43,8 @@ class PatchwiseProvider(QgsProcessingProvider):
         return QIcon(str(ICON))
 
     def supportedOutputRasterLayerExtensions(self):
-        """GeoTIFF is what the core writes."""
-        return ["tif", "tiff"]
+        """The endings of what the core writes, GeoTIFF's first."""
+        return list(dict.fromkeys(ending[1:] for sink in FORMATS.values() for ending in sink.ENDINGS))
 
     def defaultRasterFileExtension(self, hasRasters=True):
         """For temporary outputs."""

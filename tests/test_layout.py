@@ -24,6 +24,8 @@ GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osg
 #: Optional packages of the core, by file; each is imported inside a function, so that the core loads without it.
 OPTIONAL = {
     "core/rasters/file.py": {"rasterio"},
+    "core/rasters/geotiff.py": {"rasterio"},
+    "core/rasters/cog.py": {"rasterio"},
     "core/chip_folder/manifest.py": {"rasterio.crs", "rasterio.transform"},
     "core/gdal/environment.py": {"rasterio", "affine"},
     "core/grid/ground_control.py": {"rasterio"},

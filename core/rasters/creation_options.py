@@ -46,7 +46,7 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
         own.setdefault("predictor", _predictor(dtype).get("predictor", 1) if compress in _PREDICTED else 1)
     for key, (low, high) in _RANGES.items():
         if key in own:
-            _check_range(key, str(own[key]), low, high)
+            check_range(key, str(own[key]), low, high)
     if own.get("tiled", True):  # as TIFF wants it
         for key in ("blockxsize", "blockysize"):
             if int(own.get(key, TILE)) % 16:
@@ -54,7 +54,8 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
     return own
 
 
-def _check_range(key: str, value: str, low: int, high: int) -> None:
+def check_range(key: str, value: str, low: int, high: int) -> None:
+    """Refuse a ``value`` that is no whole number from ``low`` to ``high``."""
     if key == "num_threads" and value.upper() == "ALL_CPUS":
         return
     if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):

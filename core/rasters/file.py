@@ -1,14 +1,11 @@
-"""The only file that opens raster files, by rasterio.
-
-Reading: windows of chosen bands as float arrays with NaN where the dataset says "no data" (nodata value, internal or
-external mask, alpha band) or holds NaN. Writing: tiled, compressed GeoTIFF beside the target, renamed when complete.
+"""Reading raster files, by rasterio: windows of chosen bands as float arrays with NaN where the dataset says "no data"
+(nodata value, internal or external mask, alpha band) or holds NaN.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,30 +17,21 @@ from ..base.errors import ParameterError, PatchwiseError, RasterReadError
 from ..base.progress import may_go_on
 from ..gdal.drivers import allowed, disguise, foreign_part
 from ..gdal.environment import (
-    BoundedCache,
-    GdalErrors,
-    can_compress,
     for_rasterio,
     gdal_env,
     load_rasterio,
-    missing_blocks,
 )
 from ..grid.domain import PixelWindow, RasterDomain, slices
-from ..grid.ground_control import creation, placement_of, write_rpcs
+from ..grid.ground_control import placement_of
 from .band_facts import Facts
-from .band_meta import BandMeta, names_of, read_meta, write_meta
+from .band_meta import BandMeta, read_meta
 from .bands import chip_dtype, describe, fill, strip_rows, unknown
-from .class_names import checked_categories, write_names
-from .commit import CommitGroup
-from .creation_options import TILE, checked_options, default_options
-from .partial import PartialFile, check_target
-from .source_files import Found, SourceFiles, files_of, source_files
+from .source_files import Found, SourceFiles, files_of
 from .source_identity import SourceIdentity, Stamp, stamp_of
-from .values import ValueType
 from .view import AS_IN_FILE, RasterView
 
 if TYPE_CHECKING:
-    from ..base.categories import Category
+    pass
 
 GDAL_CACHE = 128 << 20
 _PIECE_BYTES = 32 << 20  # of raw values that are read at once
@@ -340,140 +328,3 @@ def _cause(error: BaseException) -> str:
     while deepest.__cause__ is not None or deepest.__context__ is not None:
         deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
     return str(deepest).strip() or type(deepest).__name__
-
-
-class GeoTiffSink:
-    """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
-
-    The file is written beside ``path`` and takes its name when everything is written, closed and found complete, with
-    ``group`` when all outputs of that are; on any error or cancelling it is removed and whatever was at ``path`` stays.
-    ``sources`` are files that are read: the target may be none of them, and without a group, which has checks of its
-    own, those that have changed meanwhile are an error (:class:`SourceChangedError`). ``value_type`` says how floats
-    become the file's type; ``names`` are band descriptions and ``scales`` (scale, offset) of bands, used if their
-    number is that of the bands; ``options`` are GDAL creation options over the defaults. ``categories`` name and colour
-    the values of a single uint8 or uint16 band: by a colour table in the file, and by names in ``path.aux.xml``, which
-    follows the file to its place. ``meta`` is what is known of bands that are passed on, see ``band_meta.passed_on``.
-    Raises :class:`RasterWriteError`.
-    """
-
-    def __init__(
-        self,
-        path: str,
-        domain: RasterDomain,
-        value_type: ValueType,
-        *,
-        names: Sequence[str] = (),
-        tags: Mapping[str, str] | None = None,
-        options: Mapping[str, str] | None = None,
-        sources: Iterable[str] | SourceFiles = (),
-        categories: Sequence[Category] = (),
-        scales: Sequence[tuple[float, float]] = (),
-        meta: Sequence[BandMeta] = (),
-        parameter: str = "output",
-        group: CommitGroup | None = None,
-    ) -> None:
-        self._scales, self._meta = tuple(scales), tuple(meta)
-        self._categories = checked_categories(categories, value_type)
-        self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
-        self._names, self._tags, self._parameter = names, dict(tags or {}), parameter
-        own = checked_options(options or {}, value_type.dtype)
-        self._profile = {**default_options(value_type.dtype, can_compress("ZSTD")), **own}
-        self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
-        self._dataset: Any = None
-        self._file = ""
-        self._buffer: np.ndarray | None = None
-        self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
-        self._sources = source_files(sources)
-        check_target(self.path, self._sources, parameter)
-        self._partial, self._group = PartialFile(self.path, parameter), group
-        self._before = SourceIdentity()
-
-    def start(self, bands: int, dtype: np.dtype) -> None:
-        """Create the file beside the target."""
-        rasterio = load_rasterio()
-        height, width = self.domain.shape
-        if self._categories and bands != 1:
-            raise ParameterError("categories", len(self._categories), f"need one output band, and there are {bands}")
-        with gdal_env(), self._writing():
-            self._file = self._partial.create()
-            self._dataset = rasterio.open(
-                self._file, "w", driver="GTiff", height=height, width=width, count=bands,
-                dtype=self.value_type.dtype.name, nodata=self.value_type.nodata,
-                **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
-            )  # fmt: skip
-            write_rpcs(self._dataset, self.domain.control)
-            if len(self._names) == bands:
-                self._dataset.descriptions = tuple(self._names)
-            if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
-                self._dataset.scales, self._dataset.offsets = zip(*self._scales)
-            self._dataset.update_tags(**self._tags)
-            self._meta = self._meta if len(self._meta) == bands and not self._categories else ()
-            write_meta(self._dataset, self._meta)
-            if self._categories:
-                self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
-
-    def write(self, row: int, col: int, values: np.ndarray) -> None:
-        """Take ``(bands, rows, cols)`` floats; whole rows of tiles are passed on, each tile once."""
-        done, (bands, count, width) = 0, values.shape
-        tile = int(self._profile["blockysize"]) if self._profile.get("tiled") else TILE
-        while done < count:
-            at = (row + done) % tile
-            take = min(tile - at, count - done)
-            if self._buffer is None or self._buffer.shape != (bands, tile, width):
-                self._buffer = np.empty((bands, tile, width), self.value_type.dtype)
-            self.value_type.convert(values[:, done : done + take], self._buffer[:, at : at + take])
-            done += take
-            if at + take == tile or row + done == self.domain.shape[0]:
-                self._write_tiles(row + done - at - take, col, self._buffer[:, : at + take])
-
-    def _write_tiles(self, row: int, col: int, values: np.ndarray) -> None:
-        from rasterio.windows import Window
-
-        with gdal_env(), self._writing():
-            self._dataset.write(values, window=Window(col, row, values.shape[2], values.shape[1]))
-
-    def __enter__(self) -> GeoTiffSink:
-        if self._group is None:
-            self._before = SourceIdentity.of(self._sources.paths)
-        self._cache.__enter__()
-        return self
-
-    def __exit__(self, error_type: type | None, *error: object) -> None:
-        complete = False
-        try:
-            if error_type is None and self._dataset is not None:
-                self._complete()
-                complete = True
-        finally:
-            self._abandon(complete)
-            self._cache.__exit__()
-        if complete:
-            group = CommitGroup(self._before.check) if self._group is None else self._group
-            group.add(self._partial)
-            if self._group is None:
-                group.commit()
-
-    def _complete(self) -> None:
-        """Close the file, and see that all of it is there."""
-        with gdal_env(), self._writing():
-            self._dataset.close()
-            self._dataset = None
-            sparse = str(self._profile.get("sparse_ok", "")).upper() in ("TRUE", "YES", "ON", "1")
-            missing = missing_blocks(self._file, sparse)
-            if missing:
-                suits = f"the disk may be full, or the creation options may not suit {self.value_type.dtype} values"
-                raise ValueError(f"{missing} of its blocks were not written; {suits}")
-            write_names(self._file, self._categories or names_of(self._meta, self.value_type.nodata))
-
-    def _abandon(self, complete: bool) -> None:
-        try:
-            if self._dataset is not None:
-                with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
-                    self._dataset.close()
-        finally:
-            self._dataset = None
-            if not complete:
-                self._partial.abandon()
-
-    def _writing(self) -> AbstractContextManager[None]:
-        return self._errors.raising(self._parameter, self.path)

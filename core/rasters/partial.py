@@ -10,7 +10,7 @@ from pathlib import Path
 from ..base.errors import ParameterError
 from .commit import Output, recover
 from .source_files import SAME_STEM, SourceFiles, source_files
-from .targets import check_on_disk
+from .targets import check_ending, check_on_disk
 
 # Of an older file of that name: they would be wrong beside the new one.
 _STALE = (".aux.xml", ".ovr", ".msk")
@@ -50,8 +50,7 @@ def check_target(path: str, sources: Iterable[str] | SourceFiles, parameter: str
     """Refuse a target that cannot be a GeoTIFF, cannot be written, or is one of the files that ``sources`` are."""
     check_on_disk(path, parameter)
     path = os.path.abspath(str(path))
-    if not path.lower().endswith((".tif", ".tiff")):
-        raise ParameterError(parameter, path, "must end in .tif or .tiff: the output is a GeoTIFF")
+    check_ending(path, (".tif", ".tiff"), parameter, "a GeoTIFF")
     check_file(path, sources, parameter)
 
 

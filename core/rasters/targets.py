@@ -20,3 +20,9 @@ def check_on_disk(path: str, parameter: str) -> None:
     where = f"{found[1]}/" if found[1] else f"{found[3]}://"
     allowed = f"must be on a disk, and {where} is not: choose a file or folder there and bring the result to its place"
     raise ParameterError(parameter, str(path), allowed)
+
+
+def check_ending(path: str, endings: tuple[str, ...], parameter: str, what: str) -> None:
+    """Refuse a name that does not end in one of ``endings``."""
+    if not str(path).lower().endswith(endings):
+        raise ParameterError(parameter, str(path), f"must end in {' or '.join(endings)}: the output is {what}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +16,18 @@ from ..base.errors import ParameterError, RasterWriteError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.ground_control import WARP
 from . import zarr_store
-from .commit import Output, recover
-from .targets import check_on_disk
+from .class_names import checked_categories
+from .commit import CommitGroup, Output, recover
+from .sink import RasterSink
+from .source_files import SourceFiles, source_files
+from .targets import check_ending, check_on_disk
+from .tile_rows import TileRows
 from .values import ValueType
+
+if TYPE_CHECKING:
+    from ..base.categories import Category
+    from .band_meta import BandMeta
+    from .output import OutputSpec
 
 CHUNK = 512
 
@@ -49,14 +59,16 @@ class ZarrResult:
         return values if dtype is None else values.astype(dtype, copy=False)
 
 
-class ZarrSink:
+class ZarrSink(RasterSink):
     """Writes finished rows to a Zarr store on ``domain``; use as a context manager.
 
     The raster is the array ``data`` ``(band, y, x)`` in chunks of one band and ``chunks`` ``(rows, cols)`` pixels, as
-    floats with NaN where unknown, or as ``value_type`` says. Memory: one row of chunks. The store is written beside
-    ``path`` and takes its name when complete; on any error or cancelling it is removed, and whatever was at ``path``
-    stays. Raises :class:`RasterWriteError`.
+    floats with NaN where unknown, or as ``value_type`` says. What is known of it stands in attributes: ``tags`` in
+    those of the group; names, scales, categories (as CF's flags) and ``meta`` in those of the array. Memory:
+    one row of chunks. For ``sources`` and ``group`` see :class:`RasterSink`. Raises :class:`RasterWriteError`.
     """
+
+    ENDINGS, TITLE = (".zarr",), "Zarr"
 
     def __init__(
         self,
@@ -67,58 +79,96 @@ class ZarrSink:
         value_type: ValueType | None = None,
         names: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
+        sources: Iterable[str] | SourceFiles = (),
+        categories: Sequence[Category] = (),
+        scales: Sequence[tuple[float, float]] = (),
+        meta: Sequence[BandMeta] = (),
         parameter: str = "output",
+        group: CommitGroup | None = None,
     ) -> None:
-        self.path, self.domain, self.value_type = os.path.abspath(str(path)), domain, value_type
+        self.value_type = value_type
         self.chunks = checked_chunks(chunks) or (CHUNK, CHUNK)
         self.block_width = self.chunks[1]
-        self._names, self._tags, self._parameter = tuple(names), dict(tags or {}), parameter
-        check_store(self.path, parameter)
+        self._categories = () if value_type is None else checked_categories(categories, value_type)
+        self._names, self._tags, self._scales, self._meta = tuple(names), dict(tags or {}), tuple(scales), tuple(meta)
+        super().__init__(path, domain, sources, parameter, group)
         if domain.transform is None and domain.control is not None:
             allowed = f"has no place for ground control points and RPCs, which alone place this raster: {WARP}"
             raise ParameterError(parameter, self.path, allowed)
-        self._partial = Output(Path(self.path), parameter)
         self._array: Path | None = None
-        self._buffer: np.ndarray | None = None
+        self._rows: TileRows | None = None
         self._fill = float("nan") if value_type is None else value_type.nodata
         self._bands, self._dtype = 0, np.dtype(np.float32)
         self._written = 0
 
+    @classmethod
+    def from_spec(cls, path: str, domain: RasterDomain, spec: OutputSpec) -> ZarrSink:
+        """The sink that ``spec`` describes."""
+        cls.checked_options(spec.options, spec.value_type.dtype)
+        return cls(
+            path, domain, value_type=spec.value_type, names=spec.names, tags=spec.tags, sources=spec.sources,
+            categories=spec.categories, scales=spec.scales, meta=spec.meta, parameter=spec.parameter, group=spec.group,
+        )  # fmt: skip
+
+    @classmethod
+    def check(cls, path: str, sources: Iterable[str] | SourceFiles, parameter: str) -> None:
+        """Raise :class:`ParameterError` for a target that cannot be a Zarr store, or that is read."""
+        check_store(path, parameter)
+        given = source_files(sources)
+        same = given.same_as(path) or (given.holds_a_file_of(path) if os.path.isdir(path) else "")
+        if same:
+            raise ParameterError(parameter, path, f"must not be what is read, as {same} is: choose another")
+
+    @staticmethod
+    def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
+        """Nothing: a store has no creation options, and any is a :class:`ParameterError`."""
+        if options:
+            given = "|".join(f"{key}={value}" for key, value in options.items())
+            raise ParameterError("creation options", given, "must be empty: a Zarr store has none")
+        return {}
+
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the store beside the target, with all metadata."""
+        if self._categories and bands != 1:
+            raise ParameterError("categories", len(self._categories), f"need one output band, and there are {bands}")
         self._bands, self._dtype = bands, np.dtype(dtype) if self.value_type is None else self.value_type.dtype
         height, width = self.domain.shape
-        try:
+        self._rows = TileRows(self.chunks[0], height, self._dtype, self._convert, self._write_chunks)
+        with self._writing():
             store = zarr_store.StoreWriter(Path(self._partial.create()))
             attributes = zarr_store.write_grid(store, self.domain, bands)
             attributes["_FillValue"] = zarr_store.cf_fill_value(self._fill, self._dtype)
-            if len(self._names) == bands:
-                attributes["long_name"] = list(self._names)
+            attributes.update(self._attributes(bands))
             about = zarr_store.array_json((bands, height, width), self._dtype, (1, *self.chunks), self._fill,
                                           ("band", "y", "x"), attributes)  # fmt: skip
             self._array = store.array(zarr_store.VARIABLE, about)
             store.group(self._tags)
-        except OSError as error:
-            raise self._failed(error) from error
+
+    def _attributes(self, bands: int) -> dict[str, Any]:
+        """What is known of the bands; what is not of their number is left out."""
+        found: dict[str, Any] = {}
+        if len(self._names) == bands:
+            found["long_name"] = list(self._names)
+        if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
+            if len(set(self._scales)) == 1:
+                found["scale_factor"], found["add_offset"] = map(float, self._scales[0])
+            else:  # CF has one pair for an array
+                found["band_scales"] = [list(map(float, pair)) for pair in self._scales]
+        if self._categories:
+            found["flag_values"] = [entry.value for entry in self._categories]
+            found["flag_meanings"] = " ".join("_".join(entry.name.split()) or "_" for entry in self._categories)
+            found["flag_colors"] = " ".join("#{:02x}{:02x}{:02x}".format(*entry.colour) for entry in self._categories)
+        elif len(self._meta) == bands and any(band.to_json() for band in self._meta):
+            found["band_metadata"] = [band.to_json() for band in self._meta]
+        return found
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         """Take ``(bands, rows, cols)`` floats; whole rows of chunks are written, each chunk once."""
-        if self._array is None:
+        if self._rows is None:
             raise RuntimeError("start() comes before write()")
-        done, (bands, count, width) = 0, values.shape
-        while done < count:
-            at = (row + done) % self.chunks[0]
-            take = min(self.chunks[0] - at, count - done)
-            if self._buffer is None or self._buffer.shape != (bands, self.chunks[0], width):
-                self._buffer = np.empty((bands, self.chunks[0], width), self._dtype)
-            self._convert(values[:, done : done + take], self._buffer[:, at : at + take])
-            done += take
-            if at + take == self.chunks[0] or row + done == self.domain.shape[0]:
-                try:
-                    self._write_chunks((row + done - 1) // self.chunks[0], col, self._buffer[:, : at + take])
-                except OSError as error:
-                    raise self._failed(error) from error
-        self._written += count * width
+        with self._writing():
+            self._rows.add(row, col, values)
+        self._written += values.shape[1] * values.shape[2]
 
     def _convert(self, values: np.ndarray, out: np.ndarray) -> None:
         if self.value_type is None:
@@ -126,7 +176,7 @@ class ZarrSink:
         else:
             self.value_type.convert(values, out)
 
-    def _write_chunks(self, chunk_row: int, col: int, rows: np.ndarray) -> None:
+    def _write_chunks(self, row: int, col: int, rows: np.ndarray) -> None:
         """One row of chunks; those at the edges are filled up, and those without a known value left out."""
         for band, values in enumerate(rows):
             for left in range(0, rows.shape[2], self.chunks[1]):
@@ -138,7 +188,7 @@ class ZarrSink:
                     whole = np.full(self.chunks, self._fill, self._dtype)
                     whole[: part.shape[0], : part.shape[1]] = part
                     part = whole
-                index = (band, chunk_row, (col + left) // self.chunks[1])
+                index = (band, row // self.chunks[0], (col + left) // self.chunks[1])
                 zarr_store.write_chunk(self._array, index, part)  # type: ignore[arg-type]
 
     def result(self, flat: bool = False) -> ZarrResult:
@@ -147,18 +197,29 @@ class ZarrSink:
         return ZarrResult(self.path, shape, self._dtype, self.domain)
 
     def __enter__(self) -> ZarrSink:
+        super().__enter__()
         return self
 
-    def __exit__(self, error_type: type | None, *error: object) -> None:
+    def _room(self) -> Output:
+        return Output(Path(self.path), self._parameter)
+
+    def _started(self) -> bool:
+        return self._array is not None
+
+    def _complete(self) -> None:
+        missing = self.domain.window.pixels - self._written
+        if missing:
+            raise self._failed(f"{missing} of its pixels were not written")
+
+    def _release(self) -> None:
+        self._array = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
-            if error_type is None and self._array is not None:
-                missing = self.domain.window.pixels - self._written
-                if missing:
-                    raise self._failed(f"{missing} of its pixels were not written")
-                self._partial.commit()
-        finally:
-            self._array = None
-            self._partial.abandon()
+            yield
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _failed(self, reason: object) -> RasterWriteError:
         return RasterWriteError(f"{self._parameter} {self.path}: cannot be written: {reason}")
@@ -178,8 +239,7 @@ def check_store(path: str, parameter: str = "output") -> None:
     """Refuse a target that is not named ``.zarr``, cannot be written, or is something else than a Zarr store."""
     check_on_disk(path, parameter)
     target = Path(os.path.abspath(str(path)))
-    if target.suffix.lower() != ".zarr":
-        raise ParameterError(parameter, str(path), "must end in .zarr: the output is a Zarr store")
+    check_ending(str(path), ZarrSink.ENDINGS, parameter, "a Zarr store")
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         raise ParameterError(parameter, str(path), "must be in a folder that exists and can be written to")
     recover(target)

@@ -98,8 +98,12 @@ def run_record(
     operator: Any,
     value_type: ValueType,
     options: Mapping[str, str],
+    written_as: str = "geotiff",
 ) -> dict[str, Any]:
-    """The record of a run; :func:`placed` makes of it what its result's tag says."""
+    """The record of a run whose result has the format ``written_as``.
+
+    :func:`placed` makes of it what the result's tag says.
+    """
     return {
         "algorithm": ALGORITHM,
         "input": input_record(raster),
@@ -110,5 +114,6 @@ def run_record(
             "data_type": value_type.dtype.name,
             "nodata": nodata_record(value_type),
             "creation_options": dict(options),
+            "format": written_as,
         },
     }

@@ -32,7 +32,7 @@ from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
 from ..loop.stages import ApplyToChips, GridSampler, Stitch
 from ..operators import Expression, Sequential
-from ..rasters.creation_options import checked_options
+from ..rasters.output import AUTO, FORMATS
 from ..rasters.values import ValueType
 from ..rasters.view import RasterView
 from ..stitch.aggregation import SpatialAggregation
@@ -46,7 +46,7 @@ class Recipe:
 
     ``operator`` is None where the configuration has none: the bands are passed through. ``input`` is the record of the
     raster (see ``run_record.py``), ``window`` the pixels that were computed; both None where it was not a run.
-    ``warnings`` are sentences about what is no longer as it was.
+    ``format`` is that of the result (``output.py``). ``warnings`` are sentences about what is no longer as it was.
     """
 
     patcher: SpatialPatcher
@@ -55,6 +55,7 @@ class Recipe:
     window: PixelWindow | None = None
     value_type: ValueType | None = None
     options: Mapping[str, str] | None = None
+    format: str = AUTO
     warnings: tuple[str, ...] = ()
 
     def operator_for(self, raster: Any) -> Any:
@@ -229,9 +230,10 @@ def _run(config: Mapping[str, Any]) -> Recipe:
     given["bands"] = [int(value) for value in given.get("bands") or ()]
     value_type = ValueType(output["data_type"], None if nodata is None else float(nodata))
     options = {key: str(value) for key, value in (output.get("creation_options") or {}).items()}
-    checked_options(options, value_type.dtype)
+    written_as = str(output.get("format", "geotiff"))  # before there were others, nothing was said of it
+    FORMATS[written_as].checked_options(options, value_type.dtype)
     patcher, operator = SpatialPatcher.from_config(config["patcher"]), build(config["operator"])
-    return Recipe(patcher, operator, given, window, value_type, options)
+    return Recipe(patcher, operator, given, window, value_type, options, written_as)
 
 
 def _check_axes(patcher: SpatialPatcher) -> None:

@@ -30,6 +30,7 @@ from ..base.shape import (
     Whole,
     shown,
 )
+from ..rasters.output import FORMATS
 from ..rasters.values import DATA_TYPES
 
 MOST_BANDS = 65536  # GDAL makes no dataset of more
@@ -201,7 +202,10 @@ _OUTPUT = Fields(
         "data_type": OneOf(DATA_TYPES),
         "nodata": Either((NOTHING, Number(), OneOf(("inf", "-inf", "nan")))),
     },
-    {"creation_options": Either((NOTHING, MapOf(_WORD, Either((_NAME, Number(), FLAG)), 64)))},
+    {
+        "creation_options": Either((NOTHING, MapOf(_WORD, Either((_NAME, Number(), FLAG)), 64))),
+        "format": OneOf(tuple(FORMATS)),
+    },
 )
 #: What the tag of a result says of its run; ``algorithm`` and ``format`` are looked at before.
 RECORD = Fields({"input": _INPUT, "window": _WINDOW, "patcher": PATCHER, "operator": PART, "output": _OUTPUT})

@@ -116,7 +116,7 @@ class ChipGrid(PatchwiseAlgorithm):
                     count += len(found.numbers)
         feedback.pushInfo(self.tr("{count} chips").format(count=f"{count:,}"))
         titles = {self.OUTPUT: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
-        return self.present({self.OUTPUT: output.target, self.CHIPS: count}, context, titles=titles)
+        return self.present({self.OUTPUT: output.target, self.CHIPS: count}, context, feedback, titles=titles)
 
 
 def _features(found, fields):

@@ -12,15 +12,15 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ...core import GeoTiffSink
 from ...core.base.config import tags
 from ...core.base.secrets import without_secrets
-from ...core.rasters.file import check_target
+from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.sentinel2.bands import CLOUDS, parse_bands
 from ...core.sentinel2.scene import UNITS, S2Scene
 from ...core.sentinel2.stac import find_s2_scene
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
+from ..parameters.rasters import add_format, format_notes, read_format
 from ..parameters.sentinel import NAMES, add_search, add_server, read_area, read_search
 from ..results.report import say
 
@@ -72,16 +72,22 @@ class LoadSentinel2(JobAlgorithm):
                "them."),
         )  # fmt: skip
         add_server(self)
+        add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Sentinel-2 chip")),
-            tr("The bands as one GeoTIFF. It appears under its name only when it is complete."),
+            tr(
+                "The bands as one raster: a GeoTIFF, or what the format says. It appears under its name "
+                "only when it is complete."
+            ),
         )
         self.addOutput(QgsProcessingOutputString(self.ITEM_ID, tr("Item")))
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
     def make_job(self, parameters, context):
         """What is wanted, as arguments for the core."""
-        check_target(self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT)
+        check_output(
+            self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT, read_format(self, parameters, context)
+        )
         wanted = {
             **read_search(self, parameters, context),
             "area": read_area(self, parameters, context),
@@ -96,7 +102,10 @@ class LoadSentinel2(JobAlgorithm):
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
-        output = self.parameterAsOutputLayer(parameters, self.OUTPUT, context)
+        output = self.output_path(parameters, self.OUTPUT, context)
+        wanted = read_format(self, parameters, context)
+        for note in format_notes(self.tr, format_of(output, wanted)):
+            feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
             feedback.setProgressText(
                 self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._job["endpoint"]))
@@ -104,17 +113,16 @@ class LoadSentinel2(JobAlgorithm):
             scene = find_s2_scene(**self._job, cancelled=feedback.isCanceled)
             self._tell(scene, feedback)
             value_type = scene.value_type
-            sink = GeoTiffSink(
-                output,
-                scene.domain,
+            spec = OutputSpec(
                 value_type,
                 names=scene.bands,
                 scales=scene.scales,
                 tags={**tags(self._config(scene)), **scene.tags()},
                 parameter=self.OUTPUT,
+                format=wanted,
             )
             feedback.setProgressText(self.tr("Reading"))
-            with sink:
+            with sink_for(output, scene.domain, spec) as sink:
                 report = scene.stream_to(sink, progress(feedback), feedback.isCanceled)
         empty = self.tr("No pixel has a value: all of the extent is without data, or masked.")
         say(self.tr, feedback, report, value_type.losses(), empty, chips=False)
@@ -124,7 +132,7 @@ class LoadSentinel2(JobAlgorithm):
             self.CLOUD_COVER: None if isnan(scene.choice.cloud) else scene.choice.cloud,
         }
         title = f"Sentinel-2 {scene.choice.day} {scene.choice.items[0].tile}".strip()
-        return self.present(results, context, titles={self.OUTPUT: title})
+        return self.present(results, context, feedback, titles={self.OUTPUT: title})
 
     def _tell(self, scene, feedback):
         tr = self.tr

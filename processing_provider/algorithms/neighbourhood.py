@@ -181,7 +181,7 @@ class Neighbourhood(PatchwiseAlgorithm):
         titles = (
             {self.OUTPUT: self.tr("neighbourhoods of {name}").format(name=job.layer_name)} if job.layer_name else {}
         )
-        return self.present({self.OUTPUT: target}, context, titles=titles)
+        return self.present({self.OUTPUT: target}, context, feedback, titles=titles)
 
     def _say(self, job, points, known, feedback):
         values = points.values[known]

@@ -17,14 +17,14 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core import GeoTiffSink, SpatialPolygonIntersection, ValueType
+from ...core import SpatialPolygonIntersection, ValueType
 from ...core.base.config import tags
 from ...core.base.configurable import part
 from ...core.base.errors import Cancelled, ParameterError
 from ...core.base.field_names import longest_name, plain_name
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.rasters.source_files import SourceFiles
 from ...core.records.record import input_record, nodata_record, placed
 from ...core.zonal.chips import polygon_chips
@@ -37,7 +37,17 @@ from ..layers.polygons import checked_features, polygon_mapping, statistics_fiel
 from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.operators import OTHER_INPUTS, add_operator, read_aggregation, read_operator, source_scale
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_input, check_outlines, follow, read_layer, read_raster, source_paths
+from ..parameters.rasters import (
+    add_format,
+    add_input,
+    check_outlines,
+    follow,
+    format_notes,
+    read_format,
+    read_layer,
+    read_raster,
+    source_paths,
+)
 from ..parameters.sources import files_read
 from ..results.features import FeatureOutput, check_file_target, file_target
 from ..results.report import tell
@@ -59,6 +69,7 @@ class _Task:
     config: dict
     notes: tuple
     warnings: tuple
+    format: str
 
 
 class PolygonChips(JobAlgorithm):
@@ -125,6 +136,7 @@ class PolygonChips(JobAlgorithm):
             tr("Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
                "elsewhere."),
         )  # fmt: skip
+        add_format(self)
         self.addOutput(QgsProcessingOutputNumber("POLYGONS", tr("Number of polygons")))
         self.addOutput(QgsProcessingOutputNumber("WITHOUT_PIXELS", tr("Polygons without a pixel")))
 
@@ -146,8 +158,9 @@ class PolygonChips(JobAlgorithm):
         layer = read_layer(self, parameters, context)
         stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
         sources = source_paths(raster) + files_read(self, parameters, context)
+        wanted = read_format(self, parameters, context)
         if stitched:
-            check_target(stitched, sources, self.STITCHED)
+            check_output(stitched, sources, self.STITCHED, wanted)
             if layer.providerType() != "gdal":
                 check_bounded(layer, raster.domain, self.STITCHED)
         check_file_target(self, parameters, self.OUTPUT, context, sources)
@@ -165,6 +178,9 @@ class PolygonChips(JobAlgorithm):
         }
         notes = [said] if said else []
         notes += filter(None, [operator.describe()])
+        if stitched:
+            config["output"]["format"] = format_of(stitched, wanted)
+            notes += format_notes(self.tr, format_of(stitched, wanted))
         transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), context.transformContext())
         window = window_of_source(source, transform, raster.domain)
         warnings = () if window is None else tuple(operator_warnings(self.tr, raster, window, operator))
@@ -182,6 +198,7 @@ class PolygonChips(JobAlgorithm):
             config,
             tuple(notes),
             warnings,
+            wanted,
         )
 
     def _read(self, parameters, context):
@@ -191,12 +208,12 @@ class PolygonChips(JobAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: features and pixels are read here, by what the main thread has prepared."""
-        stitched = self.parameterAsOutputLayer(parameters, self.STITCHED, context) if self._job.stitched else ""
+        stitched = self.output_path(parameters, self.STITCHED, context) if self._job.stitched else ""
         task = replace(self._job, stitched=stitched)
         tell(feedback, task.notes, task.warnings)
         with translated(self.CORE_NAMES):
             results = self._run(task, parameters, context, feedback)
-        return self.present(results, context, self._source_name)
+        return self.present(results, context, feedback, self._source_name)
 
     def _run(self, task, parameters, context, feedback):
         features, polygons, places = self._polygons(task, feedback)
@@ -302,9 +319,7 @@ def _watched(polygons, feedback):
 
 def _raster_sink(task, group):
     domain = task.raster.domain.refined(task.operator.scale)
-    return GeoTiffSink(
-        task.stitched,
-        domain,
+    spec = OutputSpec(
         task.value_type,
         names=task.operator.output_names,
         categories=task.operator.categories,
@@ -313,7 +328,9 @@ def _raster_sink(task, group):
         tags=tags(placed(task.config, task.stitched)),
         meta=passed_on(task.raster, task.operator, task.aggregation, task.value_type.dtype),
         parameter="STITCHED",
+        format=task.format,
     )
+    return sink_for(task.stitched, domain, spec)
 
 
 def _bands(task, found):

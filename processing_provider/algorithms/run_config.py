@@ -13,17 +13,17 @@ from qgis.core import (
 
 from ...core import RasterFile
 from ...core.base.errors import ParameterError
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import AUTO, check_output, format_of, suits
 from ...core.rasters.stack import StackedRaster
 from ...core.rasters.view import RasterView
 from ...core.records.rerun import check_trust, found_path, read_file, read_recipe, read_tag
-from ..base import JobAlgorithm
+from ..base import JobAlgorithm, is_temporary
 from ..bridge import raster_path, read_by_qgis, translated
 from ..job import job_of, perform
 from ..layers.grid import has_pixels
 from ..layers.source import LayerSource
 from ..layers.view import raster_file
-from ..parameters.rasters import source_paths
+from ..parameters.rasters import add_format, read_format, source_paths
 from ..parameters.sources import files_read
 from ..trust import TRUST, add_trust, agreed, read_trust
 
@@ -76,9 +76,13 @@ class RunConfig(JobAlgorithm):
             tr("The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
                "pipelines, which know none."),
         )  # fmt: skip
+        add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
-            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+            tr(
+                "The stitched raster: in the format of the run, if the name's ending suits it. It appears under its "
+                "name only when it is complete."
+            ),
         )
         add_trust(
             self,
@@ -105,9 +109,11 @@ class RunConfig(JobAlgorithm):
             check_trust(config, folder, trust, not self._given(parameters, self.INPUT))
             recipe = read_recipe(config, trust)
         raster, differences = self._raster(parameters, context, recipe, folder, trust)
-        output = self.output_paths(parameters, context)[self.OUTPUT]
+        wanted = self._format(parameters, context, recipe)
+        output = self.output_paths(parameters, context, wanted)[self.OUTPUT]
+        same = recipe.format in (AUTO, format_of(output, wanted))
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        check_output(output, sources, self.OUTPUT, wanted)
         with _of(name):
             operator = recipe.operator_for(raster)
             job = job_of(
@@ -118,13 +124,22 @@ class RunConfig(JobAlgorithm):
                 recipe.patcher,
                 recipe.value_type_for(raster),
                 [self.tr("Input: {path}").format(path=raster.path)],
-                options=dict(recipe.options or {}),
+                options=dict(recipe.options or {}) if same else {},
+                format=wanted,
                 workers=0,
                 output=output,
                 coverage=None,
                 sources=sources,
             )
         return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
+
+    def _format(self, parameters, context, recipe):
+        """The format that was chosen; with auto that of the run, as far as it suits the name."""
+        wanted = read_format(self, parameters, context)
+        if wanted != AUTO or recipe.format == AUTO:
+            return wanted
+        path = self.output_paths(parameters, context, AUTO)[self.OUTPUT]
+        return recipe.format if is_temporary(path) or suits(path, recipe.format) else AUTO
 
     def _config(self, parameters, context):
         """The configuration, the folder that paths in it start from, and the parameter that it came with."""
@@ -181,10 +196,10 @@ class RunConfig(JobAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: the same run as that of the sliding window."""
-        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context, self._job.format))
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
-        return self.present(results, context, self._source)
+        return self.present(results, context, feedback, self._source)
 
 
 def _recorded(record, folder, trust, parameter, bands, scaled):

@@ -75,7 +75,7 @@ class SearchSentinel2(JobAlgorithm):
                 for first in range(0, len(items), BATCH):
                     output.add([_feature(item, box, fields) for item in items[first : first + BATCH]])
         results = {self.OUTPUT: output.target, self.COUNT: len(items)}
-        return self.present(results, context, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
+        return self.present(results, context, feedback, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
 
 
 def _fields():

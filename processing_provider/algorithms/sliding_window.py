@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, QgsProcessingParameterRasterDestination
 
-from ...core.rasters.file import check_target
+from ...core.rasters.output import check_output, format_of
 from ...core.rasters.source_files import source_files
 from ..base import PatchwiseAlgorithm
 from ..bridge import translated
@@ -15,9 +15,11 @@ from ..parameters.patching import add_patching
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
+    add_format,
     add_input,
     add_value_type,
     read_creation_options,
+    read_format,
     read_raster,
     read_value_type,
     read_window,
@@ -71,9 +73,13 @@ class SlidingWindow(PatchwiseAlgorithm):
             advanced=True,
         )
         add_creation_options(self)
+        add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
-            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+            tr(
+                "The stitched raster: a GeoTIFF, or what the format says. It appears under its name "
+                "only when it is complete."
+            ),
         )
         self.add(
             QgsProcessingParameterRasterDestination(
@@ -111,9 +117,10 @@ class SlidingWindow(PatchwiseAlgorithm):
         raster = read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        wanted = read_format(self, parameters, context)
+        check_output(output, sources, self.OUTPUT, wanted)
         if coverage:
-            check_target(coverage, sources + source_files([output]), self.COVERAGE)
+            check_output(coverage, sources + source_files([output]), self.COVERAGE, wanted)
         return make_job(
             self,
             parameters,
@@ -123,7 +130,8 @@ class SlidingWindow(PatchwiseAlgorithm):
             read_operator(self, parameters, context, raster),
             read_regular_patcher(self, parameters, context),
             read_value_type(self, parameters, context),
-            options=read_creation_options(self, parameters, context),
+            options=read_creation_options(self, parameters, context, format_of(output, wanted)),
+            format=wanted,
             workers=self.parameterAsInt(parameters, self.WORKERS, context),
             output=output,
             coverage=coverage,
@@ -134,10 +142,10 @@ class SlidingWindow(PatchwiseAlgorithm):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own, and what was noted in
         # that of prepareAlgorithm is lost.
-        output, coverage = (self.parameterAsOutputLayer(parameters, n, context) for n in (self.OUTPUT, self.COVERAGE))
+        output, coverage = (self.output_path(parameters, n, context) for n in (self.OUTPUT, self.COVERAGE))
         job = replace(self._job, output=output, coverage=coverage or None)
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
         if job.coverage:
             results[self.COVERAGE] = job.coverage
-        return self.present(results, context, self._source)
+        return self.present(results, context, feedback, self._source)

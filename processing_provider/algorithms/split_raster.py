@@ -155,7 +155,7 @@ class SplitRaster(JobAlgorithm):
         self._say(feedback, manifest, report, labels)
         titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
-        return self.present(results, context, titles=titles)
+        return self.present(results, context, feedback, titles=titles)
 
     def _finish(self, parameters, context, manifest, group, feedback):
         """The footprints, where they are wanted; the results by name."""

@@ -9,13 +9,13 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
 )
 
-from ...core import GeoTiffSink, ValueType
+from ...core import ValueType
 from ...core.base.config import tags
 from ...core.chip_folder.folder import ChipRaster
 from ...core.chip_folder.stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.partial import check_target
+from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.records.record import nodata_record, placed
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
@@ -27,7 +27,15 @@ from ..parameters.operators import add_aggregation, read_aggregation
 from ..parameters.patching import NAMES as PATCHING_NAMES
 from ..parameters.patching import WINDOW, WINDOWS, add_window, read_window_of_chips
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_creation_options, add_value_type, read_creation_options, read_value_type
+from ..parameters.rasters import (
+    add_creation_options,
+    add_format,
+    add_value_type,
+    format_notes,
+    read_creation_options,
+    read_format,
+    read_value_type,
+)
 from ..results.report import say, tell
 
 FROM_MANIFEST = "manifest"
@@ -45,6 +53,7 @@ class _Job:
     allow_missing: bool
     output: str
     notes: tuple
+    format: str
 
 
 class StitchChips(JobAlgorithm):
@@ -81,9 +90,13 @@ class StitchChips(JobAlgorithm):
                "fail."),
         )  # fmt: skip
         add_creation_options(self)
+        add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Stitched chips")),
-            tr("The stitched raster, as GeoTIFF. It appears under its name only when it is complete."),
+            tr(
+                "The stitched raster: a GeoTIFF, or what the format says. It appears under its name "
+                "only when it is complete."
+            ),
         )
         self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("MISSING", tr("Chips missing or damaged")))
@@ -104,34 +117,24 @@ class StitchChips(JobAlgorithm):
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(parameters, context)[self.OUTPUT]
-        check_target(output, chips.source_files, self.OUTPUT)
+        wanted = read_format(self, parameters, context)
+        check_output(output, chips.source_files, self.OUTPUT, wanted)
         patcher = stitch_patcher(chips, aggregation, window)
-        options = read_creation_options(self, parameters, context)
-        notes = tuple(filter(None, [said]))
-        return _Job(chips, patcher, value_type, options, allow_missing, output, notes)
+        options = read_creation_options(self, parameters, context, format_of(output, wanted))
+        notes = tuple(filter(None, [said, *format_notes(self.tr, format_of(output, wanted))]))
+        return _Job(chips, patcher, value_type, options, allow_missing, output, notes, wanted)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
         tell(feedback, job.notes)
         manifest = job.chips.manifest
         self._say_left_out(feedback, manifest)
         with (
             translated(self.CORE_NAMES),
             CommitGroup(not_cancelled(feedback), watch_sources(job.chips)) as group,
-            GeoTiffSink(
-                job.output,
-                stitch_domain(job.chips),
-                job.value_type,
-                names=job.chips.band_names,
-                categories=manifest.categories,
-                tags=tags(placed(_config(job), job.output)),
-                meta=_passed(job),
-                options=job.options,
-                parameter=self.OUTPUT,
-                group=group,
-            ) as sink,
+            sink_for(job.output, stitch_domain(job.chips), self._spec(job, group)) as sink,
         ):
             report, lost = stitch_chips(
                 job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
@@ -148,7 +151,20 @@ class StitchChips(JobAlgorithm):
             "MISSING": len(lost),
             "PIXELS_WITHOUT_DATA": report.pixels_without_data,
         }
-        return self.present(results, context)
+        return self.present(results, context, feedback)
+
+    def _spec(self, job, group):
+        return OutputSpec(
+            job.value_type,
+            names=job.chips.band_names,
+            categories=job.chips.manifest.categories,
+            tags=tags(placed(_config(job), job.output)),
+            meta=_passed(job),
+            options=job.options,
+            format=job.format,
+            parameter=self.OUTPUT,
+            group=group,
+        )
 
     def _say_left_out(self, feedback, manifest):
         if manifest.left_out:
@@ -178,5 +194,6 @@ def _config(job):
             "data_type": value_type.dtype.name,
             "nodata": nodata_record(value_type),
             "creation_options": job.options,
+            "format": format_of(job.output, job.format),
         },
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
-from ...core import GeoTiffSink, SpatialPatcher, SpatialRectangular, ValueType
+from ...core import SpatialPatcher, SpatialRectangular, ValueType
 from ...core.base.errors import Cancelled
 from ...core.base.progress import Watch
 from ...core.grid.domain import PixelWindow, RasterDomain
@@ -13,7 +13,7 @@ from ...core.loop.coverage import write_coverage
 from ...core.preview.footprints import check_footprints
 from ...core.preview.outlines import nearest_chip
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.file import check_target
+from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.rasters.source_files import SourceFiles
 from ..base import PatchwiseAlgorithm
 from ..bridge import progress, translated
@@ -21,7 +21,14 @@ from ..job import check_chip
 from ..parameters.grids import add_grid, read_grid
 from ..parameters.patching import add_window
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_creation_options, read_creation_options, source_paths
+from ..parameters.rasters import (
+    add_creation_options,
+    add_format,
+    format_notes,
+    read_creation_options,
+    read_format,
+    source_paths,
+)
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -41,6 +48,7 @@ class _Job:
     sources: SourceFiles
     options: dict[str, str]
     name: str
+    format: str
 
 
 class _Counted:
@@ -92,9 +100,10 @@ class WindowWeights(PatchwiseAlgorithm):
         add_geometry_and_sampler(self)
         add_window(self)
         add_creation_options(self)
+        add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Weights")),
-            tr("The weights as a GeoTIFF of type float32, with NaN as nodata value."),
+            tr("The weights as a raster of type float32, with NaN as nodata value."),
         )
         self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
 
@@ -115,18 +124,29 @@ class WindowWeights(PatchwiseAlgorithm):
     def _read(self, parameters, context, output):
         raster, window = read_grid(self, parameters, context)
         sources = source_paths(raster) + files_read(self, parameters, context)
-        check_target(output, sources, self.OUTPUT)
+        wanted = read_format(self, parameters, context)
+        check_output(output, sources, self.OUTPUT, wanted)
         patcher = read_sampled_patcher(self, parameters, context, raster)
         kind = self.parameterAsString(parameters, self.KIND, context)
-        options = read_creation_options(self, parameters, context)
+        options = read_creation_options(self, parameters, context, format_of(output, wanted))
         return _Job(
-            kind, patcher, raster.domain, window, output, sources, options, self.source_name(parameters, context)
+            kind,
+            patcher,
+            raster.domain,
+            window,
+            output,
+            sources,
+            options,
+            self.source_name(parameters, context),
+            wanted,
         )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.parameterAsOutputLayer(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
+        for note in format_notes(self.tr, format_of(job.output, job.format)):
+            feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
             without = _write_sums(job, feedback) if job.kind == "coverage" else _write_window(job, feedback)
         if job.kind == "coverage" and without:
@@ -136,21 +156,15 @@ class WindowWeights(PatchwiseAlgorithm):
         what = self.tr("summed weights on {name}") if job.kind == "coverage" else self.tr("window on {name}")
         titles = {self.OUTPUT: what.format(name=job.name)} if job.name else {}
         results = {self.OUTPUT: job.output, self.PIXELS_WITHOUT_CHIP: without}
-        return self.present(results, context, titles=titles)
+        return self.present(results, context, feedback, titles=titles)
 
 
 def _sink(job, domain, name, group):
-    value_type, options = ValueType("float32"), job.options
-    return GeoTiffSink(
-        job.output,
-        domain,
-        value_type,
-        names=[name],
-        options=options,
-        sources=job.sources,
-        parameter="OUTPUT",
-        group=group,
-    )
+    spec = OutputSpec(
+        ValueType("float32"), names=[name], options=job.options, sources=job.sources, parameter="OUTPUT", group=group,
+        format=job.format,
+    )  # fmt: skip
+    return sink_for(job.output, domain, spec)
 
 
 def _write_sums(job, feedback):

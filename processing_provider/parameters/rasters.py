@@ -1,6 +1,5 @@
 """The parameters of rasters that go in and come out, shared by all algorithms that read or write one."""
 
-import numpy as np
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterBand,
@@ -13,7 +12,7 @@ from qgis.core import (
 
 from ...core import ValueType
 from ...core.base.errors import ParameterError
-from ...core.rasters.creation_options import checked_options
+from ...core.rasters.output import AUTO, FORMATS, check_options
 from ...core.rasters.stack import StackedRaster
 from ...core.rasters.values import DATA_TYPES
 from ..bridge import key_values, read_by_qgis
@@ -23,7 +22,7 @@ from ..layers.view import raster_file
 from .extents import window_of_extent
 
 INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
-DATA_TYPE, NODATA, CREATION_OPTIONS = "DATA_TYPE", "NODATA", "CREATION_OPTIONS"
+DATA_TYPE, NODATA, CREATION_OPTIONS, FORMAT = "DATA_TYPE", "NODATA", "CREATION_OPTIONS", "FORMAT"
 
 #: The core's names of these parameters, for its error messages.
 NAMES = {
@@ -34,6 +33,7 @@ NAMES = {
     "data type": DATA_TYPE,
     "nodata": NODATA,
     "creation options": CREATION_OPTIONS,
+    "format": FORMAT,
 }
 
 
@@ -92,9 +92,36 @@ def add_creation_options(algorithm):
     algorithm.add(
         QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
         tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
-           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER."),
+           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL's COG driver; "
+           "zarr has none."),
         advanced=True,
     )  # fmt: skip
+
+
+def add_format(algorithm):
+    """Add the format of the rasters that come out."""
+    tr = algorithm.tr
+    algorithm.add(
+        QgsProcessingParameterEnum(
+            FORMAT, tr("Format"), options=[AUTO, *FORMATS], defaultValue=AUTO, usesStaticStrings=True
+        ),
+        tr("auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
+           "zarr (a folder, Zarr version 3)."),
+        advanced=True,
+    )  # fmt: skip
+
+
+def read_format(algorithm, parameters, context):
+    """What was chosen as format: a name of ``FORMATS``, or ``auto``."""
+    return algorithm.parameterAsString(parameters, FORMAT, context)
+
+
+def format_notes(tr, name):
+    """Sentences about what is different with a format."""
+    if name != "cog":
+        return []
+    return [tr("The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be "
+               "cancelled, and needs room on the disk for the result twice.")]  # fmt: skip
 
 
 def read_layer(algorithm, parameters, context):
@@ -180,8 +207,8 @@ def read_value_type(algorithm, parameters, context):
     return ValueType(algorithm.parameterAsString(parameters, DATA_TYPE, context), nodata)
 
 
-def read_creation_options(algorithm, parameters, context):
-    """The creation options as a dict; those that GDAL cannot follow are refused."""
+def read_creation_options(algorithm, parameters, context, name="geotiff"):
+    """The creation options of the format ``name`` as a dict; those that GDAL cannot follow are refused."""
     options = key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
-    checked_options(options, np.dtype(np.float32))
+    check_options(options, name)
     return options

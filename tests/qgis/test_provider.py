@@ -259,7 +259,7 @@ def test_the_parameters_are_those_of_the_issue(provider):
         "GEOMETRY": True, "RADIUS_KM": True, "STD": True, "ACTIVATION": True, "FILL": True, "PROVIDER": True,
         "TRUST": True, "CHIP_SIZE": False, "STRIDE": False, "CHIP_WIDTH": True, "STRIDE_X": True, "WINDOW": False,
         "TUKEY_ALPHA": False, "GAUSSIAN_SIGMA": False, "CUSTOM_WINDOW": True, "BOUNDARY": False, "DATA_TYPE": False,
-        "NODATA": False, "WORKERS": True, "CREATION_OPTIONS": True, "OUTPUT": False, "COVERAGE": False,
+        "NODATA": False, "WORKERS": True, "CREATION_OPTIONS": True, "FORMAT": True, "OUTPUT": False, "COVERAGE": False,
     }  # fmt: skip
     defaults = {d.name(): d.defaultValue() for d in algorithm.parameterDefinitions()}
     assert (defaults["CHIP_SIZE"], defaults["STRIDE"], defaults["WINDOW"]) == (256, 128, "hann")

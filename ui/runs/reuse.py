@@ -74,6 +74,8 @@ def parameters_of(config):
     output = config["output"]
     nodata = output["nodata"]
     found = {"DATA_TYPE": output["data_type"], "NODATA": None if isinstance(nodata, str) else nodata}
+    if output.get("format", "geotiff") != "geotiff":  # which is what is written anyway
+        found["FORMAT"] = output["format"]
     found.update(_of_patcher(config["patcher"]))
     found.update(_of_operator(config["operator"]))
     return found

@@ -237,7 +237,7 @@ class WindowTab(QWidget):
         widget = QgsFileWidget()
         widget.setObjectName("outputFile")
         widget.setStorageMode(QgsFileWidget.StorageMode.SaveFile)
-        widget.setFilter(tr("GeoTIFF (*.tif *.tiff)"))
+        widget.setFilter(tr("GeoTIFF (*.tif *.tiff);;Zarr (*.zarr)"))
         widget.setDialogTitle(tr("Save the result as"))
         widget.lineEdit().setPlaceholderText(tr("[temporary file]"))
         widget.setToolTip(tr("Where the result is written. Empty: a temporary file, which goes when QGIS is closed."))

@@ -10,7 +10,7 @@ import rasterio
 from patchwise.core import GeoTiffSink, ParameterError, RasterFile, RasterWriteError, ValueType
 from patchwise.core.base.categories import Category
 from patchwise.core.grid.domain import RasterDomain
-from patchwise.core.rasters import file as raster_io_module
+from patchwise.core.rasters import geotiff as raster_io_module
 from patchwise.core.rasters.class_names import write_names
 
 from ..made_rasters import GRID, UTM, write_array

@@ -369,9 +369,9 @@ def test_a_second_output_that_cannot_be_finished_takes_the_first_with_it(tmp_pat
             for sink in (first, second):
                 sink.start(1, np.dtype("f4"))
                 sink.write(0, 0, np.zeros((1, 30, 40), "f4"))
-            real = __import__("patchwise.core.rasters.file", fromlist=["x"]).missing_blocks
+            real = __import__("patchwise.core.rasters.geotiff", fromlist=["x"]).missing_blocks
             monkeypatch.setattr(
-                "patchwise.core.rasters.file.missing_blocks",
+                "patchwise.core.rasters.geotiff.missing_blocks",
                 lambda path, sparse: 1 if path.endswith("b.tif") else real(path, sparse),
             )
     assert not os.listdir(tmp_path)

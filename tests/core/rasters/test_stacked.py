@@ -19,7 +19,7 @@ from patchwise.core import (
 from patchwise.core.grid.domain import PixelWindow
 from patchwise.core.rasters import aligned as warped_module
 from patchwise.core.rasters.aligned import Aligned, Warped
-from patchwise.core.rasters.file import check_target
+from patchwise.core.rasters.partial import check_target
 from patchwise.core.rasters.stack import StackedRaster
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp

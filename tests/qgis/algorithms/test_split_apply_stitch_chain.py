@@ -19,10 +19,10 @@ def test_parameters_are_those_of_the_issue(provider):
     operator = {d.name() for d in provider.algorithm("slidingwindow").parameterDefinitions()} - window
     operator -= {"INPUT", "BANDS", "EXTENT", "RESOLUTION", "CHIP_SIZE", "STRIDE", "CHIP_WIDTH", "STRIDE_X", "BOUNDARY"}
     operator -= {"GEOMETRY", "RADIUS_KM"}
-    operator -= {"AGGREGATION", "DATA_TYPE", "NODATA", "WORKERS", "CREATION_OPTIONS", "COVERAGE"}
+    operator -= {"AGGREGATION", "DATA_TYPE", "NODATA", "WORKERS", "CREATION_OPTIONS", "FORMAT", "COVERAGE"}
     assert names("applytochips") == operator | {"CHIPS", "SKIP_FAILED"}
     assert names("stitchchips") == window | {
-        "CHIPS", "AGGREGATION", "DATA_TYPE", "NODATA", "ALLOW_MISSING", "CREATION_OPTIONS", "OUTPUT"
+        "CHIPS", "AGGREGATION", "DATA_TYPE", "NODATA", "ALLOW_MISSING", "CREATION_OPTIONS", "FORMAT", "OUTPUT"
     }  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""The one seam for rasters that come out: what is to be written, and which format's sink writes it.
+
+A further format is a file with a subclass of :class:`RasterSink` and a line in ``FORMATS``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base.errors import ParameterError
+from .band_meta import BandMeta
+from .cog import CogSink
+from .commit import CommitGroup
+from .geotiff import GeoTiffSink
+from .sink import RasterSink
+from .source_files import SourceFiles
+from .values import ValueType
+from .zarr import ZarrSink
+
+if TYPE_CHECKING:
+    from ..base.categories import Category
+    from ..grid.domain import RasterDomain
+
+AUTO = "auto"
+#: The sinks by the name of their format. Of those that share an ending, the first is the one that it means.
+FORMATS: dict[str, Any] = {
+    "geotiff": GeoTiffSink,
+    "cog": CogSink,
+    "zarr": ZarrSink,
+}
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """What a raster that comes out is to be.
+
+    ``value_type`` says how floats become its type; ``names`` of its bands, their ``scales`` (scale, offset) and
+    ``meta``; ``tags`` are of the whole raster; ``options`` are the format's creation options; ``categories`` name and
+    colour the values of a single band. ``format`` is a key of ``FORMATS``, or ``auto``: by the name's ending.
+    ``sources`` are read, and may not be replaced; ``group`` takes its name with others; ``parameter`` names it in
+    errors.
+    """
+
+    value_type: ValueType
+    names: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    categories: Sequence[Category] = ()
+    scales: Sequence[tuple[float, float]] = ()
+    meta: Sequence[BandMeta] = ()
+    format: str = AUTO
+    sources: Iterable[str] | SourceFiles = ()
+    group: CommitGroup | None = None
+    parameter: str = "output"
+
+
+def sink_for(path: str, domain: RasterDomain, spec: OutputSpec) -> RasterSink:
+    """The sink that writes to ``path`` what ``spec`` says; nothing is made before it is started.
+
+    Raises :class:`ParameterError` for what cannot be written so.
+    """
+    sink: RasterSink = FORMATS[format_of(path, spec.format)].from_spec(path, domain, spec)
+    return sink
+
+
+def format_of(path: str, wanted: str = AUTO) -> str:
+    """The format of ``path``: the one that is ``wanted``, or by the name's ending; GeoTIFF for any other ending."""
+    if wanted in FORMATS:
+        return wanted
+    if wanted != AUTO:
+        raise ParameterError("format", wanted, f"must be one of {', '.join((AUTO, *FORMATS))}")
+    ending = os.path.splitext(str(path))[1].lower()
+    return next((name for name, sink in FORMATS.items() if ending in sink.ENDINGS), "geotiff")
+
+
+def check_output(
+    path: str, sources: Iterable[str] | SourceFiles = (), parameter: str = "output", wanted: str = AUTO
+) -> None:
+    """Raise :class:`ParameterError` for a target that does not suit its format, or that is read."""
+    FORMATS[format_of(path, wanted)].check(path, sources, parameter)
+
+
+def check_options(options: Mapping[str, str], name: str) -> None:
+    """Raise :class:`ParameterError` for creation options that the format ``name`` does not have."""
+    FORMATS[name].checked_options(options, np.dtype(np.float32))
+
+
+def suits(path: str, name: str) -> bool:
+    """Whether a file of the format ``name`` may have the ending of ``path``."""
+    return os.path.splitext(str(path))[1].lower() in FORMATS[name].ENDINGS
+
+
+def with_ending(path: str, wanted: str) -> str:
+    """``path`` with an ending that the format has: its own where it suits."""
+    if wanted == AUTO or not path or suits(path, format_of(path, wanted)):
+        return path
+    return os.path.splitext(path)[0] + str(FORMATS[wanted].ENDINGS[0])
