@@ -222,6 +222,24 @@ class TestCog(_Tiff):
                 raster.read(level, coarse)
             assert np.unique(coarse[:, 1:-1, 1:-1]).tolist() == [wanted]
 
+    def test_ground_control_points_go_along(self, path):
+        import rasterio
+        from patchwise.core.grid.ground_control import placement_of
+        from rasterio.control import GroundControlPoint
+
+        points = [GroundControlPoint(r, c, 5e5 + 10 * c, 4e6 - 10 * r) for r in (0, 700) for c in (0, 1100)]
+        made = path.with_name("placed.tif")
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "height": SHAPE[0], "width": SHAPE[1]}
+        with rasterio.open(made, "w", **profile) as target:
+            target.gcps = points, rasterio.crs.CRS.from_epsg(32610)
+        with rasterio.open(made) as dataset:
+            domain = RasterDomain(SHAPE, *placement_of(dataset))
+        with sink_for(str(path), domain, OutputSpec(ValueType(), format="cog")) as sink:
+            self.write(sink, field(1))
+        with rasterio.open(path) as dataset:
+            found = [(p.row, p.col, p.x, p.y) for p in dataset.gcps[0]]
+        assert found == [(p.row, p.col, p.x, p.y) for p in points]
+
     def test_a_failing_copy_leaves_what_was_there(self, path, monkeypatch):
         path.write_text("before")
 

@@ -135,3 +135,88 @@ def test_the_toolbox_offers_all_endings(provider):
     for name in ("slidingwindow", "runconfig", "stitchchips", "polygonchips", "windowweights", "loadsentinel2"):
         definition = provider.algorithm(name).parameterDefinition("FORMAT")
         assert definition.options() == ["auto", "geotiff", "cog", "zarr"] and definition.usesStaticStrings()
+
+
+@pytest.mark.parametrize("written, ending", [("cog", ".tif"), ("zarr", ".zarr")])
+def test_the_number_of_chips_comes_in_the_same_format(run, scene, tmp_path, written, ending):
+    out, chips = str(tmp_path / f"a{ending}"), str(tmp_path / f"n{ending}")
+    run(INPUT=scene, OUTPUT=out, COVERAGE=chips, FORMAT=written, **SMALL)
+    assert values(chips).min() >= 1 and values(chips).shape == values(out).shape
+    assert written == "zarr" or (layout(out), layout(chips)) == ("COG", "COG")
+
+
+@pytest.mark.parametrize("written, ending", [("cog", ".tif"), ("zarr", ".zarr")])
+def test_stitched_chips_too(provider, scene, tmp_path, written, ending):
+    from qgis import processing
+
+    folder, out = str(tmp_path / "chips"), str(tmp_path / f"a{ending}")
+    split = {"INPUT": scene, "CHIP_SIZE": 64, "STRIDE": 64, "OUTPUT": folder}
+    processing.run("patchwise:splitraster", split, feedback=Log())
+    processing.run("patchwise:stitchchips", {"CHIPS": folder, "FORMAT": written, "OUTPUT": out}, feedback=Log())
+    np.testing.assert_array_equal(values(out), read(scene))
+    assert config(out)["output"]["format"] == written
+
+
+@pytest.mark.parametrize("written, ending", [("cog", ".tif"), ("zarr", ".zarr")])
+def test_results_within_polygons_too(provider, scene, tmp_path, written, ending):
+    from qgis import processing
+
+    field = tmp_path / "field.geojson"
+    left, top = 750300, 4349500
+    ring = [[left, top], [left + 400, top], [left + 400, top - 400], [left, top - 400], [left, top]]
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32610"}}
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    field.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": [feature]}))
+    out = str(tmp_path / f"a{ending}")
+    more = {"OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "STITCHED": out, "FORMAT": written}
+    processing.run(
+        "patchwise:polygonchips", {"INPUT": scene, "POLYGONS": str(field), "EXPRESSION": "b1", **more}, feedback=Log()
+    )
+    made = values(out)[0]
+    assert np.isfinite(made).sum() > 1000
+    np.testing.assert_array_equal(made[np.isfinite(made)], read(scene)[0][np.isfinite(made)])
+    assert config(out)["output"]["format"] == written
+
+
+@pytest.mark.parametrize("written, ending", [("cog", ".tif"), ("zarr", ".zarr")])
+def test_a_model_step_writes_them(provider, scene, written, ending):
+    from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm, QgsProcessingModelOutput
+    from qgis.core import QgsProcessingModelChildParameterSource as Source
+
+    model = QgsProcessingModelAlgorithm("made", "made")
+    child = QgsProcessingModelChildAlgorithm("patchwise:slidingwindow")
+    child.setChildId("step")
+    given = {"INPUT": scene, "FORMAT": written, **SMALL}
+    for name, value in given.items():
+        child.addParameterSources(name, [Source.fromStaticValue(value)])
+    output = QgsProcessingModelOutput("made", "made")
+    output.setChildId("step")
+    output.setChildOutputName("OUTPUT")
+    child.setModelOutputs({"made": output})
+    model.addChildAlgorithm(child)
+    model.updateDestinationParameters()
+    name = model.destinationParameterDefinitions()[0].name()
+    results, good = model.run({name: QgsProcessing.TEMPORARY_OUTPUT}, QgsProcessingContext(), Log())
+    assert good and results[name].endswith(ending)
+    np.testing.assert_array_equal(values(results[name])[0], read(scene)[0])
+
+
+@pytest.mark.parametrize("written", ["cog", "zarr"])
+def test_use_its_settings_takes_the_format_back(run, scene, tmp_path, written):
+    from patchwise.ui.runs.reuse import parameters_of
+
+    out = str(tmp_path / ("a.zarr" if written == "zarr" else "a.tif"))
+    run(INPUT=scene, OUTPUT=out, FORMAT=written, **SMALL)
+    assert parameters_of(config(out))["FORMAT"] == written
+
+
+def test_the_dock_shows_the_format(provider):
+    from patchwise.ui.tabs.window import WindowTab
+    from qgis.gui import QgsMapCanvas
+
+    tab = WindowTab(QgsMapCanvas())
+    tab.more.set_parameters({"FORMAT": "cog"})
+    tab.set_asleep(False)
+    assert "FORMAT" in tab.more._widgets and tab.more._wrappers["FORMAT"].parameterValue() == "cog"
+    assert "*.zarr" in tab.output_file.filter()
+    tab.remove()
