@@ -11,7 +11,8 @@ from .axes.sampler import (
     SpatialRandom,
     SpatialRegularStride,
 )
-from .axes.window import SpatialBoxcar, SpatialCustom, SpatialGaussian, SpatialHann, SpatialTukey
+from .axes.window import *  # noqa: F403 - its __all__
+from .axes.window import __all__ as _windows
 from .base.config import config_hash, from_config, from_yaml, to_config, to_yaml
 from .base.errors import (
     Cancelled,
@@ -115,12 +116,8 @@ __all__ = [
     "S2TimeStack",
     "Sequential",
     "SourceChangedError",
-    "SpatialBoxcar",
     "SpatialByIndex",
-    "SpatialCustom",
     "SpatialExplicit",
-    "SpatialGaussian",
-    "SpatialHann",
     "SpatialHardVote",
     "SpatialInvVarWeightedMean",
     "SpatialJitteredStride",
@@ -141,7 +138,6 @@ __all__ = [
     "SpatialSoftVote",
     "SpatialSphericalCap",
     "SpatialSum",
-    "SpatialTukey",
     "SpatialVariance",
     "SpatialWeightedSum",
     "StacError",
@@ -164,3 +160,4 @@ __all__ = [
     "to_config",
     "to_yaml",
 ]
+__all__ += _windows

@@ -28,6 +28,7 @@ from patchwise.core import (  # noqa: E402
     SpatialGaussian,
     SpatialHann,
     SpatialJitteredStride,
+    SpatialKaiser,
     SpatialKNNGraph,
     SpatialPatcher,
     SpatialPoissonDisk,
@@ -37,6 +38,7 @@ from patchwise.core import (  # noqa: E402
     SpatialRectangular,
     SpatialRegularStride,
     SpatialSphericalCap,
+    SpatialTriangular,
     SpatialTukey,
 )
 
@@ -46,6 +48,8 @@ WINDOWS = {
     "Hann": SpatialHann(),
     "Tukey(0.5)": SpatialTukey(0.5),
     "Gaussian(0.4)": SpatialGaussian(0.4),
+    "Kaiser(6)": SpatialKaiser(6.0),
+    "Triangular": SpatialTriangular(),
     "Custom(1 - r**2, where r < 1)": SpatialCustom("where(r < 1, 1 - r**2, 0)"),
 }
 
@@ -81,7 +85,7 @@ def bare(axes, title):
 
 def windows():
     """Profiles, the windows themselves, and what they sum to at half the chip size."""
-    figure, axes = plt.subplots(3, 5, figsize=(13, 8), layout="constrained")
+    figure, axes = plt.subplots(3, len(WINDOWS), figsize=(2.6 * len(WINDOWS), 8), layout="constrained")
     size, stride = 64, 32
     for column, (name, window) in zip(axes.T, WINDOWS.items()):
         weights = window.weights(SpatialRectangular((size, size)))

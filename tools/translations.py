@@ -18,6 +18,8 @@ LANGUAGES = ("de",)
 CONTEXT = "Patchwise"
 #: Attributes of algorithms that ``base.py`` translates.
 ATTRIBUTES = ("DISPLAY_NAME", "SHORT", "HELP", "TAGS")
+#: Classes of ``core/base/vocabulary.py`` and their keywords that toolbox and dock translate.
+VOCABULARY, WORDS = ("Entry", "Field"), ("label", "help", "short")
 #: ``self.tr`` of a QObject has the name of its class for a context.
 CONTEXTS = {"processing_provider/provider.py": "PatchwiseProvider"}
 
@@ -31,6 +33,10 @@ def texts():
         for node in ast.walk(tree):
             for text in texts_of(node):
                 found[context, text] = None
+    for path in sorted((ROOT / "core").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for text in words_of(node):
+                found[CONTEXT, text] = None
     return list(found)
 
 
@@ -53,6 +59,13 @@ def texts_of(node):
     if isinstance(node, ast.ClassDef):
         return [text for statement in node.body for text in attribute_texts(statement)]
     return []
+
+
+def words_of(node):
+    """The texts that an entry or a field of the core's vocabularies has to be translated."""
+    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in VOCABULARY:
+        return []
+    return [text for keyword in node.keywords if keyword.arg in WORDS for text in strings(keyword.value)]
 
 
 def attribute_texts(statement):

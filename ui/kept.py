@@ -1,5 +1,6 @@
 """What the dock fills in from elsewhere, a project, the user's defaults or a layer's tag: the shapes it must have."""
 
+from ..core.axes.window import WINDOWS
 from ..core.base.documents import STATE as LIMITS
 from ..core.base.documents import parse_json
 from ..core.base.shape import FLAG, NOTHING, Either, Fields, ListOf, MapOf, Number, OneOf, Text, Whole
@@ -13,10 +14,9 @@ PARAMETERS = {
     **dict.fromkeys(("GEOMETRY", "WINDOW", "BOUNDARY", "AGGREGATION", "OPERATOR", "POLYGONS"), _CHOICE),
     **dict.fromkeys(("CHIP_SIZE", "CHIP_WIDTH", "STRIDE", "STRIDE_X"), _PIXELS),
     **dict.fromkeys(("MODEL", "PYTHON"), _PATH),
-    **dict.fromkeys(("EXPRESSION", "RULES", "CUSTOM_WINDOW"), _FORMULA),
+    **dict.fromkeys(("EXPRESSION", "RULES"), _FORMULA),
     "INDEX": _NAME,
-    "TUKEY_ALPHA": Number(0, 1),
-    "GAUSSIAN_SIGMA": Number(0.04, 10),
+    **{field.name: _FORMULA if field.kind == "text" else Number(field.low, field.most) for field in WINDOWS.fields},
     "RADIUS_KM": Number(0.001, 20000),
     "BANDS": Either((NOTHING, ListOf(Whole(1, MOST_BANDS), MOST_BANDS))),
 }

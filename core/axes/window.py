@@ -17,8 +17,20 @@ import numpy as np
 
 from ..base.configurable import Configurable
 from ..base.errors import ParameterError
+from ..base.vocabulary import Entry, Field, Vocabulary
 from ..expression.compiler import compile_expression
 from .geometry import SpatialRectangular
+
+#: What ``patchwise.core`` exports.
+__all__ = [
+    "SpatialBoxcar",
+    "SpatialCustom",
+    "SpatialGaussian",
+    "SpatialHann",
+    "SpatialKaiser",
+    "SpatialTriangular",
+    "SpatialTukey",
+]
 
 
 class SpatialWindow(Configurable):
@@ -130,6 +142,49 @@ class SpatialGaussian(SpatialWindow):
         return {"sigma": self.sigma}
 
 
+@dataclass(frozen=True)
+class SpatialKaiser(SpatialWindow):
+    """``I0(beta sqrt(1 - (2u - 1)^2)) / I0(beta)``; beta 0 is Boxcar, about 6 is near Hann, more is narrower.
+
+    ``I0`` is the modified Bessel function of the first kind and order 0. Formula: J. F. Kaiser and R. W. Schafer, "On
+    the use of the I0-sinh window for spectrum analysis", IEEE Trans. ASSP 28 (1980), moved to half-pixel centres.
+    """
+
+    beta: float = 6.0
+
+    def __post_init__(self) -> None:
+        """Refuse a beta that is below 0, or so large that little but the middle would count."""
+        if not 0 <= self.beta <= _MOST_BETA:
+            raise ParameterError("beta", self.beta, f"must be from 0 (Boxcar) to {_MOST_BETA}")
+
+    def profile(self, size: int) -> np.ndarray:
+        """``I0(beta sqrt(1 - (2u - 1)^2)) / I0(beta)``."""
+        return _mirrored(self.radial(np.abs(2 * _centres(size) - 1)))
+
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """``I0(beta sqrt(1 - t^2)) / I0(beta)``."""
+        # Where beta is next to 0, numpy's i0 rises and falls by its rounding.
+        weights: np.ndarray = np.minimum(np.i0(self.beta * np.sqrt(1 - np.square(t))) / np.i0(self.beta), 1)
+        return weights
+
+    def get_config(self) -> dict[str, Any]:
+        """``{"beta": ...}``."""
+        return {"beta": self.beta}
+
+
+@dataclass(frozen=True)
+class SpatialTriangular(SpatialWindow):
+    """``1 - |2u - 1|``: linear from 1/n at the edge to the middle. Law: at stride n/2 the profiles sum to 1."""
+
+    def profile(self, size: int) -> np.ndarray:
+        """``1 - |2u - 1|``."""
+        return _mirrored(1 - np.abs(2 * _centres(size) - 1))
+
+    def radial(self, t: np.ndarray) -> np.ndarray:
+        """``1 - t``; a pixel on the rim itself belongs to the chip, and counts as the nearest one that is not on it."""
+        return np.maximum(1 - np.asarray(t, dtype=np.float64), _LEAST_BELOW_ONE)
+
+
 @dataclass(frozen=True, eq=False)
 class SpatialCustom(SpatialWindow):
     """Any weights ``>= 0``; zeros mean "not covered by this chip".
@@ -203,6 +258,101 @@ _XYR = {"x": 0, "y": 1, "r": 2}
 _LOOKED_AT = 128  # pixels a side, of a chip whose weights are to be checked
 # In the corner of the outer product exp(-(1/sigma)^2) is left: 4e-272 at 0.04, and at 0.03 it would be 0.
 _LEAST_SIGMA = 0.04
+# I0(100) is 1e42, and in the corner of the outer product 1e-84 is left.
+_MOST_BETA = 100
+_LEAST_BELOW_ONE = 2.0**-53
+
+#: The windows that can be chosen.
+WINDOWS = Vocabulary(
+    "window",
+    "WINDOW",
+    "hann",
+    (
+        Entry("boxcar", SpatialBoxcar, label="Boxcar", help="all alike"),
+        Entry("hann", SpatialHann, label="Hann", help="smooth, from the middle to nearly nothing at the edge"),
+        Entry(
+            "tukey",
+            SpatialTukey,
+            label="Tukey",
+            help="flat with cosine flanks",
+            fields=(
+                Field(
+                    "alpha",
+                    "TUKEY_ALPHA",
+                    label="Tukey: share of the flanks",
+                    help="Share of the chip that the two cosine flanks take: 0 is boxcar, 1 is hann. "
+                    "Used by the window tukey.",
+                    short="&Taper",
+                    default=0.5,
+                    low=0,
+                    high=1,
+                ),
+            ),
+        ),
+        Entry(
+            "gaussian",
+            SpatialGaussian,
+            label="Gaussian",
+            help="a bell, never quite nothing",
+            fields=(
+                Field(
+                    "sigma",
+                    "GAUSSIAN_SIGMA",
+                    label="Gaussian: sigma (half-widths of the chip)",
+                    help="Standard deviation in half-widths of the chip. Used by the window gaussian.",
+                    short="Si&gma",
+                    default=0.5,
+                    low=_LEAST_SIGMA,
+                    offered=10,
+                    unit="half-widths",
+                ),
+            ),
+        ),
+        Entry(
+            "kaiser",
+            SpatialKaiser,
+            label="Kaiser",
+            help="a bell as wide as its beta says",
+            fields=(
+                Field(
+                    "beta",
+                    "KAISER_BETA",
+                    label="Kaiser: beta",
+                    help="How narrow the bell is: 0 is boxcar, about 6 is near hann, more is narrower. "
+                    "Used by the window kaiser.",
+                    short="Be&ta",
+                    default=6.0,
+                    low=0,
+                    high=_MOST_BETA,
+                    step=0.5,
+                    advanced=True,
+                ),
+            ),
+        ),
+        Entry("triangular", SpatialTriangular, label="Triangular", help="linear from the edge to the middle"),
+        Entry(
+            "custom",
+            SpatialCustom,
+            label="Custom",
+            help="an expression",
+            fields=(
+                Field(
+                    "fn",
+                    "CUSTOM_WINDOW",
+                    label="Custom window: expression in x, y, r",
+                    help="Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y), "
+                    "such as exp(-3*r**2) or where(r < 1, 1, 0). At least 0; where it is 0 the chip does not count. "
+                    "Used by the window custom.",
+                    short="Wei&ghts",
+                    kind="text",
+                    unit="an expression in x, y and r",
+                    said="custom window",
+                    advanced=True,
+                ),
+            ),
+        ),
+    ),
+)
 
 
 def _centres(size: int) -> np.ndarray:

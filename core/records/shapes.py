@@ -11,6 +11,7 @@ from typing import Any
 
 from ..axes.geometry import BOUNDARIES, MOST_PIXELS
 from ..axes.sampler import MOST_ANCHORS
+from ..axes.window import WINDOWS as WINDOW_WORDS
 from ..base.configurable import SHAPES
 from ..base.errors import ParameterError
 from ..base.shape import (
@@ -30,6 +31,7 @@ from ..base.shape import (
     Whole,
     shown,
 )
+from ..base.vocabulary import Entry, Field
 from ..rasters.output import FORMATS
 from ..rasters.values import DATA_TYPES
 
@@ -67,13 +69,22 @@ SAMPLERS: dict[str, Fields] = {
     "SpatialPoissonDisk": _parameters({"min_distance": Number(1, MOST_PIXELS)}, seed=_SEED, tries=Whole(1, 1000)),
     "SpatialExplicit": _parameters({"anchors": ListOf(Row((Number(), Number())), MOST_ANCHORS)}, crs=_CRS),
 }
-WINDOWS: dict[str, Fields] = {
-    "SpatialBoxcar": _parameters(),
-    "SpatialHann": _parameters(),
-    "SpatialTukey": _parameters(alpha=Number(0, 1)),
-    "SpatialGaussian": _parameters(sigma=Number(0.04, 1e6)),
-    "SpatialCustom": _parameters({"fn": Text(10_000, named="an expression")}),
-}
+
+
+def _of_field(field: Field) -> Shape:
+    if field.kind == "text":
+        return Text(10_000, named="an expression")
+    return Number(-1e6 if field.low is None else field.low, 1e6 if field.high is None else field.high)
+
+
+def _of_entry(entry: Entry) -> Fields:
+    """The configuration of a choice: what has no default is needed."""
+    shapes = {field.key: (_of_field(field), field.default is None) for field in entry.fields}
+    needed = {key: shape for key, (shape, is_needed) in shapes.items() if is_needed}
+    return _parameters(needed, **{key: shape for key, (shape, is_needed) in shapes.items() if not is_needed})
+
+
+WINDOWS: dict[str, Fields] = {entry.class_name: _of_entry(entry) for entry in WINDOW_WORDS.entries}
 AGGREGATIONS: dict[str, Fields] = {
     "SpatialOverlapAdd": _parameters(
         streaming=FLAG,

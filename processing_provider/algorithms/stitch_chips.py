@@ -25,7 +25,7 @@ from ..parameters.chips_in import add_chips, read_chips
 from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.operators import add_aggregation, read_aggregation
 from ..parameters.patching import NAMES as PATCHING_NAMES
-from ..parameters.patching import WINDOW, WINDOWS, add_window, read_window_of_chips
+from ..parameters.patching import WINDOW, add_window, read_window_of_chips
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
@@ -81,7 +81,7 @@ class StitchChips(JobAlgorithm):
         """Define the parameters and outputs."""
         tr = self.tr
         add_chips(self)
-        add_window(self, (FROM_MANIFEST, *WINDOWS), FROM_MANIFEST)
+        add_window(self, (FROM_MANIFEST,), FROM_MANIFEST)
         add_aggregation(self)
         add_value_type(self)
         self.add(

@@ -1,32 +1,21 @@
 """The parameters that say how chips are cut and blended, shared by all algorithms that do so."""
 
-from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber, QgsProcessingParameterString
+from qgis.core import QgsProcessingParameterNumber
 
-from ...core import (
-    SpatialBoxcar,
-    SpatialCustom,
-    SpatialGaussian,
-    SpatialHann,
-    SpatialPatcher,
-    SpatialRectangular,
-    SpatialRegularStride,
-    SpatialTukey,
-)
-from ...core.base.errors import ParameterError
+from ...core import SpatialPatcher, SpatialRectangular, SpatialRegularStride
+from ...core.axes.window import WINDOWS
+from .words import add_fields, choice, names_of, read_choice, words_of
 
 CHIP_SIZE, STRIDE, CHIP_WIDTH, STRIDE_X = "CHIP_SIZE", "STRIDE", "CHIP_WIDTH", "STRIDE_X"
-WINDOW, TUKEY_ALPHA, GAUSSIAN_SIGMA, CUSTOM_WINDOW = "WINDOW", "TUKEY_ALPHA", "GAUSSIAN_SIGMA", "CUSTOM_WINDOW"
+WINDOW = WINDOWS.parameter
 BOUNDARY = "BOUNDARY"
-WINDOWS = ("boxcar", "hann", "tukey", "gaussian", "custom")
 BOUNDARIES = ("shift", "reflect", "pad", "shrink", "drop")
 
 #: The core's names of these parameters, for its error messages.
 NAMES = {
     "chip size": CHIP_SIZE,
     "stride": STRIDE,
-    "custom window": CUSTOM_WINDOW,
-    "alpha": TUKEY_ALPHA,
-    "sigma": GAUSSIAN_SIGMA,
+    **names_of(WINDOWS),
     "boundary": BOUNDARY,
 }
 
@@ -62,36 +51,23 @@ def add_sizes(algorithm):
     )
 
 
-def add_window(algorithm, options=WINDOWS, default="hann"):
-    """Add the choice of the window, and what each of them needs."""
-    tr, add = algorithm.tr, algorithm.add
-    add(
-        _choice(WINDOW, tr("Window"), options, default),
-        tr("How much each pixel of a chip counts where chips overlap: boxcar (all alike), hann (smooth, from the "
-           "middle to nearly nothing at the edge), tukey (flat with cosine flanks), gaussian, or custom."),
-    )  # fmt: skip
-    add(
-        _number(TUKEY_ALPHA, tr("Tukey: share of the flanks"), 0.5, 0, 1),
-        tr("Share of the chip that the two cosine flanks take: 0 is boxcar, 1 is hann. Used by the window tukey."),
+def add_window(algorithm, before=(), default=WINDOWS.default):
+    """Add the choice of the window, after the options ``before``, and what each of them needs."""
+    tr = algorithm.tr
+    algorithm.add(
+        choice(WINDOW, tr("Window"), (*before, *WINDOWS.names), default),
+        tr("How much each pixel of a chip counts where chips overlap: {windows}.").format(
+            windows=words_of(algorithm, WINDOWS)
+        ),
     )
-    add(
-        _number(GAUSSIAN_SIGMA, tr("Gaussian: sigma (half-widths of the chip)"), 0.5, 0.04, None),
-        tr("Standard deviation in half-widths of the chip. Used by the window gaussian."),
-    )
-    add(
-        QgsProcessingParameterString(CUSTOM_WINDOW, tr("Custom window: expression in x, y, r"), optional=True),
-        tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y), such as "
-           "exp(-3*r**2) or where(r < 1, 1, 0). At least 0; where it is 0 the chip does not count. Used by the window "
-           "custom."),
-        advanced=True,
-    )  # fmt: skip
+    add_fields(algorithm, WINDOWS)
 
 
 def add_boundary(algorithm):
     """Add what happens at the raster's edge."""
     tr, add = algorithm.tr, algorithm.add
     add(
-        _choice(BOUNDARY, tr("Boundary"), BOUNDARIES, "shift"),
+        choice(BOUNDARY, tr("Boundary"), BOUNDARIES, "shift"),
         tr("What happens at the raster's edge: shift (the last chip moves inward; real data, nothing uncovered), "
            "reflect (chips reach over the edge into the mirrored raster), pad (into nodata), shrink (chips are cut), "
            "drop (chips that do not fit are left out, and the rest is nodata)."),
@@ -127,31 +103,9 @@ def _pair(algorithm, parameters, context, name, along_columns):
 
 def read_window_of_chips(algorithm, parameters, context):
     """The chosen window."""
-    kind = algorithm.parameterAsString(parameters, WINDOW, context)
-    if kind == "tukey":
-        return SpatialTukey(algorithm.parameterAsDouble(parameters, TUKEY_ALPHA, context))
-    if kind == "gaussian":
-        return SpatialGaussian(algorithm.parameterAsDouble(parameters, GAUSSIAN_SIGMA, context))
-    if kind == "custom":
-        text = algorithm.parameterAsString(parameters, CUSTOM_WINDOW, context)
-        if not text.strip():
-            raise ParameterError("custom window", text, "WINDOW=custom needs an expression in x, y and r")
-        return SpatialCustom(text)
-    return SpatialBoxcar() if kind == "boxcar" else SpatialHann()
+    return read_choice(algorithm, parameters, context, WINDOWS)
 
 
 def _integer(name, description, default):
     kind = QgsProcessingParameterNumber.Type.Integer
     return QgsProcessingParameterNumber(name, description, kind, default, default is None, 1)
-
-
-def _number(name, description, default, low, high):
-    kind = QgsProcessingParameterNumber.Type.Double
-    limits = (low,) if high is None else (low, high)
-    return QgsProcessingParameterNumber(name, description, kind, default, False, *limits)
-
-
-def _choice(name, description, options, default):
-    return QgsProcessingParameterEnum(
-        name, description, options=list(options), defaultValue=default, usesStaticStrings=True
-    )

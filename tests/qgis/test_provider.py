@@ -258,7 +258,8 @@ def test_the_parameters_are_those_of_the_issue(provider):
         "OTHER_INPUTS": True, "SCALE": True, "OFFSET": True, "SEVERITY": True, "NORMALIZE": True, "MEAN": True,
         "GEOMETRY": True, "RADIUS_KM": True, "STD": True, "ACTIVATION": True, "FILL": True, "PROVIDER": True,
         "TRUST": True, "CHIP_SIZE": False, "STRIDE": False, "CHIP_WIDTH": True, "STRIDE_X": True, "WINDOW": False,
-        "TUKEY_ALPHA": False, "GAUSSIAN_SIGMA": False, "CUSTOM_WINDOW": True, "BOUNDARY": False, "DATA_TYPE": False,
+        "TUKEY_ALPHA": False, "GAUSSIAN_SIGMA": False, "KAISER_BETA": True, "CUSTOM_WINDOW": True,
+        "BOUNDARY": False, "DATA_TYPE": False,
         "NODATA": False, "WORKERS": True, "CREATION_OPTIONS": True, "FORMAT": True, "OUTPUT": False, "COVERAGE": False,
     }  # fmt: skip
     defaults = {d.name(): d.defaultValue() for d in algorithm.parameterDefinitions()}

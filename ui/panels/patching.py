@@ -2,16 +2,11 @@
 
 from qgis.core import QgsProject
 
+from ...core.axes.window import WINDOWS
 from ..texts import tr
 from .panel import Panel, choose
 from .patching_fields import PatchingFields
 from .units import PixelUnits
-
-#: Name, default, least, largest and step of each window's parameter, by window.
-WINDOW_PARAMETERS = {
-    "tukey": ("TUKEY_ALPHA", 0.5, 0.0, 1.0, 0.05),
-    "gaussian": ("GAUSSIAN_SIGMA", 0.5, 0.04, 10.0, 0.05),
-}
 
 
 class PatchingPanel(Panel):
@@ -24,7 +19,7 @@ class PatchingPanel(Panel):
         super().__init__(parent)
         self._layer, self._units = None, PixelUnits()
         self._chip, self._stride, self._ratio = 256, 128, 0.5
-        self._window_values = {name: default for name, default, *_ in WINDOW_PARAMETERS.values()}
+        self._window_values = {field.name: field.default for field in WINDOWS.fields if field.kind == "number"}
         self.fields = PatchingFields(self)
         self.form = self.fields.form
         self._connect()
@@ -69,16 +64,19 @@ class PatchingPanel(Panel):
 
     def parameters(self):
         """GEOMETRY and what belongs to it, WINDOW, BOUNDARY and AGGREGATION."""
-        kind, window = self.geometry_kind(), self.fields.window.currentData()
-        found = {"WINDOW": window}
-        found.update(self._geometry_parameters(kind))
-        if window in WINDOW_PARAMETERS:
-            found[WINDOW_PARAMETERS[window][0]] = self.fields.window_param.value()
-        if window == "custom":
-            found["CUSTOM_WINDOW"] = self.fields.custom_window.text().strip()
+        found = {"WINDOW": self.fields.window.currentData()}
+        found.update(self._geometry_parameters(self.geometry_kind()))
+        field = self._window_field()
+        if field is not None:
+            text, number = self.fields.custom_window, self.fields.window_param
+            found[field.name] = text.text().strip() if field.kind == "text" else number.value()
         found["BOUNDARY"] = self.fields.boundary.currentData()
         found["AGGREGATION"] = self.fields.aggregation.currentData()
         return found
+
+    def _window_field(self):
+        """The field of the chosen window, or None: the dock has room for one."""
+        return next(iter(WINDOWS.entry(self.fields.window.currentData()).fields), None)
 
     def _geometry_parameters(self, kind):
         if kind == "polygons":
@@ -171,7 +169,7 @@ class PatchingPanel(Panel):
         self.changed.emit()
 
     def _show_fields(self, *_):
-        kind, window = self.geometry_kind(), self.fields.window.currentData()
+        kind, field = self.geometry_kind(), self._window_field()
         rows = (
             (self.fields.size_row, kind == "rectangular"),
             (self.fields.stride, kind != "polygons"),
@@ -179,27 +177,26 @@ class PatchingPanel(Panel):
             (self.fields.radius, kind == "sphericalcap"),
             (self.fields.polygons, kind == "polygons"),
             (self.fields.boundary, kind == "rectangular"),
-            (self.fields.window_param, window in WINDOW_PARAMETERS),
-            (self.fields.custom_window, window == "custom"),
+            (self.fields.window_param, field is not None and field.kind == "number"),
+            (self.fields.custom_window, field is not None and field.kind == "text"),
         )
         for widget, visible in rows:
             self.form.show_row(widget, visible)
-        self._show_window_parameter(window)
+        self._show_window_parameter(field)
         self.changed.emit()
 
-    def _show_window_parameter(self, window):
-        if window not in WINDOW_PARAMETERS:
+    def _show_window_parameter(self, field):
+        if field is None or field.kind != "number":
             return
-        name, _, low, high, step = WINDOW_PARAMETERS[window]
         spin = self.fields.window_param
         spin.blockSignals(True)
-        spin.setRange(low, high)
-        spin.setSingleStep(step)
-        spin.setValue(self._window_values[name])
+        spin.setRange(field.low, field.most)
+        spin.setSingleStep(field.step)
+        spin.setValue(self._window_values[field.name])
+        spin.setToolTip(tr(field.help))
         spin.blockSignals(False)
-        text = tr("&Taper") if window == "tukey" else tr("Si&gma")
-        self.form.label(spin).setText(text)
+        self.form.label(spin).setText(tr(field.short))
 
     def _window_value_typed(self, value):
-        self._window_values[WINDOW_PARAMETERS[self.fields.window.currentData()][0]] = value
+        self._window_values[self._window_field().name] = value
         self.changed.emit()

@@ -6,8 +6,9 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from ...core.axes.window import WINDOWS
 from ..texts import tr
-from .panel import Form, choice, narrow
+from .panel import Form, choice, choose, narrow
 
 
 class PatchingFields:
@@ -47,7 +48,7 @@ class PatchingFields:
         form.add(tr("&Stride"), self.stride)
         form.add(tr("O&verlap"), self.overlap_row, self.overlap)
         form.add(tr("&Window"), self.window)
-        form.add(tr("&Taper"), self.window_param)
+        form.add("", self.window_param)  # the window says what it is called
         form.add(tr("Wei&ghts"), self.custom_window)
         form.add(tr("&At the edge"), self.boundary)
         form.add(tr("&Merge by"), self.aggregation)
@@ -63,6 +64,13 @@ def beside(*widgets, even=False):
     return holder
 
 
+def words(name, vocabulary, tip):
+    """A combo box of what a vocabulary of the core offers, at its default."""
+    combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
+    choose(combo, vocabulary.default)
+    return combo
+
+
 def geometry_choice():
     """``geometryCombo``."""
     options = (
@@ -75,16 +83,7 @@ def geometry_choice():
 
 def window_choice():
     """``windowCombo``."""
-    options = (
-        ("boxcar", tr("Boxcar")),
-        ("hann", tr("Hann")),
-        ("tukey", tr("Tukey")),
-        ("gaussian", tr("Gaussian")),
-        ("custom", tr("Custom")),
-    )
-    combo = choice("windowCombo", options, tr("How much each pixel of a chip counts where chips overlap."))
-    combo.setCurrentIndex(1)
-    return combo
+    return words("windowCombo", WINDOWS, tr("How much each pixel of a chip counts where chips overlap."))
 
 
 def boundary_choice():
@@ -158,9 +157,8 @@ def polygons_combo():
 
 
 def window_param_spin():
-    """``windowParamSpin``: alpha or sigma."""
-    spin = size_spin("windowParamSpin", tr("Tukey: share of the chip that the flanks take, 0 is boxcar, 1 is hann. "
-                                           "Gaussian: standard deviation in half-widths of the chip."))  # fmt: skip
+    """``windowParamSpin``: the number of the chosen window, which says what it means."""
+    spin = size_spin("windowParamSpin", "")
     spin.setDecimals(2)
     return spin
 

@@ -7,6 +7,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
 
 from ...core import RasterFile
+from ...core.axes.window import WINDOWS
 from ...core.base.documents import CONFIG, parse_json
 from ...core.base.errors import ParameterError, PatchwiseError
 from ...core.records.shapes import RECORD
@@ -14,13 +15,6 @@ from ..texts import tr
 
 CONFIG_TAG, ALGORITHM = "PATCHWISE_CONFIG", "patchwise:slidingwindow"
 AXES = ("geometry", "sampler", "window", "aggregation")
-WINDOWS = {
-    "SpatialBoxcar": "boxcar",
-    "SpatialHann": "hann",
-    "SpatialTukey": "tukey",
-    "SpatialGaussian": "gaussian",
-    "SpatialCustom": "custom",
-}
 AGGREGATIONS = {
     "SpatialOverlapAdd": "overlapadd",
     "SpatialMean": "mean",
@@ -31,8 +25,7 @@ AGGREGATIONS = {
     "SpatialHardVote": "hardvote",
     "SpatialSoftVote": "softvote",
 }
-#: Parameter of the algorithm for each key of a window's, of an ONNX model's and of a Python file's configuration.
-WINDOW_KEYS = {"alpha": "TUKEY_ALPHA", "sigma": "GAUSSIAN_SIGMA", "fn": "CUSTOM_WINDOW"}
+#: Parameter of the algorithm for each key of an ONNX model's configuration.
 MODEL_KEYS = {
     "path": "MODEL",
     "normalize": "NORMALIZE",
@@ -98,8 +91,8 @@ def source_of(config):
 
 def _of_patcher(parts):
     geometry, sampler, window, aggregation = (parts.get(axis) or {} for axis in AXES)
-    found = {"WINDOW": WINDOWS.get(window.get("class")), "AGGREGATION": AGGREGATIONS.get(aggregation.get("class"))}
-    found.update(_renamed(window.get("config") or {}, WINDOW_KEYS))
+    kind, values = WINDOWS.told(window)
+    found = {"WINDOW": kind, **values, "AGGREGATION": AGGREGATIONS.get(aggregation.get("class"))}
     config, step = geometry.get("config") or {}, (sampler.get("config") or {}).get("step", 1)
     down, right = _two(step)
     found.update({"STRIDE": down, **({"STRIDE_X": right} if right != down else {})})

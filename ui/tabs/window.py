@@ -8,6 +8,7 @@ from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from ...core.axes.window import WINDOWS
 from ...core.base.errors import PatchwiseError
 from ...core.base.trust import named_file
 from ...processing_provider import trust
@@ -229,8 +230,8 @@ class WindowTab(QWidget):
 
     def _held(self):
         """Names of the parameters that have a place of their own."""
-        fields = {"CHIP_SIZE", "STRIDE", "GEOMETRY", "RADIUS_KM", "WINDOW", "TUKEY_ALPHA"}
-        fields |= {"GAUSSIAN_SIGMA", "CUSTOM_WINDOW", "BOUNDARY", "AGGREGATION", "INPUT", "BANDS", "EXTENT"}
+        fields = {"CHIP_SIZE", "STRIDE", "GEOMETRY", "RADIUS_KM", "WINDOW", "BOUNDARY"}
+        fields |= {"AGGREGATION", "INPUT", "BANDS", "EXTENT", *(field.name for field in WINDOWS.fields)}
         return fields | {"OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "TRUST"}
 
     def _make_output_file(self):

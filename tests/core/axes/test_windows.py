@@ -18,9 +18,11 @@ from patchwise.core import (
     SpatialCustom,
     SpatialGaussian,
     SpatialHann,
+    SpatialKaiser,
     SpatialPatcher,
     SpatialRectangular,
     SpatialRegularStride,
+    SpatialTriangular,
     SpatialTukey,
     stream,
 )
@@ -82,6 +84,47 @@ def test_gaussian(size, sigma):
     check(SpatialGaussian(sigma), gaussian(sigma), size)
 
 
+def kaiser(beta: float):
+    def bessel(x: float) -> float:
+        total, term, k = 0.0, 1.0, 0
+        while term > 1e-18 * total:
+            total, k = total + term, k + 1
+            term *= (x / 2 / k) ** 2
+        return total
+
+    return lambda u: bessel(beta * math.sqrt(1 - (2 * u - 1) ** 2)) / bessel(beta)
+
+
+@given(SIZES, st.floats(0, 100))
+def test_kaiser(size, beta):
+    check(SpatialKaiser(beta), kaiser(beta), size)
+
+
+@given(SIZES)
+def test_triangular(size):
+    check(SpatialTriangular(), lambda u: 1 - abs(2 * u - 1), size)
+
+
+@given(SIZES)
+def test_kaiser_of_beta_0_is_boxcar(size):
+    np.testing.assert_array_equal(SpatialKaiser(0).profile(size), SpatialBoxcar().profile(size))
+
+
+@given(st.integers(1, 300))
+def test_triangular_sums_to_one_at_half_its_size(half):
+    profile = SpatialTriangular().profile(2 * half)
+    np.testing.assert_allclose(profile[:half] + profile[half:], 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("window", [SpatialKaiser(6.0), SpatialKaiser(100), SpatialTriangular()])
+def test_round_chips_have_half_of_the_profile_and_no_pixel_without_weight(window):
+    u = (np.arange(64) + 0.5) / 64
+    np.testing.assert_allclose(window.radial(np.abs(2 * u - 1)), window.profile(64), rtol=1e-12)
+    rim = window.radial(np.array([0.0, 1.0]))
+    assert rim[0] == 1 and rim[1] > 0
+    assert window.weights(SpatialRectangular((512, 512))).min() > 0
+
+
 @given(SIZES)
 def test_tukey_goes_from_boxcar_to_hann(size):
     np.testing.assert_array_equal(SpatialTukey(0).profile(size), SpatialBoxcar().profile(size))
@@ -94,7 +137,9 @@ def test_hann_sums_to_one_at_half_its_size(half):
     np.testing.assert_allclose(profile[:half] + profile[half:], 1, rtol=1e-12)
 
 
-@pytest.mark.parametrize("window", [SpatialBoxcar(), SpatialHann(), SpatialTukey(0.4), SpatialGaussian(0.04)])
+@pytest.mark.parametrize(
+    "window", [SpatialBoxcar(), SpatialHann(), SpatialTukey(0.4), SpatialGaussian(0.04), SpatialKaiser(6)]
+)
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (31, 64)])
 def test_two_dimensions_are_an_outer_product_and_read_only(window, size):
     weights = window.weights(SpatialRectangular(size))
@@ -150,6 +195,9 @@ def test_a_wrong_expression_is_refused_when_the_window_is_made(text):
         (lambda: SpatialTukey(-0.1), "alpha", "from 0"),
         (lambda: SpatialTukey(1.01), "alpha", "to 1"),
         (lambda: SpatialTukey(math.nan), "alpha", "from 0"),
+        (lambda: SpatialKaiser(-0.1), "beta", "from 0"),
+        (lambda: SpatialKaiser(100.5), "beta", "to 100"),
+        (lambda: SpatialKaiser(math.nan), "beta", "from 0"),
         (lambda: SpatialGaussian(0), "sigma", "at least 0.04"),
         (lambda: SpatialGaussian(-1), "sigma", "at least 0.04"),
         (lambda: SpatialGaussian(math.nan), "sigma", "at least 0.04"),
@@ -165,6 +213,7 @@ def test_parameters_outside_their_range(make, parameter, allowed):
 def test_configurations():
     assert SpatialTukey(0.3).get_config() == {"alpha": 0.3}
     assert SpatialGaussian(0.3).get_config() == {"sigma": 0.3}
+    assert SpatialKaiser(3.5).get_config() == {"beta": 3.5} and SpatialTriangular().get_config() == {}
     assert SpatialCustom("1-r/2").get_config() == {"fn": "1-r/2"}
     with pytest.raises(ParameterError, match="cannot be serialised"):
         SpatialCustom(lambda g: np.ones(g.size)).get_config()

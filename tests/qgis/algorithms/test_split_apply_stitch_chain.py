@@ -10,7 +10,7 @@ def test_parameters_are_those_of_the_issue(provider):
     def names(algorithm):
         return {d.name() for d in provider.algorithm(algorithm).parameterDefinitions()}
 
-    window = {"WINDOW", "TUKEY_ALPHA", "GAUSSIAN_SIGMA", "CUSTOM_WINDOW"}
+    window = {"WINDOW", "TUKEY_ALPHA", "GAUSSIAN_SIGMA", "KAISER_BETA", "CUSTOM_WINDOW"}
     assert names("splitraster") == window | {
         "INPUT", "BANDS", "EXTENT", "RESOLUTION", "GEOMETRY", "CHIP_SIZE", "STRIDE", "CHIP_WIDTH", "STRIDE_X",
         "RADIUS_KM", "SAMPLER", "JITTER", "COUNT", "MIN_DISTANCE", "SEED", "ANCHORS", "BOUNDARY", "MIN_VALID", "LABELS",

@@ -11,12 +11,14 @@ from patchwise.core import (
     SpatialGaussian,
     SpatialHann,
     SpatialJitteredStride,
+    SpatialKaiser,
     SpatialPatcher,
     SpatialPoissonDisk,
     SpatialRandom,
     SpatialRectangular,
     SpatialRegularStride,
     SpatialSphericalCap,
+    SpatialTriangular,
     SpatialTukey,
 )
 from patchwise.core.grid.domain import RasterDomain
@@ -28,6 +30,8 @@ WINDOWS = {
     "boxcar": ({}, SpatialBoxcar()),
     "hann": ({}, SpatialHann()),
     "tukey": ({"TUKEY_ALPHA": 0.3}, SpatialTukey(0.3)),
+    "kaiser": ({"KAISER_BETA": 4.0}, SpatialKaiser(4.0)),
+    "triangular": ({}, SpatialTriangular()),
     "gaussian": ({"GAUSSIAN_SIGMA": 0.4}, SpatialGaussian(0.4)),
     "custom": ({"CUSTOM_WINDOW": "where(r < 0.8, 1 - r, 0)"}, SpatialCustom("where(r < 0.8, 1 - r, 0)")),
 }

@@ -67,6 +67,8 @@ CASES = [
     {"EXPRESSION": Z_SCORE, "WINDOW": "tukey", "TUKEY_ALPHA": 0.4, "BOUNDARY": "reflect"},
     {"EXPRESSION": "b1;b2*2", "WINDOW": "custom", "CUSTOM_WINDOW": "1.5 - r", "AGGREGATION": "max"},
     {"OPERATOR": "index", "INDEX": "NDVI", "WINDOW": "gaussian", "GAUSSIAN_SIGMA": 0.7, "CHIP_WIDTH": 40},
+    {"EXPRESSION": "b1", "WINDOW": "kaiser", "KAISER_BETA": 8.5},
+    {"EXPRESSION": "b2", "WINDOW": "triangular"},
     {"OPERATOR": "index", "INDEX": "EVI", "BAND_ROLES": "B=1 N=4 R=3", "SCALE": 0.0001, "STRIDE_X": 30},
     {
         "OPERATOR": "classify",
