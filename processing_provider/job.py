@@ -12,7 +12,8 @@ from ..core.base.errors import Cancelled, ParameterError
 from ..core.grid.domain import PixelWindow
 from ..core.loop.coverage import write_coverage
 from ..core.plan.check import check_plan
-from ..core.preview.estimate import estimate
+from ..core.plan.plan import Plan
+from ..core.preview.estimate import Estimate, estimate
 from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
@@ -33,7 +34,11 @@ _COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that the worker thread needs. ``notes`` and ``warnings`` are said in the log."""
+    """Everything that the worker thread needs. ``notes`` and ``warnings`` are said in the log.
+
+    ``plan`` is the patcher's on the raster, None for spherical caps, whose pixels the run finds; ``estimate`` is that
+    of the run with all bands of the raster, None where chips have no size in pixels.
+    """
 
     raster: Any
     window: PixelWindow
@@ -49,6 +54,8 @@ class Job:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     format: str = AUTO
+    plan: Optional[Plan] = None
+    estimate: Optional[Estimate] = None
 
 
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
@@ -68,17 +75,24 @@ def make_job(algorithm, parameters, context, raster, window, operator, patcher, 
 def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     """The job of a patcher and an operator that are made for each other."""
     notes = list(notes)
-    check_plan(patcher, raster.domain, window)
+    plan, found = check_plan(patcher, raster.domain, window), None
     if hasattr(patcher.geometry, "size"):
-        check_memory(raster, window, patcher, operator, rest["options"])
+        check_chip(patcher.geometry.size, 16)  # before more is asked of chips of any size
+    if plan is None and not _round(patcher):
+        plan = patcher.plan(raster.domain)
+    if hasattr(patcher.geometry, "size"):
+        found = estimate(raster, patcher, operator, window, plan=plan)
+        check_memory(raster, window, patcher, operator, found, rest["options"])
     if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
     written_as = format_of(rest["output"], rest["format"])
     config = run_record(raster, window, patcher, operator, value_type, rest["options"], written_as)
-    warnings = tuple(_warnings(tr, raster, window, patcher, operator, value_type))
+    memory = 0 if found is None else _memory(patcher, found)
+    share = 0 if plan is None else 1 - plan.covered_share(window)
+    warnings = tuple(_warnings(tr, raster, window, operator, value_type, share, memory))
     notes += filter(None, [operator.describe(), *format_notes(tr, written_as)])
     raster, operator = only_used(raster, operator)
-    said = {"config": config, "notes": tuple(notes), "warnings": warnings}
+    said = {"config": config, "notes": tuple(notes), "warnings": warnings, "plan": plan, "estimate": found}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
 
 
@@ -167,12 +181,10 @@ def check_chip(size, bytes_per_pixel):
     _check("chip size", size, bytes_per_pixel * size[0] * size[1], "smaller chips")
 
 
-def check_memory(raster, window, patcher, operator, options=None):
-    """Refuse chips that this machine has not the memory for, rather than let the system end QGIS."""
-    size = patcher.geometry.size
-    check_chip(size, 16)  # before more is asked of chips of any size
-    _check("chip size", size, _memory(raster, window, patcher, operator), "smaller chips")
-    rows = int(checked_options(options or {}, np.dtype(np.float32)).get("blockysize", 0))
+def check_memory(raster, window, patcher, operator, found, options):
+    """Refuse what needs more memory, by the estimate ``found``, than there is: the system would end QGIS."""
+    _check("chip size", patcher.geometry.size, _memory(patcher, found), "smaller chips")
+    rows = int(checked_options(options, np.dtype(np.float32)).get("blockysize", 0))
     bands = operator.output_bands or raster.bands
     _check("creation options", f"BLOCKYSIZE={rows}", 8 * rows * window.width * bands, "lower blocks")
 
@@ -184,21 +196,19 @@ def _check(parameter, value, memory, instead):
         raise ParameterError(parameter, value, f"{needed}: choose {instead}")
 
 
-def _memory(raster, window, patcher, operator):
+def _memory(patcher, found):
     """Bytes that a run holds, the weights of a chip included."""
     height, width = patcher.geometry.size
-    return estimate(raster, patcher, operator, window).memory + 8 * height * width
+    return found.memory + 8 * height * width
 
 
-def _warnings(tr, raster, window, patcher, operator, value_type):
-    """What is allowed but likely not meant."""
-    share = 0 if _round(patcher) else 1 - patcher.plan(raster.domain).covered_share(window)
+def _warnings(tr, raster, window, operator, value_type, share, memory):
+    """What is allowed but likely not meant: of a run that leaves a share out, and needs so many bytes of memory."""
     if share > 0:
         text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
                   "the chip size and the boundary shift leave none.")  # fmt: skip
         yield text.format(share=f"{100 * share:.1f}")
     yield from operator_warnings(tr, raster, window, operator)
-    memory = _memory(raster, window, patcher, operator) if hasattr(patcher.geometry, "size") else 0
     if memory > _MUCH_MEMORY:
         text = tr("Chips of this size need about {memory} GB of memory: smaller chips need less.")
         yield text.format(memory=f"{memory / 1e9:.0f}")

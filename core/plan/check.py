@@ -14,23 +14,30 @@ from ..axes.sampler import SpatialExplicit, SpatialPoissonDisk, SpatialRegularSt
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from .caps import EarthGrid, SpatialSphericalCap
+from .plan import Plan
 
 # Chips that are listed to be looked at while somebody waits: finding anchors for Poisson disks takes longest.
 _FEW, _FEW_DISKS, _FEW_GIVEN = 20_000, 400, 200_000
 _MOST_BLOCKS = 1 << 22  # of 64 x 64 pixels, for each of which caps keep where on Earth it lies
 
 
-def check_plan(patcher: Any, domain: RasterDomain, window: PixelWindow) -> None:
-    """Refuse a patcher that has no chip in the window, or more than can be listed, or none with a weight above 0."""
+def check_plan(patcher: Any, domain: RasterDomain, window: PixelWindow) -> Plan | None:
+    """Refuse a patcher that has no chip in the window, or more than can be listed, or none with a weight above 0.
+
+    Returns the plan that was made for it, None where making one would take long.
+    """
     geometry, sampler = patcher.geometry, patcher.sampler
     if isinstance(geometry, SpatialSphericalCap):
         check_caps(patcher, domain)
-    elif not isinstance(geometry, SpatialRectangular) or _soon(sampler, geometry.room(domain.shape)):
-        plan = patcher.plan(domain)
-        if not plan.count(window):
-            raise no_chip(window)
-        for size in plan.sizes:
-            patcher.window.check(size)
+        return None
+    if isinstance(geometry, SpatialRectangular) and not _soon(sampler, geometry.room(domain.shape)):
+        return None
+    plan: Plan = patcher.plan(domain)
+    if not plan.count(window):
+        raise no_chip(window)
+    for size in plan.sizes:
+        patcher.window.check(size)
+    return plan
 
 
 def check_caps(patcher: Any, domain: RasterDomain) -> None:

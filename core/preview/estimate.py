@@ -72,15 +72,17 @@ def estimate(
     window: PixelWindow | None = None,
     seconds_per_chip: float | None = None,
     workers: int = 0,
+    plan: Plan | None = None,
 ) -> Estimate:
     """The estimate for a run of ``operator`` over the chips that touch ``window`` (default: the whole raster).
 
     ``source`` is a ``RowSource``, of which nothing is read; ``seconds_per_chip`` what the chip preview measured, if it
-    did; ``workers`` as for ``stream``. Raises :class:`PlanError` where no chip fits, or none touches the window.
+    did; ``workers`` as for ``stream``; ``plan`` the patcher's on the source, where it has been made. Raises
+    :class:`PlanError` where no chip fits, or none touches the window.
     """
     operator = as_operator(operator)
     window = source.domain.window if window is None else window
-    plan = _plan(patcher, source.domain)
+    plan = _plan(patcher, source.domain) if plan is None else plan
     chips = plan.count(window)
     if not chips:
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")

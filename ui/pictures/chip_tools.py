@@ -5,8 +5,8 @@ from qgis.gui import QgsMapToolEmitPoint
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ...core import PythonFile
 from ...core.base.errors import PatchwiseError
+from ...core.operators.python_file import PythonFile
 from ...core.preview.chip import ChipRequest
 from ..confirmation import in_words
 from ..runs.planning import make_job

@@ -6,14 +6,15 @@ from qgis.core import Qgis, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
 
-from ...core import RasterFile
 from ...core.axes.window import WINDOWS
+from ...core.base.config import CONFIG_TAG
 from ...core.base.documents import CONFIG, parse_json
 from ...core.base.errors import ParameterError, PatchwiseError
+from ...core.rasters.file import RasterFile
 from ...core.records.shapes import RECORD
 from ..texts import tr
 
-CONFIG_TAG, ALGORITHM = "PATCHWISE_CONFIG", "patchwise:slidingwindow"
+ALGORITHM = "patchwise:slidingwindow"
 AXES = ("geometry", "sampler", "window", "aggregation")
 AGGREGATIONS = {
     "SpatialOverlapAdd": "overlapadd",
