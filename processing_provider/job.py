@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..core import GeoTiffSink, SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core import GeoTiffSink, SpatialPatcher, ValueType, stream
 from ..core.base.config import tags
 from ..core.base.errors import Cancelled, ParameterError
 from ..core.grid.domain import PixelWindow
@@ -52,7 +52,7 @@ class Job:
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
     """The job, with what follows from its parts: the chip size of a model, the vote of labels, the bands to read."""
     tr, notes = algorithm.tr, []
-    size = getattr(patcher.geometry, "size", None)
+    size = patcher.geometry.size
     operator, patcher = fitted(operator, patcher)
     if size is not None and patcher.geometry.size != size:
         text = tr("The model takes chips of {height} x {width} pixels: this is the chip size.")
@@ -67,7 +67,7 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     """The job of a patcher and an operator that are made for each other."""
     notes = list(notes)
     check_plan(patcher, raster.domain, window)
-    if hasattr(patcher.geometry, "size"):
+    if patcher.geometry.size is not None:
         check_memory(raster, window, patcher, operator, rest["options"])
     if operator.categories and value_type.dtype.kind == "f":
         value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
@@ -77,11 +77,6 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
-
-
-def _round(patcher):
-    """Whether its chips are round: to find their pixels takes too long for the main thread, the run does it."""
-    return isinstance(patcher.geometry, SpatialSphericalCap)
 
 
 def only_used(raster, operator):
@@ -191,13 +186,14 @@ def _memory(raster, window, patcher, operator):
 
 def _warnings(tr, raster, window, patcher, operator, value_type):
     """What is allowed but likely not meant."""
-    share = 0 if _round(patcher) else 1 - patcher.plan(raster.domain).covered_share(window)
+    quick = patcher.geometry.plan_is_quick
+    share = 1 - patcher.plan(raster.domain).covered_share(window) if quick else 0
     if share > 0:
         text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
                   "the chip size and the boundary shift leave none.")  # fmt: skip
         yield text.format(share=f"{100 * share:.1f}")
     yield from operator_warnings(tr, raster, window, operator)
-    memory = _memory(raster, window, patcher, operator) if hasattr(patcher.geometry, "size") else 0
+    memory = _memory(raster, window, patcher, operator) if patcher.geometry.size is not None else 0
     if memory > _MUCH_MEMORY:
         text = tr("Chips of this size need about {memory} GB of memory: smaller chips need less.")
         yield text.format(memory=f"{memory / 1e9:.0f}")

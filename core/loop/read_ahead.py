@@ -13,7 +13,7 @@ from ..grid.domain import PixelWindow, RasterDomain, slices
 from ..grid.rows import RowBuffer
 from ..operators.base import Operator
 from ..plan.cutting import cut_chip, masked
-from ..plan.plan import LatticePlan, Plan, PlannedChip, RowGroup
+from ..plan.plan import Plan, PlannedChip, RowGroup
 
 _MOST_BLOCKS = 100_000
 
@@ -175,7 +175,7 @@ def bytes_per_column(
     strip = min(source.strip_rows, held)
     per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
     bands = operator.output_bands or source.bands
-    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
+    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, plan.most_overlaps(window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
     per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * operator.scale**2
     return per_source_col, per_col
@@ -194,11 +194,3 @@ def rows_held(source: RowSource, plan: Plan, window: PixelWindow) -> int:
 def slack(plan: Plan) -> int:
     """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
     return max(32, plan.max_size[0] // 2)
-
-
-def most_overlaps(plan: Plan, window: PixelWindow) -> int:
-    """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
-    if isinstance(plan, LatticePlan):
-        return plan.rows.most_overlaps * plan.cols.most_overlaps
-    height, width = plan.max_size
-    return 1 + 2 * plan.count(window) * height * width // (window.pixels + height * width)

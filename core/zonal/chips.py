@@ -183,8 +183,16 @@ class _Planned:
     """A geometry whose chips are already known."""
 
     known: ListPlan
+    size = None
+    plan_is_quick, whole = True, False
 
-    def plan(self, sampler: Any, window: Any, domain: RasterDomain) -> ListPlan:
+    def room(self, shape: tuple[int, int]) -> tuple[int, int]:
+        return shape
+
+    def check(self, window: Any, domain: RasterDomain) -> None:
+        return
+
+    def plan(self, sampler: Any, window: Any, domain: RasterDomain, watch: Any = None) -> ListPlan:
         return self.known
 
 

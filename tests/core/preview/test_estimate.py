@@ -27,8 +27,8 @@ from patchwise.core import (
     stream,
 )
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from patchwise.core.preview import estimate as module
 from patchwise.core.preview.estimate import estimate
-from patchwise.core.preview.weights import estimate as module
 from patchwise.core.rasters.creation_options import TILE
 
 SHAPE = (300, 700)

@@ -19,8 +19,8 @@ from patchwise.core import (
 from patchwise.core.base.errors import Cancelled, ParameterError, PlanError
 from patchwise.core.gdal.masks import rasterize_mask
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from patchwise.core.preview import footprints as module
 from patchwise.core.preview.footprints import check_footprints, footprints
-from patchwise.core.preview.weights import footprints as module
 from rasterio import Affine
 from rasterio.transform import from_origin
 
