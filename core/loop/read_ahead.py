@@ -126,11 +126,14 @@ def column_blocks(
     plan: Plan,
     operator: Operator,
     aggregation: Any,
-    sink: RowSink,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
 ) -> list[PixelWindow]:
-    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes.
+
+    ``aggregation`` and ``sink`` are None where nothing is stitched.
+    """
     step = block_width(source, plan, operator, aggregation, sink, window, memory_limit)
     return [
         PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
@@ -143,16 +146,17 @@ def block_width(
     plan: Plan,
     operator: Any,
     aggregation: Any,
-    sink: RowSink,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
 ) -> int:
     """How wide a column block is; refused where the window would be cut into more than anybody waits for."""
     width = plan.max_size[1]
     per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
-    fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
+    fits = (memory_limit - per_source_col * 2 * width) // max(1, per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
-    step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
+    tile = 1 if sink is None else sink.block_width
+    step = max(fits // tile, 1, -(-width // tile)) * tile
     if fits >= window.width or step >= window.width:
         return window.width
     if window.width > _MOST_BLOCKS * step:
@@ -174,6 +178,8 @@ def bytes_per_column(
     held = rows_held(source, plan, window)
     strip = min(source.strip_rows, held)
     per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
+    if aggregation is None:
+        return per_source_col, 0
     bands = operator.output_bands or source.bands
     per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, plan.most_overlaps(window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer

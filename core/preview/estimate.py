@@ -17,8 +17,10 @@ import numpy as np
 from ..axes.sampler import SpatialRegularStride
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..loop.chip_run import chips_at_once
 from ..loop.read_ahead import block_width, bytes_per_column
-from ..loop.stream import MEMORY_LIMIT, chips_at_once, overlaps_do_not_matter, uses_ratios
+from ..loop.stitcher import uses_ratios
+from ..loop.stream import MEMORY_LIMIT, overlaps_do_not_matter
 from ..operators.base import Operator, as_operator
 from ..plan.lists import ListPlan
 from ..plan.plan import Plan

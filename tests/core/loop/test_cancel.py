@@ -30,7 +30,7 @@ from patchwise.core.axes.poisson import poisson_disk
 from patchwise.core.base.progress import Watch, aside, interrupted_by
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
 from patchwise.core.loop.coverage import write_coverage
-from patchwise.core.plan.plan import caps as spherical
+from patchwise.core.plan import caps as spherical
 from patchwise.core.preview.footprints import footprints
 from patchwise.core.rasters import file as raster_io
 from patchwise.core.rasters.aligned import Warped
