@@ -3,7 +3,6 @@
 The names are those of the specification; see ``docs/architecture.md`` for how they fit together.
 """
 
-from .axes.geometry import SpatialRectangular
 from .axes.sampler import (
     SpatialExplicit,
     SpatialJitteredStride,
@@ -49,6 +48,7 @@ from .operators import (
 from .plan.caps import SpatialSphericalCap
 from .plan.patch import Patch
 from .plan.polygons import SpatialPolygonIntersection
+from .plan.rectangles import SpatialRectangular
 from .points.by_index import SpatialByIndex
 from .points.fields import PointDomain, PointField, VectorField
 from .points.graph import SpatialKNNGraph, SpatialRadiusGraph

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..core import SpatialPatcher, SpatialSphericalCap, ValueType, stream
+from ..core import SpatialPatcher, ValueType, stream
 from ..core.base.config import tags
 from ..core.base.errors import Cancelled, ParameterError
 from ..core.grid.domain import PixelWindow
@@ -61,7 +61,7 @@ class Job:
 def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
     """The job, with what follows from its parts: the chip size of a model, the vote of labels, the bands to read."""
     tr, notes = algorithm.tr, []
-    size = getattr(patcher.geometry, "size", None)
+    size = patcher.geometry.size
     operator, patcher = fitted(operator, patcher)
     if size is not None and patcher.geometry.size != size:
         text = tr("The model takes chips of {height} x {width} pixels: this is the chip size.")
@@ -76,11 +76,11 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     """The job of a patcher and an operator that are made for each other."""
     notes = list(notes)
     plan, found = check_plan(patcher, raster.domain, window), None
-    if hasattr(patcher.geometry, "size"):
+    if patcher.geometry.size is not None:
         check_chip(patcher.geometry.size, 16)  # before more is asked of chips of any size
-    if plan is None and not _round(patcher):
+    if plan is None and patcher.geometry.plan_is_quick:
         plan = patcher.plan(raster.domain)
-    if hasattr(patcher.geometry, "size"):
+    if patcher.geometry.size is not None:
         found = estimate(raster, patcher, operator, window, plan=plan)
         check_memory(raster, window, patcher, operator, found, rest["options"])
     if operator.categories and value_type.dtype.kind == "f":
@@ -94,11 +94,6 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
     raster, operator = only_used(raster, operator)
     said = {"config": config, "notes": tuple(notes), "warnings": warnings, "plan": plan, "estimate": found}
     return Job(raster, window, patcher, operator, value_type, **said, **rest)
-
-
-def _round(patcher):
-    """Whether its chips are round: to find their pixels takes too long for the main thread, the run does it."""
-    return isinstance(patcher.geometry, SpatialSphericalCap)
 
 
 def only_used(raster, operator):

@@ -30,8 +30,11 @@ BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 
 @dataclass(frozen=True)
-class SpatialRectangular(Configurable):
-    """Chips of ``size = (height, width)`` pixels; ``boundary`` as in the module's list."""
+class Rectangle(Configurable):
+    """Where chips of ``size = (height, width)`` pixels lie; ``boundary`` as in the module's list.
+
+    The plan of such chips is made by ``plan/rectangles.py``.
+    """
 
     size: tuple[int, int]
     boundary: str = "drop"

@@ -19,7 +19,7 @@ from ..base.configurable import Configurable
 from ..base.errors import ParameterError
 from ..base.vocabulary import Entry, Field, Vocabulary
 from ..expression.compiler import compile_expression
-from .geometry import SpatialRectangular
+from .geometry import Rectangle
 
 #: What ``patchwise.core`` exports.
 __all__ = [
@@ -43,7 +43,7 @@ class SpatialWindow(Configurable):
         """``(size,)`` float64 weights along one axis, symmetric and above 0."""
         raise TypeError(f"{type(self).__name__} has no profile along one axis; use weights(geometry)")
 
-    def weights(self, geometry: SpatialRectangular) -> np.ndarray:
+    def weights(self, geometry: Rectangle) -> np.ndarray:
         """``(height, width)`` float64 weights of a chip of that geometry, at least 0, read-only."""
         height, width = geometry.size
         return _frozen(np.outer(self.profile(height), self.profile(width)))
@@ -194,7 +194,7 @@ class SpatialCustom(SpatialWindow):
     has to be an expression in ``r`` alone: distance over radius.
     """
 
-    fn: Callable[[SpatialRectangular], Any] | np.ndarray | str
+    fn: Callable[[Rectangle], Any] | np.ndarray | str
     positive: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -202,7 +202,7 @@ class SpatialCustom(SpatialWindow):
         if isinstance(self.fn, str) and len(compile_expression(self.fn, _XYR, "custom window").outputs) != 1:
             raise ParameterError("custom window", self.fn, "must be a single expression in x, y and r, without ';'")
 
-    def weights(self, geometry: SpatialRectangular) -> np.ndarray:
+    def weights(self, geometry: Rectangle) -> np.ndarray:
         """``(height, width)`` float64 weights; negative, NaN, infinite or only zero weights are refused."""
         if isinstance(self.fn, str):
             weights = expression_weights(self.fn, *(edge_to_edge(n) for n in geometry.size))
@@ -221,7 +221,7 @@ class SpatialCustom(SpatialWindow):
         if not isinstance(self.fn, str):
             return
         if max(size) <= _LOOKED_AT:
-            self.weights(SpatialRectangular(size))
+            self.weights(Rectangle(size))
         elif compile_expression(self.fn, _XYR, "custom window").pointwise:
             rows, cols = (np.linspace(0, n - 1, min(n, _LOOKED_AT)).astype(np.int64) for n in size)
             values = expression_weights(self.fn, edge_to_edge(size[0], rows), edge_to_edge(size[1], cols))
@@ -384,7 +384,7 @@ def check_weights(weights: np.ndarray, shown: str) -> None:
         raise ParameterError("custom window", shown, "must be finite and at least 0 on every pixel of the chip")
 
 
-def _given_weights(fn: Any, geometry: SpatialRectangular) -> np.ndarray:
+def _given_weights(fn: Any, geometry: Rectangle) -> np.ndarray:
     try:
         return np.array(fn(geometry) if callable(fn) else fn, dtype=np.float64)
     except Exception as error:  # whatever a user's function raises or returns

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.ground_control import ControlPoint, GroundControl
 from ..loop.patcher import SpatialPatcher
 from ..plan.cutting import anchor_of
-from ..plan.lists import ListPlan
 from ..plan.plan import Plan
 from ..rasters.band_meta import BandMeta
 from ..records.shapes import MANIFEST as SHAPE
@@ -152,10 +151,8 @@ def places(
 
     ``watch`` is called with 0 before each row of chips.
     """
-    if isinstance(plan, ListPlan):
-        plan = replace(plan, weights_at=None)  # they may have to be worked out, and are not needed for this
     seen = set()
-    for group in plan.groups(window):
+    for group in plan.without_weights().groups(window):
         if watch is not None:
             watch(0.0)
         for chip in group.chips:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
 from ..grid.domain import PixelWindow, RasterDomain
+from ..plan.geometry import Geometry
 from ..rasters.band_meta import without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
 from ..rasters.file import RasterFile
@@ -17,15 +17,14 @@ from .files import write_chip
 _NAN = float("nan")
 
 
-def chip_rows(raster: Any, geometry: Any) -> Any:
+def chip_rows(raster: Any, geometry: Geometry) -> Any:
     """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
 
     Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
     put something that is outside the raster or the chip.
     """
     if type(raster) is RasterFile:
-        whole = isinstance(geometry, SpatialRectangular) and geometry.boundary != "pad"
-        stored = StoredRows(raster, whole)
+        stored = StoredRows(raster, geometry.whole)
         if stored.possible:
             return stored
     return ValueRows(raster)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
 from ..axes.sampler import SpatialRegularStride
 from ..base.checks import is_finite
 from ..base.errors import ParameterError, PlanError
@@ -147,7 +146,7 @@ def check_split(split: Split) -> None:
     """Refuse what has no chip in the window, without finding out where all caps lie, which takes its time."""
     patcher, domain = split.patcher, split.raster.domain
     check_plan(patcher, domain, split.window)
-    if isinstance(patcher.geometry, SpatialRectangular) and isinstance(patcher.sampler, SpatialRegularStride):
+    if patcher.geometry.plan_is_quick and isinstance(patcher.sampler, SpatialRegularStride):
         chips = patcher.plan(domain).count(split.window)
         if chips > MOST_CHIPS:
             allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger stride"

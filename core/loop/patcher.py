@@ -8,16 +8,15 @@ from typing import Any, Callable
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
+from ..axes.geometry import Rectangle
 from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.configurable import Configurable
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..grid.raster_field import RasterField
-from ..plan.caps import SpatialSphericalCap
 from ..plan.cutting import anchor_of, cut_chip, masked
-from ..plan.lists import rectangles
+from ..plan.geometry import Geometry
 from ..plan.patch import Patch
 from ..plan.plan import Plan
 from ..points.patches import split_field
@@ -45,19 +44,20 @@ class SpatialPatcher(Configurable):
         """
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
-        if isinstance(self.geometry, SpatialRectangular):
-            return rectangles(self.geometry, self.sampler, domain, watch)
-        if not hasattr(self.geometry, "plan"):
+        return self.layout.plan(self.sampler, self.window, domain, watch)
+
+    @property
+    def layout(self) -> Geometry:
+        """The geometry, as what lays out chips on a raster; refused where it does not, as a graph."""
+        if not isinstance(self.geometry, Geometry):
             raise PlanError("geometry", type(self.geometry).__name__, "has no chips on a raster")
-        more = {"watch": watch} if isinstance(self.geometry, SpatialSphericalCap) else {}
-        plan: Plan = self.geometry.plan(self.sampler, self.window, domain, **more)
-        return plan
+        return self.geometry
 
     def weights_of(self, height: int, width: int) -> np.ndarray:
         """``(height, width)`` float64 weights of a chip of that size, made once and read-only."""
         size = (height, width)
         if size not in self._weights:
-            self._weights[size] = self.window.weights(SpatialRectangular(size))
+            self._weights[size] = self.window.weights(Rectangle(size))
         return self._weights[size]
 
     def split(self, raster: Any) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from ..grid.domain import PixelWindow, RasterDomain, slices
 from ..grid.rows import RowBuffer
 from ..operators.base import Operator
 from ..plan.cutting import cut_chip, masked
-from ..plan.plan import LatticePlan, Plan, PlannedChip, RowGroup
+from ..plan.plan import Plan, PlannedChip, RowGroup
 
 _MOST_BLOCKS = 100_000
 
@@ -126,11 +126,14 @@ def column_blocks(
     plan: Plan,
     operator: Operator,
     aggregation: Any,
-    sink: RowSink,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
 ) -> list[PixelWindow]:
-    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes."""
+    """The window in as few column blocks as keep the row buffers below ``memory_limit`` bytes.
+
+    ``aggregation`` and ``sink`` are None where nothing is stitched.
+    """
     step = block_width(source, plan, operator, aggregation, sink, window, memory_limit)
     return [
         PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
@@ -143,16 +146,17 @@ def block_width(
     plan: Plan,
     operator: Any,
     aggregation: Any,
-    sink: RowSink,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
 ) -> int:
     """How wide a column block is; refused where the window would be cut into more than anybody waits for."""
     width = plan.max_size[1]
     per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
-    fits = (memory_limit - per_source_col * 2 * width) // (per_source_col + per_col)
+    fits = (memory_limit - per_source_col * 2 * width) // max(1, per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
-    step = max(fits // sink.block_width, 1, -(-width // sink.block_width)) * sink.block_width
+    tile = 1 if sink is None else sink.block_width
+    step = max(fits // tile, 1, -(-width // tile)) * tile
     if fits >= window.width or step >= window.width:
         return window.width
     if window.width > _MOST_BLOCKS * step:
@@ -174,8 +178,10 @@ def bytes_per_column(
     held = rows_held(source, plan, window)
     strip = min(source.strip_rows, held)
     per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
+    if aggregation is None:
+        return per_source_col, 0
     bands = operator.output_bands or source.bands
-    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, most_overlaps(plan, window))
+    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, plan.most_overlaps(window))
     waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
     per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * operator.scale**2
     return per_source_col, per_col
@@ -194,11 +200,3 @@ def rows_held(source: RowSource, plan: Plan, window: PixelWindow) -> int:
 def slack(plan: Plan) -> int:
     """Rows beyond a chip's height that a buffer has, so that rows are not moved at every step."""
     return max(32, plan.max_size[0] // 2)
-
-
-def most_overlaps(plan: Plan, window: PixelWindow) -> int:
-    """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
-    if isinstance(plan, LatticePlan):
-        return plan.rows.most_overlaps * plan.cols.most_overlaps
-    height, width = plan.max_size
-    return 1 + 2 * plan.count(window) * height * width // (window.pixels + height * width)

@@ -38,6 +38,7 @@ _BATCH = 1 << 11  # parts, of which the pixels are looked at together
 _BLOCKS = 1 << 11  # blocks, of which the parts are
 _BALLS = 1 << 12  # blocks that are put into the index together
 _INDEX = 0.3  # share of the work that it takes to make the index of blocks
+_MOST_BLOCKS = 1 << 22  # for each of which it is kept where on Earth it lies
 _KEPT_BYTES = 64 << 20  # of caps' weights, which are otherwise made again when the chip is due
 
 
@@ -53,6 +54,9 @@ class SpatialSphericalCap(Configurable):
     """
 
     radius_km: float
+    size = None
+    plan_is_quick = False
+    whole = False
 
     def __post_init__(self) -> None:
         """Refuse a radius that is not above 0."""
@@ -91,6 +95,17 @@ class SpatialSphericalCap(Configurable):
         left_out = tuple(np.flatnonzero(~there).tolist())
         weights_at = partial(caps.weights_at, places, anchors)
         return ListPlan.of(domain.shape, places[order], order, left_out, weights_at=weights_at, anchors=anchors[order])
+
+    def room(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The whole raster: a centre may lie anywhere."""
+        return shape
+
+    def check(self, window: SpatialWindow, domain: RasterDomain) -> None:
+        """Refuse a raster that is too large or has no place on the Earth, and a window that has no radius."""
+        if -(-domain.shape[0] // _BLOCK) * -(-domain.shape[1] // _BLOCK) > _MOST_BLOCKS:
+            raise PlanError("raster", domain.shape, "is too large for spherical caps: cut out the part that is needed")
+        EarthGrid(domain)
+        window.radial(np.zeros(1))
 
     def get_config(self) -> dict[str, Any]:
         """``{"radius_km": ...}``."""

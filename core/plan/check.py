@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..axes.geometry import SpatialRectangular
 from ..axes.sampler import SpatialExplicit, SpatialPoissonDisk, SpatialRegularStride, SpatialSampler
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
-from .caps import EarthGrid, SpatialSphericalCap
 from .plan import Plan
 
 # Chips that are listed to be looked at while somebody waits: finding anchors for Poisson disks takes longest.
 _FEW, _FEW_DISKS, _FEW_GIVEN = 20_000, 400, 200_000
-_MOST_BLOCKS = 1 << 22  # of 64 x 64 pixels, for each of which caps keep where on Earth it lies
 
 
 def check_plan(patcher: Any, domain: RasterDomain, window: PixelWindow) -> Plan | None:
@@ -26,11 +21,13 @@ def check_plan(patcher: Any, domain: RasterDomain, window: PixelWindow) -> Plan 
 
     Returns the plan that was made for it, None where making one would take long.
     """
-    geometry, sampler = patcher.geometry, patcher.sampler
-    if isinstance(geometry, SpatialSphericalCap):
-        check_caps(patcher, domain)
+    geometry, sampler = patcher.layout, patcher.sampler
+    geometry.check(patcher.window, domain)
+    if not geometry.plan_is_quick:
+        if isinstance(sampler, SpatialSampler) and _few(sampler, geometry.room(domain.shape)):
+            sampler.anchors(domain.shape, domain)
         return None
-    if isinstance(geometry, SpatialRectangular) and not _soon(sampler, geometry.room(domain.shape)):
+    if not _soon(sampler, geometry.room(domain.shape)):
         return None
     plan: Plan = patcher.plan(domain)
     if not plan.count(window):
@@ -38,17 +35,6 @@ def check_plan(patcher: Any, domain: RasterDomain, window: PixelWindow) -> Plan 
     for size in plan.sizes:
         patcher.window.check(size)
     return plan
-
-
-def check_caps(patcher: Any, domain: RasterDomain) -> None:
-    """Refuse what can be seen of spherical caps without finding their pixels."""
-    blocks = -(-domain.shape[0] // 64) * -(-domain.shape[1] // 64)
-    if blocks > _MOST_BLOCKS:
-        raise PlanError("raster", domain.shape, "is too large for spherical caps: cut out the part that is needed")
-    EarthGrid(domain)
-    patcher.window.radial(np.zeros(1))
-    if isinstance(patcher.sampler, SpatialSampler) and _few(patcher.sampler, domain.shape):
-        patcher.sampler.anchors(domain.shape, domain)
 
 
 def no_chip(window: PixelWindow) -> PlanError:

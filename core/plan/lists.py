@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Callable
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
+from ..axes.geometry import Rectangle
 from ..axes.sampler import SpatialJitteredStride, SpatialRegularStride, SpatialSampler
 from ..base.errors import ParameterError, PlanError
 from ..base.progress import aside
@@ -161,7 +161,55 @@ class ListPlan:
         anchor = None
         if self.anchors is not None:
             anchor = (int(self.anchors[index, 0]), int(self.anchors[index, 1]))
-        return PlannedChip(PixelWindow(*self.places[index].tolist()), None, weights, anchor)
+        return PlannedChip(PixelWindow(*self.places[index].tolist()), None, weights, anchor, index)
+
+    def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
+        """Gives the indices of a run of the chips that touch the window."""
+        touching = self.touching(window)
+        return lambda first, last: touching[first:last]
+
+    def places_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 4)`` windows ``(row, col, height, width)`` of chips, by their indices."""
+        places: np.ndarray = self.places[indices]
+        return places
+
+    def anchors_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 2)`` anchors of chips, by their indices."""
+        anchors: np.ndarray = (self.places[:, :2] if self.anchors is None else self.anchors)[indices]
+        return anchors
+
+    def nearest(self, row: float, col: float) -> PlannedChip:
+        """The chip whose middle is nearest to a place."""
+        away = self.places[:, :2] + self.places[:, 2:] / 2 - (row, col)
+        return self._planned(int(np.argmin((away**2).sum(axis=1))))
+
+    def most_overlaps(self, window: PixelWindow) -> int:
+        """About the most chips that meet on a pixel."""
+        height, width = self.max_size
+        return 1 + 2 * self.count(window) * height * width // (window.pixels + height * width)
+
+    def most_patterns(self) -> int:
+        """0: chips at any places have no patterns."""
+        return 0
+
+    def pixels(self, window: PixelWindow) -> int:
+        """Pixels of all chips that touch the window, each counted for every chip it lies in."""
+        return int(self.places[self.touching(window), 2:].prod(axis=1).sum())
+
+    def box_share(self, window: PixelWindow, rows: np.ndarray, cols: np.ndarray) -> float:
+        """The share of the pixels at ``rows`` x ``cols``, both ascending, that lie in a box."""
+        places = self.places[self.touching(window)]
+        top, bottom = (np.searchsorted(rows, v) for v in (places[:, 0], places[:, 0] + places[:, 2]))
+        left, right = (np.searchsorted(cols, v) for v in (places[:, 1], places[:, 1] + places[:, 3]))
+        shape = len(rows) + 1, len(cols) + 1
+        edges = np.zeros(shape)
+        for i, j, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
+            edges += sign * np.bincount(i * shape[1] + j, minlength=edges.size).reshape(shape)
+        return float((edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0).mean())
+
+    def without_weights(self) -> ListPlan:
+        """The same places, of which no weights are made."""
+        return replace(self, weights_at=None)
 
     def covered_share(self, window: PixelWindow) -> float:
         """Share of the window's pixels that lie in a chip with a weight above 0 of its own, 0 to 1."""
@@ -198,7 +246,7 @@ class ListPlan:
 
 
 def rectangles(
-    geometry: SpatialRectangular,
+    geometry: Rectangle,
     sampler: SpatialSampler,
     domain: RasterDomain,
     watch: Callable[[float], None] | None = None,
@@ -223,7 +271,7 @@ def rectangles(
     return plan
 
 
-def _listed(geometry: SpatialRectangular, anchors: np.ndarray, domain: RasterDomain) -> ListPlan:
+def _listed(geometry: Rectangle, anchors: np.ndarray, domain: RasterDomain) -> ListPlan:
     """The plan of the chips at ``anchors``."""
     places = np.concatenate([anchors, np.broadcast_to(np.array(geometry.size), anchors.shape)], axis=1)
     inside = _bounded(geometry, places, np.array(domain.shape))
@@ -236,7 +284,7 @@ def _listed(geometry: SpatialRectangular, anchors: np.ndarray, domain: RasterDom
     return ListPlan.of(domain.shape, places[order], order, left_out, mirrored)
 
 
-def _bounded(geometry: SpatialRectangular, places: np.ndarray, length: np.ndarray) -> np.ndarray:
+def _bounded(geometry: Rectangle, places: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Change ``places`` ``(n, 4)`` as the boundary wants; which of them are chips."""
     starts, sizes = places[:, :2], places[:, 2:]
     fits = (starts + sizes <= length).all(axis=1)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Callable, NamedTuple, Protocol
 
 import numpy as np
 
 from ..axes.axis import Axis, Neighbours
-from ..axes.geometry import SpatialRectangular
+from ..axes.geometry import Rectangle
 from ..axes.sampler import SpatialRegularStride
 from ..grid.domain import PixelWindow
 
@@ -29,13 +29,14 @@ class PlannedChip(NamedTuple):
 
     ``pattern`` where the plan is a lattice. ``weights`` ``(h, w)`` where the chip has its own, as caps and polygons do;
     where they are 0 the pixel is not part of the chip, and the operator sees NaN. ``anchor`` where it is not the
-    upper-left pixel.
+    upper-left pixel. ``index`` counts all chips of the plan from 0, in its order; -1 for a chip of no plan.
     """
 
     window: PixelWindow
     pattern: Pattern | None = None
     weights: np.ndarray | None = None
     anchor: tuple[int, int] | None = None
+    index: int = -1  # type: ignore[assignment]  # in the place of the tuple's own method, which nobody needs
 
 
 class RowGroup(NamedTuple):
@@ -98,6 +99,33 @@ class Plan(Protocol):
 
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
         """The chips that touch the window, group by group from the top."""
+
+    def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
+        """Gives the indices of a run ``[first, last)`` of the chips that touch the window, ``(n,)`` ascending."""
+
+    def places_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 4)`` windows ``(row, col, height, width)`` of chips, by their indices."""
+
+    def anchors_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 2)`` anchors ``(row, col)`` of chips, by their indices."""
+
+    def nearest(self, row: float, col: float) -> PlannedChip:
+        """The chip whose middle is nearest to a place, in pixels from the upper-left corner of the raster."""
+
+    def most_overlaps(self, window: PixelWindow) -> int:
+        """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
+
+    def most_patterns(self) -> int:
+        """The most patterns of overlap that chips have; 0 where they have none, or do not overlap."""
+
+    def pixels(self, window: PixelWindow) -> int:
+        """Pixels of all chips that touch the window, each counted for every chip it lies in."""
+
+    def box_share(self, window: PixelWindow, rows: np.ndarray, cols: np.ndarray) -> float:
+        """Share of the window that lies in a chip's box: by formula, or of the pixels at ``rows`` x ``cols``."""
+
+    def without_weights(self) -> Plan:
+        """The same places, where weights are not asked for: they may take long to make."""
 
     def once(self) -> Plan | None:
         """The covered pixels in pieces that do not overlap, or None where the plan cannot say."""
@@ -176,21 +204,75 @@ class LatticePlan:
         """The window itself: gaps between chips of a lattice are as regular as the blocks of a file."""
         yield window
 
+    def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
+        """Gives the indices of a run of the chips that touch the window; they are never listed."""
+        rows = self.rows.touching(window.row, window.row_stop)
+        cols = self.cols.touching(window.col, window.col_stop)
+
+        def of_lattice(first: int, last: int) -> np.ndarray:
+            row, col = np.divmod(np.arange(first, last, dtype=np.int64), len(cols))
+            numbers: np.ndarray = (rows.start + row) * len(self.cols) + cols.start + col
+            return numbers
+
+        return of_lattice
+
+    def places_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 4)`` windows ``(row, col, height, width)`` of chips, by their indices."""
+        i, j = np.divmod(indices, len(self.cols))
+        return np.stack([self.rows.starts(i), self.cols.starts(j), self.rows.sizes(i), self.cols.sizes(j)], axis=1)
+
+    def anchors_of(self, indices: np.ndarray) -> np.ndarray:
+        """``(n, 2)`` upper-left pixels."""
+        return self.places_of(indices)[:, :2]
+
+    def nearest(self, row: float, col: float) -> PlannedChip:
+        """The chip whose middle is nearest to a place."""
+        i, j = (axis.nearest(at, range(len(axis))) for axis, at in ((self.rows, row), (self.cols, col)))
+        window = PixelWindow(self.rows.start(i), self.cols.start(j), self.rows.size(i), self.cols.size(j))
+        return PlannedChip(window, index=i * len(self.cols) + j)
+
+    def most_overlaps(self, window: PixelWindow) -> int:
+        """The most chips that meet on a pixel."""
+        return self.rows.most_overlaps * self.cols.most_overlaps
+
+    def most_patterns(self) -> int:
+        """The most patterns of overlap that chips have; 0 where they do not overlap."""
+        if self.rows.most_overlaps * self.cols.most_overlaps == 1:
+            return 0
+        # Chips in the middle of an axis are alike; of those near an end, each has other neighbours.
+        rows, cols = (min(len(axis), 2 * axis.most_overlaps + 1) for axis in (self.rows, self.cols))
+        return rows * cols
+
+    def pixels(self, window: PixelWindow) -> int:
+        """Pixels of all chips that touch the window, each counted for every chip it lies in."""
+        rows = self.rows.touching(window.row, window.row_stop)
+        return self.rows.total(rows) * self.cols.total(self.cols.touching(window.col, window.col_stop))
+
+    def box_share(self, window: PixelWindow, rows: np.ndarray, cols: np.ndarray) -> float:
+        """The covered share, by formula."""
+        return self.covered_share(window)
+
+    def without_weights(self) -> LatticePlan:
+        """The plan itself: its chips have no weights of their own."""
+        return self
+
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
         """The chips that touch the window, group by group from the top."""
         cols = self.cols.touching(window.col, window.col_stop)
-        places = [(self.cols.start(k), self.cols.size(k), self.cols.neighbours(k)) for k in cols]
+        places = [(k, self.cols.start(k), self.cols.size(k), self.cols.neighbours(k)) for k in cols]
         rows = self.rows.touching(window.row, window.row_stop)
         for i in rows:
             start, height, pattern = self.rows.start(i), self.rows.size(i), self.rows.neighbours(i)
+            first = i * len(self.cols)
             chips = tuple(
-                PlannedChip(PixelWindow(start, col, height, width), (pattern, around)) for col, width, around in places
+                PlannedChip(PixelWindow(start, col, height, width), (pattern, around), None, None, first + k)
+                for k, col, width, around in places
             )
             # Rows that a later, mirrored chip will need again have to stay.
             yield RowGroup(start, self.rows.least_read(range(i, rows.stop)), self.rows.stop(i), chips)
 
 
-def make_plan(geometry: SpatialRectangular, sampler: SpatialRegularStride, shape: tuple[int, int]) -> LatticePlan:
+def make_plan(geometry: Rectangle, sampler: SpatialRegularStride, shape: tuple[int, int]) -> LatticePlan:
     """The chips of ``geometry`` at the anchors of ``sampler`` on a raster of ``shape``."""
     axes = []
     for axis, (length, step) in enumerate(zip(shape, sampler.steps)):

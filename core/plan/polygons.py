@@ -35,6 +35,9 @@ class SpatialPolygonIntersection(Configurable):
 
     polygons: tuple[Mapping[str, Any], ...]
     crs: str | None = None
+    size = None
+    plan_is_quick = True
+    whole = False
 
     def __init__(self, polygons: Any, crs: Any = None) -> None:
         """Refuse what is not a polygon, by its position from 0."""
@@ -48,8 +51,17 @@ class SpatialPolygonIntersection(Configurable):
     def __hash__(self) -> int:
         return hash((len(self.polygons), self.crs))
 
-    def plan(self, sampler: Any, window: SpatialWindow, domain: RasterDomain) -> ListPlan:
-        """One chip per polygon that holds a pixel's centre; ``plan.order`` says which."""
+    def room(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The whole raster."""
+        return shape
+
+    def check(self, window: SpatialWindow, domain: RasterDomain) -> None:
+        """Nothing: the plan says it as soon."""
+
+    def plan(
+        self, sampler: Any, window: SpatialWindow, domain: RasterDomain, watch: Callable[[float], None] | None = None
+    ) -> ListPlan:
+        """One chip per polygon that holds a pixel's centre; ``plan.order`` says which. ``watch`` is asked for each."""
         if sampler is not None:
             allowed = "each polygon is one chip: leave the sampler out"
             raise ParameterError("sampler", type(sampler).__name__, allowed)
@@ -59,6 +71,8 @@ class SpatialPolygonIntersection(Configurable):
         masks = PolygonMasks(domain, self)
         with gdal_env():  # once, as it takes as long as a small mask
             for position in range(len(self.polygons)):
+                if watch is not None:
+                    watch(position / len(self.polygons))
                 masks.find(position)
         order = np.array(masks.owners, np.int64)
         masks.refuse_nothing()

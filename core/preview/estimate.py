@@ -17,12 +17,13 @@ import numpy as np
 from ..axes.sampler import SpatialRegularStride
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..loop.chip_run import chips_at_once
 from ..loop.read_ahead import block_width, bytes_per_column
-from ..loop.stream import MEMORY_LIMIT, chips_at_once, overlaps_do_not_matter, uses_ratios
+from ..loop.stitcher import uses_ratios
+from ..loop.stream import MEMORY_LIMIT, overlaps_do_not_matter
 from ..operators.base import Operator, as_operator
-from ..plan.caps import SpatialSphericalCap
 from ..plan.lists import ListPlan
-from ..plan.plan import LatticePlan, Plan
+from ..plan.plan import Plan
 from ..rasters.creation_options import TILE
 from ..rasters.file import GDAL_CACHE
 from ..stitch.running_mean import RatioCache
@@ -117,7 +118,7 @@ class Work:
         step = block_width(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
         pixels, widest = _pixels(plan, window, step)
         height, width = plan.max_size
-        computed = _computed(plan, window)
+        computed = plan.pixels(window)
         scale = operator.scale**2
         per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
         buffers = per_source_col * widest + per_col * step
@@ -154,7 +155,7 @@ def _pixels(plan: Plan, window: PixelWindow, step: int) -> tuple[int, int]:
 
 def _plan(patcher: Any, domain: RasterDomain) -> Plan:
     """The plan; of spherical caps the boxes around them, since finding their pixels takes as long as a run."""
-    if not isinstance(patcher.geometry, SpatialSphericalCap):
+    if patcher.layout.plan_is_quick:
         plan: Plan = patcher.plan(domain)
         return plan
     patcher.window.radial(np.zeros(1))  # refused now, if at all
@@ -164,34 +165,11 @@ def _plan(patcher: Any, domain: RasterDomain) -> Plan:
     return ListPlan.of(domain.shape, np.concatenate([starts, stops - starts], axis=1), np.arange(len(places)))
 
 
-def _computed(plan: Plan, window: PixelWindow) -> int:
-    """Pixels of all chips that touch the window, each counted for every chip it lies in."""
-    if isinstance(plan, LatticePlan):
-        rows, cols = plan.rows.touching(window.row, window.row_stop), plan.cols.touching(window.col, window.col_stop)
-        return plan.rows.total(rows) * plan.cols.total(cols)
-    if isinstance(plan, ListPlan):
-        return int(plan.places[plan.touching(window), 2:].prod(axis=1).sum())
-    return plan.count(window) * plan.max_size[0] * plan.max_size[1]
-
-
 def _covered_share(patcher: Any, domain: RasterDomain, plan: Plan, window: PixelWindow) -> float:
-    share = plan.covered_share(window) if isinstance(plan, LatticePlan) else _share_at_places(plan, window)
-    if patcher.window.positive and not isinstance(patcher.geometry, SpatialSphericalCap):
+    share = plan.box_share(window, window.row + spread(window.height, _GRID), window.col + spread(window.width, _GRID))
+    if patcher.window.positive and patcher.layout.plan_is_quick:
         return share
     if not isinstance(patcher.sampler, SpatialRegularStride):
         return share  # of the boxes
     cover = window_picture(patcher, domain).cover
     return share if cover is None else min(share, 1 - cover.gap_share)
-
-
-def _share_at_places(plan: Any, window: PixelWindow) -> float:
-    """The share of evenly spread places of the window that lie in a box; exact for windows up to :data:`_GRID`."""
-    rows, cols = window.row + spread(window.height, _GRID), window.col + spread(window.width, _GRID)
-    places = plan.places[plan.touching(window)]
-    top, bottom = (np.searchsorted(rows, v) for v in (places[:, 0], places[:, 0] + places[:, 2]))
-    left, right = (np.searchsorted(cols, v) for v in (places[:, 1], places[:, 1] + places[:, 3]))
-    shape = len(rows) + 1, len(cols) + 1
-    edges = np.zeros(shape)
-    for i, j, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
-        edges += sign * np.bincount(i * shape[1] + j, minlength=edges.size).reshape(shape)
-    return float((edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0).mean())

@@ -18,10 +18,8 @@ from ..base.errors import PlanError
 from ..base.progress import Watch
 from ..gdal.masks import pixel_polygons
 from ..grid.domain import PixelWindow, RasterDomain
-from ..plan.caps import SpatialSphericalCap
 from ..plan.check import check_plan, no_chip
 from ..plan.lists import ListPlan
-from ..plan.plan import LatticePlan
 from .outlines import circles
 
 _BATCH, _CAPS = 1000, 50  # chips at a time
@@ -62,49 +60,23 @@ def footprints(
     window are among those of the raster, with the same numbers.
     """
     window, watch = domain.window if window is None else window, Watch(progress, cancelled)
-    cap = isinstance(patcher.geometry, SpatialSphericalCap)
+    cap = not patcher.layout.plan_is_quick
     start = _FINDING if cap else 0.0
     plan = patcher.plan(domain, watch.part(0, start))
     count, batch = plan.count(window), _CAPS if cap else _BATCH
     if not count:
         raise no_chip(window)
-    numbers = _numbers(plan, window)
+    numbers = plan.numbers(window)
     for first in range(0, count, batch):
         watch(start + (1 - start) * first / count)
         chosen = numbers(first, min(first + batch, count))
-        places = _places(plan, chosen)
+        places = plan.places_of(chosen)
         if cap:
             outlines, inside = _round(plan, chosen, patcher.geometry.radius_km, domain)
         else:
             outlines, inside = _rectangles(places, domain), _share_inside(places, domain)
-        anchors = places[:, :2] if getattr(plan, "anchors", None) is None else plan.anchors[chosen]
-        yield Footprints(chosen + 1, anchors, places[:, 2:], inside, outlines)
+        yield Footprints(chosen + 1, plan.anchors_of(chosen), places[:, 2:], inside, outlines)
     watch(1.0)
-
-
-def _numbers(plan: Any, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
-    """Gives the numbers, from 0, of a run of the chips that touch the window; of a lattice they are never listed."""
-    if not isinstance(plan, LatticePlan):
-        touching = plan.touching(window)
-        return lambda first, last: touching[first:last]
-    rows = plan.rows.touching(window.row, window.row_stop)
-    cols = plan.cols.touching(window.col, window.col_stop)
-
-    def of_lattice(first: int, last: int) -> np.ndarray:
-        row, col = np.divmod(np.arange(first, last, dtype=np.int64), len(cols))
-        numbers: np.ndarray = (rows.start + row) * len(plan.cols) + cols.start + col
-        return numbers
-
-    return of_lattice
-
-
-def _places(plan: Any, chosen: np.ndarray) -> np.ndarray:
-    """``(n, 4)`` windows ``(row, col, height, width)``."""
-    if isinstance(plan, LatticePlan):
-        i, j = np.divmod(chosen, len(plan.cols))
-        return np.stack([plan.rows.starts(i), plan.cols.starts(j), plan.rows.sizes(i), plan.cols.sizes(j)], axis=1)
-    places: np.ndarray = plan.places[chosen]
-    return places
 
 
 def _share_inside(places: np.ndarray, domain: RasterDomain) -> np.ndarray:

@@ -17,8 +17,6 @@ from ..base.errors import PlanError
 from ..grid.crs import crs_text, from_lonlat, lonlat_of
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.earth import EARTH_RADIUS_KM
-from ..plan.caps import SpatialSphericalCap
-from ..plan.lists import ListPlan
 from ..plan.plan import LatticePlan, Plan, PlannedChip
 
 _SIDE = 4  # pieces of a rectangle's side: a straight line in one CRS is a curve in another
@@ -32,21 +30,12 @@ def nearest_chip(
 
     ``watch``: as of ``patcher.plan``.
     """
-    if isinstance(patcher.geometry, SpatialSphericalCap):  # a plan of all caps would take long
+    if not patcher.layout.plan_is_quick:  # a plan of all caps would take long
         anchors = patcher.sampler.drawn(domain.shape, domain, watch)
         anchor = anchors[np.argmin(((anchors + 0.5 - (row, col)) ** 2).sum(axis=1))]
         patcher = replace(patcher, sampler=SpatialExplicit([anchor]))
     plan: Plan = patcher.plan(domain, watch)
-    if isinstance(plan, LatticePlan):
-        i, j = (axis.nearest(at, range(len(axis))) for axis, at in ((plan.rows, row), (plan.cols, col)))
-        window = PixelWindow(plan.rows.start(i), plan.cols.start(j), plan.rows.size(i), plan.cols.size(j))
-        return PlannedChip(window), plan.mirrored
-    if not isinstance(plan, ListPlan):
-        raise PlanError("geometry", type(patcher.geometry).__name__, "does not list its chips")
-    index = int(np.argmin(((plan.places[:, :2] + plan.places[:, 2:] / 2 - (row, col)) ** 2).sum(axis=1)))
-    weights = None if plan.weights_at is None else plan.weights_at(int(plan.order[index]))
-    at = None if plan.anchors is None else (int(plan.anchors[index, 0]), int(plan.anchors[index, 1]))
-    return PlannedChip(PixelWindow(*plan.places[index].tolist()), None, weights, at), plan.mirrored
+    return plan.nearest(row, col), plan.mirrored
 
 
 class Found(NamedTuple):
@@ -78,7 +67,7 @@ class Outlines:
         if not domain.placed:
             raise PlanError("raster", domain.shape, "has no transform: where its pixels lie is not known")
         window = domain.window if window is None else window
-        if isinstance(patcher.geometry, SpatialSphericalCap):
+        if not patcher.layout.plan_is_quick:
             return cls(domain, window, _Caps(patcher, domain))
         plan = patcher.plan(domain)
         chips = _Lattice(plan) if isinstance(plan, LatticePlan) else _Listed(plan.places)

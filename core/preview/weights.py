@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
 from ..axes.sampler import SpatialRegularStride
 from ..axes.window import SpatialCustom, SpatialWindow, check_weights, edge_to_edge, expression_weights
 from ..base.errors import ParameterError, PlanError
 from ..expression.compiler import compile_expression
 from ..grid.domain import RasterDomain
 from ..grid.earth import haversine_km
-from ..plan.caps import EarthGrid, SpatialSphericalCap
+from ..plan.caps import EarthGrid
+from ..plan.geometry import Geometry
 from .pictures import levels, spread
 
 MOST = 128
@@ -221,12 +221,12 @@ class _Disc(_Chip):
 
 def _chip(patcher: Any, domain: RasterDomain | None, anchor: tuple[int, int] | None) -> _Chip:
     geometry, window = patcher.geometry, patcher.window
-    if isinstance(geometry, SpatialSphericalCap):
+    if isinstance(geometry, Geometry) and not geometry.plan_is_quick:
         window.radial(np.zeros(1))  # refused now, if at all
         if domain is None:
             raise PlanError("raster", None, "is needed to say how many pixels a spherical cap has")
         return _Disc(patcher, domain, anchor)
-    if not isinstance(geometry, SpatialRectangular):
+    if not isinstance(geometry, Geometry) or geometry.size is None:
         raise PlanError("geometry", type(geometry).__name__, "has no window that is the same for all chips")
     if not isinstance(window, SpatialCustom):
         return _Separable(window, geometry.size)

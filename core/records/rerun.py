@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..axes.geometry import SpatialRectangular
 from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialWindow
 from ..base.config import CONFIG_TAG, FORMAT, from_config
@@ -32,6 +31,7 @@ from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
 from ..loop.stages import ApplyToChips, GridSampler, Stitch
 from ..operators import Expression, Sequential
+from ..plan.geometry import Geometry
 from ..rasters.output import AUTO, FORMATS
 from ..rasters.values import ValueType
 from ..rasters.view import RasterView
@@ -246,7 +246,7 @@ def _check_axes(patcher: SpatialPatcher) -> None:
     for name, kind in kinds.items():
         if not isinstance(getattr(patcher, name), kind):
             raise ParameterError(name, getattr(patcher, name), f"is no {name} of a patcher")
-    if not isinstance(patcher.geometry, SpatialRectangular) and not hasattr(patcher.geometry, "plan"):
+    if not isinstance(patcher.geometry, Geometry):
         raise ParameterError("geometry", patcher.geometry, "has no chips on a raster")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..axes.geometry import SpatialRectangular
 from ..axes.sampler import SpatialRegularStride
 from ..base.errors import ParameterError, StacError
 from ..base.secrets import without_secrets
@@ -18,6 +17,7 @@ from ..grid.geotensor import GeoTensor
 from ..loop.patcher import SpatialPatcher
 from ..loop.stream import StreamReport, stream
 from ..operators.base import Identity
+from ..plan.rectangles import SpatialRectangular
 from ..rasters.memory import ArraySink
 from ..rasters.values import ValueType
 from .bands import asset_of, offset_of, parse_bands, scl_values

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..grid.domain import PixelWindow, slices
 from ..grid.rows import RowBuffer
-from ..plan.plan import LatticePlan, Pattern, Plan
+from ..plan.plan import Pattern, Plan
 
 #: The factors of a chip that finds nothing under it: its values are the mean.
 FIRST = np.ones((1, 1), np.float32)
@@ -54,12 +54,11 @@ class RatioCache:
     @classmethod
     def most_bytes(cls, plan: Plan, dtype: np.dtype) -> int:
         """The most that the factors of a plan take; 0 where it is no lattice, or no chips overlap."""
-        if not isinstance(plan, LatticePlan) or plan.rows.most_overlaps * plan.cols.most_overlaps == 1:
+        patterns = plan.most_patterns()
+        if not patterns:
             return 0
-        # Chips in the middle of an axis are alike; of those near an end, each has other neighbours.
-        rows, cols = (min(len(axis), 2 * axis.most_overlaps + 1) for axis in (plan.rows, plan.cols))
         one = plan.max_size[0] * plan.max_size[1] * np.dtype(dtype).itemsize
-        return min(rows * cols * one, cls.MAX_BYTES + one)
+        return min(patterns * one, cls.MAX_BYTES + one)
 
     def _bytes(self) -> int:
         return sum(ratio.nbytes for ratio in self._known.values() if ratio is not None)

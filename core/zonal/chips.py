@@ -1,24 +1,32 @@
 """An operator on the pixels of polygons: statistics of what it gives, and the results as a raster.
 
-Polygons are chips of the one loop (``stream.py``), which reads each pixel that a polygon's window holds once. A large
+Polygons are chips of a run (``loop/chip_run.py``), which reads each pixel that a polygon's window holds once. A large
 polygon is cut into pieces for operators that look at single pixels, where that changes nothing, so that memory does not
 grow with it; for any other operator a polygon that is too large is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..base.errors import Cancelled, ParameterError
 from ..gdal.environment import gdal_env
-from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.domain import PixelWindow
+from ..loop.chip_run import ChipResult, ChipRun, check_bands
 from ..loop.patcher import SpatialPatcher
-from ..loop.stream import MEMORY_LIMIT, StreamReport, stream
-from ..operators.base import as_operator
+from ..loop.read_ahead import column_blocks
+from ..loop.stitcher import Stitcher
+from ..loop.stream import MEMORY_LIMIT, StreamReport, check_workers, close_source
+from ..operators.base import Operator, as_operator
+from ..plan.cutting import finer
 from ..plan.lists import ListPlan
 from ..plan.polygons import PolygonMasks, SpatialPolygonIntersection
 from ..stitch.aggregation import SpatialAggregation, SpatialOverlapAdd
@@ -58,9 +66,10 @@ def polygon_chips(
 
     ``sink`` gets the results on the whole raster, NaN outside of the polygons; where polygons overlap, by
     ``aggregation`` (default: their mean). With a sink, polygons none of which holds a pixel's centre are refused. The
-    other parameters are those of :func:`~.stream.stream`; the results do not depend on them.
+    other parameters are those of :func:`~..loop.stream.stream`; the results do not depend on them.
     """
     operator = as_operator(operator)
+    check_workers(workers)
     masks = _find(source, geometry, operator, memory_limit, progress, cancelled)
     owners, count = np.array(masks.owners, np.int64), len(geometry.polygons)
     left_out = tuple(np.setdiff1d(np.arange(count), owners).tolist())
@@ -74,19 +83,61 @@ def polygon_chips(
     places = np.array(masks.places, np.int64)
     plan = ListPlan.of(source.domain.shape, places, np.arange(len(places)), weights_at=masks.weights)
     window = source.domain.window if sink is not None else _bounds(places)
-    inner = None if sink is None else aggregation or SpatialOverlapAdd()
-    report = stream(
-        source,
-        SpatialPatcher(_Planned(plan), aggregation=_ByPolygon(tally, plan, operator, inner)),
-        operator,
-        _Nowhere() if sink is None else sink,
-        window=window,
-        workers=_workers(workers, plan, source, memory_limit),
-        memory_limit=memory_limit,
-        progress=None if progress is None else lambda share: progress(_PLANNING + (1 - _PLANNING) * share),
-        cancelled=cancelled,
+    operator.load()
+    patcher = None if sink is None else SpatialPatcher(geometry, aggregation=aggregation or SpatialOverlapAdd())
+    how = (
+        _workers(int(workers), plan, source, memory_limit) or os.cpu_count() or 1,
+        None if progress is None else lambda share: progress(_PLANNING + (1 - _PLANNING) * share),
+        cancelled,
     )
+    try:
+        report = _run(source, plan, operator, tally, patcher, sink, window, memory_limit, how)
+    finally:
+        close_source(source)
     return PolygonChips(tally.results(), left_out, report)
+
+
+def _run(
+    source: Any,
+    plan: ListPlan,
+    operator: Operator,
+    tally: PolygonStatistics,
+    patcher: SpatialPatcher | None,
+    sink: Any,
+    window: PixelWindow,
+    memory_limit: int,
+    how: tuple[int, Callable[[float], None] | None, Callable[[], bool] | None],
+) -> StreamReport:
+    """Each chip to the statistics, and where there is a patcher to the sink; ``how``: threads, progress, cancelled."""
+    stop, started, (workers, progress, cancelled) = threading.Event(), time.perf_counter(), how
+    flat, bands, empty = False, 0, window.scaled(operator.scale).pixels
+
+    def seen(result: ChipResult) -> None:
+        nonlocal flat, bands
+        if not bands:
+            flat, bands = result.flat, len(result.values)
+        check_bands(operator, result, bands)
+        weights = result.chip.weights
+        if weights is not None:
+            tally.add(int(plan.order[result.chip.index]), result.values, finer(weights, operator.scale))
+
+    aggregation = None if patcher is None else patcher.aggregation
+    blocks = column_blocks(source, plan, operator, aggregation, sink, window, memory_limit)
+    with ExitStack() as stack:
+        stitcher = None
+        if patcher is not None:
+            stitcher = stack.enter_context(Stitcher(sink, patcher, plan, operator, window, stop))
+        run = stack.enter_context(ChipRun(source, plan, operator, workers, stop, progress, cancelled))
+        if stitcher is None:
+            for result in run.results(blocks):
+                seen(result)
+        else:
+            for block in run.blocks(blocks):
+                stitcher.block(block, run.groups(block), seen)
+            stitcher.wait()
+            empty = stitcher.empty
+    seconds, pixels = time.perf_counter() - started, window.scaled(operator.scale).pixels
+    return StreamReport(len(plan), False, flat, bands, pixels, empty, run.bytes_read, seconds)
 
 
 def _find(
@@ -176,75 +227,3 @@ def _bounds(places: np.ndarray) -> PixelWindow:
     row, col = places[:, :2].min(axis=0).tolist()
     row_stop, col_stop = (places[:, :2] + places[:, 2:]).max(axis=0).tolist()
     return PixelWindow(row, col, row_stop - row, col_stop - col)
-
-
-@dataclass(frozen=True, eq=False)
-class _Planned:
-    """A geometry whose chips are already known."""
-
-    known: ListPlan
-
-    def plan(self, sampler: Any, window: Any, domain: RasterDomain) -> ListPlan:
-        return self.known
-
-
-class _Nowhere:
-    """Takes rows that nobody wants."""
-
-    block_width = 1
-
-    def start(self, bands: int, dtype: np.dtype) -> None:
-        return
-
-    def write(self, row: int, col: int, values: np.ndarray) -> None:
-        return
-
-
-@dataclass(frozen=True, eq=False)
-class _ByPolygon(SpatialAggregation):
-    """Chips to statistics by polygon, and where there is an ``inner`` aggregation to pixels by that."""
-
-    tally: PolygonStatistics
-    planned: ListPlan
-    operator: Any
-    inner: SpatialAggregation | None
-    by_weight: bool = field(default=True, init=False)
-
-    def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        return (1, np.dtype(np.float32)) if self.inner is None else self.inner.output(bands, dtype)
-
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
-        scale = self.operator.scale
-        block = PixelWindow(*(value // scale for value in window))
-        order = iter(self.planned.order[self.planned.touching(block)].tolist())
-        inner = None if self.inner is None else self.inner.accumulator(bands, window, dtype, capacity, covers)
-        return _Counting(self.tally, order, inner, window)
-
-    def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
-        return 0 if self.inner is None else self.inner.bytes_per_pixel(bands, dtype, overlaps)
-
-
-class _Counting:
-    """The chips of a block come in the order of the plan, which says what piece of what polygon each is."""
-
-    def __init__(self, tally: PolygonStatistics, order: Iterator[int], inner: Any, window: PixelWindow) -> None:
-        self._tally, self._order, self._inner = tally, order, inner
-        self._window, self._row = window, window.row
-
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        self._tally.add(next(self._order), values, weights)
-        if self._inner is not None:
-            self._inner.add(chip, values, weights, finite, ratio)
-
-    def finish(self, row_stop: int) -> np.ndarray:
-        if self._inner is not None:
-            return np.asarray(self._inner.finish(row_stop))
-        rows, self._row = row_stop - self._row, row_stop
-        return np.broadcast_to(np.float32(np.nan), (1, rows, self._window.width))

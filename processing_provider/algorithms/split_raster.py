@@ -15,7 +15,6 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
-from ...core import SpatialRectangular
 from ...core.base.errors import ParameterError
 from ...core.chip_folder.partial import PartialFolder, check_folder
 from ...core.chip_folder.split import Split, check_split, split_to_folder
@@ -121,7 +120,7 @@ class SplitRaster(JobAlgorithm):
         labels, files = read_labels(self, parameters, context, raster, (self.LABELS, self.LABEL_FIELD))
         split = Split(raster, patcher, window, None, self.parameterAsDouble(parameters, self.MIN_VALID, context))
         check_split(split)
-        if isinstance(patcher.geometry, SpatialRectangular):
+        if patcher.geometry.size is not None:
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
         sources = source_paths(raster) + source_files(files) + files_read(self, parameters, context)

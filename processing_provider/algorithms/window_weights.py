@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
-from ...core import SpatialPatcher, SpatialRectangular, ValueType
+from ...core import SpatialPatcher, ValueType
 from ...core.base.errors import Cancelled
 from ...core.base.progress import Watch
 from ...core.grid.domain import PixelWindow, RasterDomain
@@ -112,7 +112,7 @@ class WindowWeights(PatchwiseAlgorithm):
         with translated(self.CORE_NAMES):
             job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
             check_footprints(job.patcher, job.domain, job.window)
-            if isinstance(job.patcher.geometry, SpatialRectangular):
+            if job.patcher.geometry.size is not None:
                 check_chip(job.patcher.geometry.size, 24)
 
     def prepareAlgorithm(self, parameters, context, feedback):

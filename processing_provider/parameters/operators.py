@@ -292,7 +292,7 @@ def read_aggregation(algorithm, parameters, context, operator):
 
 def fitted(operator, patcher):
     """An operator for the chips of ``patcher``, and the patcher for it: a model may demand the chip size."""
-    size = getattr(patcher.geometry, "size", None)
+    size = patcher.geometry.size
     made = operator.fitted(size)
     if made.chip_size is not None and made.chip_size != size:
         if size is None:

@@ -11,7 +11,6 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import ParameterError, SpatialPatcher
-from patchwise.core.axes.geometry import SpatialRectangular
 from patchwise.core.axes.sampler import (
     SpatialExplicit,
     SpatialJitteredStride,
@@ -20,6 +19,7 @@ from patchwise.core.axes.sampler import (
     SpatialRegularStride,
 )
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from patchwise.core.plan.rectangles import SpatialRectangular
 
 from ..cases import examples
 

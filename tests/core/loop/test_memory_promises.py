@@ -38,7 +38,6 @@ from patchwise.core.loop.read_ahead import (
     SourceRows,
     bytes_per_column,
     column_blocks,
-    most_overlaps,
     rows_held,
     slack,
 )
@@ -139,7 +138,7 @@ def lattice(shape, aggregation, stride=SIZE // 2, size=SIZE, boundary="drop", wi
 def test_an_accumulator_holds_what_its_formula_says(aggregation, bands, dtype, covers):
     dtype, plan = np.dtype(dtype), lattice((4 * SIZE, WIDTH), aggregation)
     window, rows = PixelWindow(0, 0, *plan.shape), SIZE + slack(plan)
-    promised = aggregation.memory(bands, dtype, most_overlaps(plan, window), rows, WIDTH)
+    promised = aggregation.memory(bands, dtype, plan.most_overlaps(window), rows, WIDTH)
     values = labels(np.empty((bands, SIZE, SIZE), dtype))
     weights, held, most, result = np.full((SIZE, SIZE), 0.5), 0, 0, 0
     with Meter() as meter:

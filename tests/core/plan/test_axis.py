@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from patchwise.core.axes.axis import Neighbours
-from patchwise.core.axes.geometry import SpatialRectangular
 from patchwise.core.axes.sampler import SpatialRegularStride
 from patchwise.core.base.errors import PlanError
 from patchwise.core.grid.domain import PixelWindow
 from patchwise.core.plan.plan import make_plan
+from patchwise.core.plan.rectangles import SpatialRectangular
 
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import GeoTensor, Lambda, ParameterError, PlanError, RasterField, SpatialHann, SpatialPatcher
-from patchwise.core.axes.geometry import BOUNDARIES, SpatialRectangular
+from patchwise.core.axes.geometry import BOUNDARIES
 from patchwise.core.axes.sampler import (
     SpatialExplicit,
     SpatialJitteredStride,
@@ -19,6 +19,7 @@ from patchwise.core.axes.sampler import (
 )
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
 from patchwise.core.loop.coverage import write_coverage
+from patchwise.core.plan.rectangles import SpatialRectangular
 from patchwise.core.rasters.memory import ArraySink
 
 from ..cases import WHOLE_CHIP, WINDOWS, assert_same_bits, crop, examples, make_array, run

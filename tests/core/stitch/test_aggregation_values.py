@@ -21,7 +21,7 @@ from patchwise.core import (
     SpatialRegularStride,
 )
 from patchwise.core.grid.domain import PixelWindow
-from patchwise.core.loop.read_ahead import column_blocks, most_overlaps
+from patchwise.core.loop.read_ahead import column_blocks
 from patchwise.core.plan.patch import Patch
 from patchwise.core.stitch.aggregation import (
     SpatialAggregation,
@@ -220,7 +220,7 @@ def test_column_blocks_know_what_an_aggregation_holds():
 
 def test_most_overlaps_of_a_lattice():
     plan = SpatialPatcher(SpatialRectangular((10, 12), "drop"), SpatialRegularStride((5, 5))).plan((100, 100))
-    assert most_overlaps(plan, PixelWindow(0, 0, 100, 100)) == 2 * 3
+    assert plan.most_overlaps(PixelWindow(0, 0, 100, 100)) == 2 * 3
 
 
 # Configuration and errors
