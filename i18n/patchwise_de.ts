@@ -312,10 +312,6 @@ Was nicht gelesen werden kann, ist ein Fehler, der die Adresse nennt, nie eine s
         <translation>Wolken, dünnen Zirrus und Wolkenschatten zu Nodata machen, wie die Szenenklassifikation (SCL) des Produkts sie kennt.</translation>
     </message>
     <message>
-        <source>The bands as one GeoTIFF. It appears under its name only when it is complete.</source>
-        <translation>Die Kanäle als ein GeoTIFF. Es erscheint unter seinem Namen erst, wenn es vollständig ist.</translation>
-    </message>
-    <message>
         <source>{id}: {day}, {cloud} % cloud</source>
         <translation>{id}: {day}, {cloud} % Wolken</translation>
     </message>
@@ -652,10 +648,6 @@ Was unbekannt ist, bleibt unbekannt: NULL im Feld trägt zu keiner Nachbarschaft
         <translation>Abstand von einem Chip zum nächsten entlang der Spalten; die Schrittweite ist dann die entlang der Zeilen.</translation>
     </message>
     <message>
-        <source>How much each pixel of a chip counts where chips overlap: boxcar (all alike), hann (smooth, from the middle to nearly nothing at the edge), tukey (flat with cosine flanks), gaussian, or custom.</source>
-        <translation>Wie viel jedes Pixel eines Chips zählt, wo Chips sich überlappen: boxcar (alle gleich), hann (glatt, von der Mitte bis fast nichts am Rand), tukey (flach mit Kosinusflanken), gaussian oder custom.</translation>
-    </message>
-    <message>
         <source>Share of the chip that the two cosine flanks take: 0 is boxcar, 1 is hann. Used by the window tukey.</source>
         <translation>Anteil des Chips, den die beiden Kosinusflanken einnehmen: 0 ist boxcar, 1 ist hann. Für das Fenster tukey.</translation>
     </message>
@@ -844,10 +836,6 @@ Es werden nur die Fenster der Polygone gelesen. Operatoren, die einzelne Pixel a
         <translation>Wert, der in der Ausgabe für keine Daten steht. Leer: NaN bei Gleitkommazahlen, der größte Wert des Typs bei ganzen Zahlen ohne Vorzeichen, der kleinste bei solchen mit Vorzeichen.</translation>
     </message>
     <message>
-        <source>GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER.</source>
-        <translation>Erzeugungsoptionen von GDAL für GeoTIFF als SCHLÜSSEL=WERT, durch | getrennt. Sie gehen den Vorgaben vor: Kacheln, ZSTD oder DEFLATE mit Prädiktor, BIGTIFF=IF_SAFER.</translation>
-    </message>
-    <message>
         <source>Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it.</source>
         <translation>Der Teil des Rasters, der berechnet wird, in beliebigem KBS; nach außen auf ganze Pixel gerundet. Leer heißt alles.</translation>
     </message>
@@ -938,10 +926,6 @@ Es werden nur die Fenster der Polygone gelesen. Operatoren, die einzelne Pixel a
     <message>
         <source>The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and pipelines, which know none.</source>
         <translation>Das Raster, mit dem gerechnet wird. Leer: das des Laufs, das nach seinem Pfad gefunden wird. Nötig bei Patchern und Pipelines, die keines kennen.</translation>
-    </message>
-    <message>
-        <source>The stitched raster, as GeoTIFF. It appears under its name only when it is complete.</source>
-        <translation>Das zusammengefügte Raster als GeoTIFF. Es erscheint unter seinem Namen erst, wenn er vollständig ist.</translation>
     </message>
     <message>
         <source>one of {one} and {other} must be given, and not both</source>
@@ -1408,10 +1392,6 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
         <translation>Was berechnet wird: coverage (die Summe über alle Chips) oder window (die Gewichte eines Chips).</translation>
     </message>
     <message>
-        <source>The weights as a GeoTIFF of type float32, with NaN as nodata value.</source>
-        <translation>Die Gewichte als GeoTIFF vom Typ float32, mit NaN als Nodata-Wert.</translation>
-    </message>
-    <message>
         <source>{count} pixels ({share} %) lie in no chip.</source>
         <translation>{count} Pixel ({share} %) liegen in keinem Chip.</translation>
     </message>
@@ -1626,10 +1606,6 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
     <message>
         <source>Each polygon of this layer is one chip.</source>
         <translation>Jedes Polygon dieses Layers ist ein Chip.</translation>
-    </message>
-    <message>
-        <source>Tukey: share of the chip that the flanks take, 0 is boxcar, 1 is hann. Gaussian: standard deviation in half-widths of the chip.</source>
-        <translation>Tukey: Anteil der Flanken am Chip, 0 ist Rechteck, 1 ist Hann. Gauß: Standardabweichung in halben Chipbreiten.</translation>
     </message>
     <message>
         <source>Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y).</source>
@@ -2124,10 +2100,6 @@ window ist das Raster der Gewichte eines Chips, beim Chip in der Mitte der Ausde
         <translation>Fenster von {height} x {width} Pixeln.</translation>
     </message>
     <message>
-        <source>GeoTIFF (*.tif *.tiff)</source>
-        <translation>GeoTIFF (*.tif *.tiff)</translation>
-    </message>
-    <message>
         <source>Save the result as</source>
         <translation>Ergebnis speichern als</translation>
     </message>
@@ -2318,6 +2290,98 @@ Eine Konfiguration kann eine Python-Datei, ein Modell oder Raster auf Servern ne
     <message>
         <source>Shows path, size and SHA-256, or the host, and asks whether you trust it.</source>
         <translation>Zeigt Pfad, Größe und SHA-256 oder den Server und fragt, ob Sie dem vertrauen.</translation>
+    </message>
+    <message>
+        <source>The bands as one raster: a GeoTIFF, or what the format says. It appears under its name only when it is complete.</source>
+        <translation>Die Bänder als ein Raster: ein GeoTIFF oder was das Format sagt. Es erscheint erst unter seinem Namen, wenn es vollständig ist.</translation>
+    </message>
+    <message>
+        <source>The stitched raster: in the format of the run, if the name&apos;s ending suits it. It appears under its name only when it is complete.</source>
+        <translation>Das zusammengesetzte Raster: im Format des Laufs, wenn die Endung des Namens dazu passt. Es erscheint erst unter seinem Namen, wenn es vollständig ist.</translation>
+    </message>
+    <message>
+        <source>The stitched raster: a GeoTIFF, or what the format says. It appears under its name only when it is complete.</source>
+        <translation>Das zusammengesetzte Raster: ein GeoTIFF oder was das Format sagt. Es erscheint erst unter seinem Namen, wenn es vollständig ist.</translation>
+    </message>
+    <message>
+        <source>The weights as a raster of type float32, with NaN as nodata value.</source>
+        <translation>Die Gewichte als Raster vom Typ float32, mit NaN als Nodata-Wert.</translation>
+    </message>
+    <message>
+        <source>{name}: the result is in {path}. This version of QGIS cannot show it as a layer.</source>
+        <translation>{name}: Das Ergebnis ist in {path}. Diese Version von QGIS kann es nicht als Layer zeigen.</translation>
+    </message>
+    <message>
+        <source>How much each pixel of a chip counts where chips overlap: {windows}.</source>
+        <translation>Wie viel jedes Pixel eines Chips zählt, wo Chips sich überlappen: {windows}.</translation>
+    </message>
+    <message>
+        <source>GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL&apos;s COG driver; zarr has none.</source>
+        <translation>GDAL-Erzeugungsoptionen für GeoTIFF als KEY=VALUE, durch | getrennt. Sie gehen den Vorgaben vor: Kacheln, ZSTD oder DEFLATE mit Prädiktor, BIGTIFF=IF_SAFER. Beim Format cog sind es die des COG-Treibers von GDAL; zarr hat keine.</translation>
+    </message>
+    <message>
+        <source>auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or zarr (a folder, Zarr version 3).</source>
+        <translation>auto: nach der Endung des Namens, .tif oder .zarr. geotiff, cog (cloud-optimiertes GeoTIFF, mit Übersichten) oder zarr (ein Ordner, Zarr Version 3).</translation>
+    </message>
+    <message>
+        <source>The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be cancelled, and needs room on the disk for the result twice.</source>
+        <translation>Das cloud-optimierte GeoTIFF wird am Ende des Laufs aus den fertigen Zeilen gemacht. Dieser Schritt lässt sich nicht abbrechen und braucht auf der Platte zweimal Platz für das Ergebnis.</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>GeoTIFF (*.tif *.tiff);;Zarr (*.zarr)</source>
+        <translation>GeoTIFF (*.tif *.tiff);;Zarr (*.zarr)</translation>
+    </message>
+    <message>
+        <source>all alike</source>
+        <translation>alle gleich</translation>
+    </message>
+    <message>
+        <source>smooth, from the middle to nearly nothing at the edge</source>
+        <translation>weich, von der Mitte bis fast nichts am Rand</translation>
+    </message>
+    <message>
+        <source>flat with cosine flanks</source>
+        <translation>flach mit Kosinusflanken</translation>
+    </message>
+    <message>
+        <source>a bell, never quite nothing</source>
+        <translation>eine Glocke, nie ganz nichts</translation>
+    </message>
+    <message>
+        <source>Kaiser</source>
+        <translation>Kaiser</translation>
+    </message>
+    <message>
+        <source>a bell as wide as its beta says</source>
+        <translation>eine Glocke, so breit, wie ihr Beta sagt</translation>
+    </message>
+    <message>
+        <source>Triangular</source>
+        <translation>Dreieck</translation>
+    </message>
+    <message>
+        <source>linear from the edge to the middle</source>
+        <translation>linear vom Rand zur Mitte</translation>
+    </message>
+    <message>
+        <source>an expression</source>
+        <translation>ein Ausdruck</translation>
+    </message>
+    <message>
+        <source>Kaiser: beta</source>
+        <translation>Kaiser: Beta</translation>
+    </message>
+    <message>
+        <source>How narrow the bell is: 0 is boxcar, about 6 is near hann, more is narrower. Used by the window kaiser.</source>
+        <translation>Wie schmal die Glocke ist: 0 ist Boxcar, etwa 6 ist nahe an Hann, mehr ist schmaler. Verwendet vom Fenster kaiser.</translation>
+    </message>
+    <message>
+        <source>Be&amp;ta</source>
+        <translation>Be&amp;ta</translation>
     </message>
 </context>
 <context>
