@@ -10,11 +10,14 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorLayer,
     QgsProcessingUtils,
     QgsRasterLayer,
 )
@@ -30,7 +33,14 @@ from .guard import guarded, unforeseen
 from .results.styles import told
 from .results.styling import present, title_of_file
 
-_LAYERS = (QgsProcessingParameterRasterLayer, QgsProcessingParameterMapLayer, QgsProcessingParameterMultipleLayers)
+_LAYERS = (
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterVectorLayer,
+    QgsProcessingParameterExtent,
+)
 ICONS = Path(__file__).resolve().parents[1] / "icons"
 ICON = ICONS / "patchwise.svg"
 #: In pixels of the help panel, which is narrow; the files have more, for fine screens.

@@ -264,15 +264,16 @@ _SCHEME = re.compile(r"(?<![\w.])([a-z][a-z0-9+-]+(?=:[/\\]{2})|https?|ftp):([/\
 _VSI = re.compile(r"/vsi([a-z0-9]+?)(?:_streaming)?(?=[/?])/?([^\s\"'<>]*)", re.IGNORECASE)
 #: Database connections name their host by a key.
 _KEY = re.compile(r"\b(?:host|hostaddr|server)\s*=\s*['\"]?([^\s'\",;]+)", re.IGNORECASE)
-_DESCRIPTION_BYTES = 16 << 20
-#: What a description says: its texts, and what stands between quotes but for the names of XML's own spaces.
-_TEXTS = re.compile(r">([^<>]+)<|(?<![\w:]xmlns=)(?<!xmlns:\w\w\w=)\"([^\"<>]*)\"|'([^'<>]*)'")
-_REMOTE = re.compile(
-    r"/vsi|//|\\\\|[a-z][a-z0-9+.-]+:[/\\]|(WMS|WMTS|WCS|PG|PLMOSAIC|STACIT|STACTA|OGCAPI|NGW|EEDAI|DAAS|MYSQL|MSSQL):|<|\{",
-    re.IGNORECASE,
+#: Endings of texts that say what else is read. A file that has one, named by a document, is agreed to by its content;
+#: whatever else a document names is opened by drivers of pixels only, to which such a text means nothing.
+_DESCRIPTIONS = frozenset(
+    ".vrt .ovrt .xml .json .geojson .wms .wmts .wcs .gti .map .ozi .ers .til .dim .kml .kmz .mrf .lbl .safe".split()
 )
+_MOST_DESCRIBED = 64 << 20  # bytes of a description, all of which is summed up
+_MOST_HOSTS, _MOST_FILES = 20, 50
+_LOOKED_AT = 1 << 16  # bytes of it in which hosts and further descriptions are looked for, to be shown
+_TEXTS = re.compile(r">([^<>]{1,4096})<|\"([^\"<>]{1,4096})\"")
 _CRS = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*:[A-Za-z0-9_.-]+\s*$|\d+\s*$|[A-Za-z][A-Za-z0-9_]*\s*\[|\+|\{)")
-_SIDECARS = ("", ".aux.xml", ".ovr", ".OVR", ".msk", ".MSK")
 
 
 def hosts_of(source: str) -> tuple[str, ...]:
@@ -326,15 +327,48 @@ def _plain_host(host: str) -> str:
 def named_source(source: str) -> list[Named]:
     """What would be asked or believed when a raster is opened by a name from a document.
 
-    A description, given in place of a name or in a file of this machine (also beside the raster), is searched for what
-    it names in turn; one that cannot be seen through has to be agreed to by its content.
+    A description, given in place of a name or in a file of this machine, is agreed to by its content, and so are the
+    hosts that its beginning names. () for a file of pixels: it is opened by drivers that read no descriptions.
     """
     if source.lstrip().startswith(("<", "{")):
         data = source.encode("utf-8", "surrogatepass")
         shown = " ".join(source.split())[:80]
         return [NamedFile(DESCRIPTION, shown, len(data), hashlib.sha256(data).hexdigest()), *_hosts(source, shown)]
-    hosts = _hosts(source, source)
-    return hosts or _described(source, set())
+    return _hosts(source, source) or named_description(source)
+
+
+def is_description(path: str) -> bool:
+    """Whether a path is that of a text which says what else is read, by its ending."""
+    return os.path.splitext(path)[1].lower() in _DESCRIPTIONS
+
+
+def named_description(path: str) -> list[Named]:
+    """The description at a path of this machine, those that it names in turn, and the hosts; () for any other file.
+
+    Only the beginnings of a few of them are looked at, so that it is done at once whatever they hold. What lies further
+    on is agreed to with the content, which says what else is read.
+    """
+    found: list[Named] = []
+    waiting = [os.path.abspath(path)]
+    seen: set[str] = set()
+    while waiting and len(seen) < _MOST_FILES:
+        file = waiting.pop(0)
+        if file in seen or not is_description(file) or not os.path.isfile(file):
+            continue
+        seen.add(file)
+        if os.path.getsize(file) > _MOST_DESCRIBED:
+            allowed = f"is too large for what its name says: at most {_MOST_DESCRIBED >> 20} MB"
+            raise ParameterError("input", file, allowed)
+        found.append(named_file(DESCRIPTION, file, "input"))
+        with open(file, "rb") as opened:
+            beginning = opened.read(_LOOKED_AT).decode("utf-8", "replace")
+        hosts = dict.fromkeys(filter(None, map(_plain_host, _addresses(beginning))))
+        found += [NamedHost(host, _shown(file)) for host in [*hosts][:_MOST_HOSTS]]
+        names = (html.unescape(one or two).strip() for one, two in _TEXTS.findall(beginning))
+        waiting += [
+            os.path.normpath(os.path.join(os.path.dirname(file), name)) for name in names if is_description(name)
+        ]
+    return list(dict.fromkeys(found))
 
 
 def _hosts(source: str, shown: str) -> list[Named]:
@@ -345,43 +379,6 @@ def _shown(source: str) -> str:
     """A source without user, password and what follows ``?``."""
     text = re.sub(r"(?i)\b(password|passwd|pwd|token|key)\s*=\s*('[^']*'|\S+)", r"\1=...", without_secrets(source))
     return text if len(text) <= 200 else f"{text[:200]} ..."
-
-
-def _described(path: str, seen: set[str]) -> list[Named]:
-    """What the files at ``path`` and beside it name, where they are descriptions and no pixels."""
-    found: list[Named] = []
-    for file in (os.path.abspath(path + suffix) for suffix in _SIDECARS):
-        text = None if file in seen else _description(file)
-        seen.add(file)
-        if text is None:
-            continue
-        if len(text) > _DESCRIPTION_BYTES or re.search(r"<!(DOCTYPE|ENTITY|\[CDATA)", text, re.IGNORECASE):
-            found.append(named_file(DESCRIPTION, file, "input"))  # it cannot be seen through
-        for name in dict.fromkeys(
-            html.unescape(one or two or three).strip() for one, two, three in _TEXTS.findall(text)
-        ):
-            if _REMOTE.match(name):
-                found += _hosts(name, name)
-                continue
-            near = os.path.join(os.path.dirname(file), name)
-            if name and len(name) < 4096 and "\0" not in name and os.path.isfile(near):
-                found += _described(near, seen)
-    return list(dict.fromkeys(found))
-
-
-def _description(file: str) -> str | None:
-    """The text of a description in XML or JSON; None where the file is something else, or none."""
-    try:
-        if not os.path.isfile(file):
-            return None
-        with open(file, "rb") as opened:
-            start = opened.read(512).lstrip(b"\xef\xbb\xbf \t\r\n\0")
-            if not start.startswith((b"<", b"{")):
-                return None
-            opened.seek(0)
-            return opened.read(_DESCRIPTION_BYTES + 1).decode("utf-8", "replace")
-    except OSError:
-        return None  # what opens it says so
 
 
 def checked_crs(text: Any, parameter: str = "crs") -> Any:

@@ -77,7 +77,7 @@ class StoredRows(RasterFile):
     def __init__(self, raster: RasterFile, whole: bool = True) -> None:
         super().__init__(
             raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
-            raster.view, raster._drivers,
+            raster.view, raster._drivers, raster._alone,
         )  # fmt: skip
         with self._env(), self._open() as dataset:
             alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]

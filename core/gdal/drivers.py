@@ -22,6 +22,8 @@ _ONLY = {
     **dict.fromkeys((".tif", ".tiff", ".gtiff", ".tf2", ".tf8", ".btf"), ("GTiff", "LIBERTIFF")),
     **dict.fromkeys((".jp2", ".j2k", ".jpx", ".j2c", ".jpc"), SCENES[2:]),
 }
+#: What a name of features claims; none of these is a text in XML or JSON.
+_VECTORS = (".gpkg", ".shp", ".fgb", ".sqlite", ".csv")
 #: Drivers of texts that name other files or addresses.
 _DESCRIBING = frozenset(
     "VRT DERIVED WMS WMTS WCS HTTP STACIT STACTA GTI GDALG MRF TIL KMLSUPEROVERLAY PLMOSAIC PLScenes PLSCENES OGCAPI "
@@ -87,13 +89,20 @@ def allowed(path: str) -> tuple[str, ...]:
     return tuple(driver for driver in driver_names() if driver not in refused)
 
 
+def of_pixels() -> tuple[str, ...]:
+    """The drivers that read pixels of a file itself, and no description of others."""
+    return tuple(driver for driver in driver_names() if driver not in _DESCRIBING)
+
+
 def disguise(path: str, refused: bool = False) -> str:
     """What is wrong with a file that is a description and is not named so, as part of a sentence; else "".
 
     ``refused``: GDAL could not open it with the drivers that are allowed, so that any description is to blame.
     """
+    path = path if os.path.isfile(path) else path.split("|")[0]  # what QGIS says behind it of layers and options
     kind, drivers = _beginning(path)
-    if not kind or not refused and (not drivers or not allowed(path) or set(drivers) & set(allowed(path))):
+    picture = os.path.splitext(path)[1].lower() in (*_ONLY, *_VECTORS)
+    if not kind or not (refused or picture) and (not drivers or not allowed(path) or set(drivers) & set(allowed(path))):
         return ""
     return f"is a {kind}, {_DISGUISED}"
 
@@ -109,11 +118,14 @@ def _beginning(path: str) -> tuple[str, tuple[str, ...]]:
         if not os.path.isfile(path):  # to open a pipe would wait for its writer
             return nothing
         with open(path, "rb") as file:
-            head = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+            head = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\0")[0]
     except (OSError, ValueError):
         return nothing
-    found = ((kind, drivers) for pattern, kind, drivers in _HEADS if re.match(pattern, head, re.DOTALL))
-    return next(found, nothing)
+    # GDAL seeks its markers anywhere in a text's beginning; what ends with a byte of zero is none.
+    at_start, anywhere = _HEADS[-2:], _HEADS[:-2]
+    found = [(kind, drivers) for pattern, kind, drivers in anywhere if re.search(pattern, head, re.DOTALL)]
+    found += [(kind, drivers) for pattern, kind, drivers in at_start if re.match(pattern, head, re.DOTALL)]
+    return found[0] if found else nothing
 
 
 def foreign_part(path: str, dataset: Any, alone: bool) -> str:
@@ -129,7 +141,19 @@ def foreign_part(path: str, dataset: Any, alone: bool) -> str:
         return f"its tags name {named!r} for its overviews, which is another file"
     if not alone:
         for ending in _BESIDE:
-            kind = described(path + ending)
+            kind = described(path + ending) or ("" if _is_picture(path + ending) else "text that is no picture")
             if kind:
                 return f"{os.path.basename(path)}{ending} beside it is a {kind}, which names other files"
     return ""
+
+
+def _is_picture(path: str) -> bool:
+    """Whether a file is what GDAL writes as overviews or mask: a TIFF, or an Erdas Imagine file; also where none is."""
+    try:
+        if not os.path.isfile(path):
+            return True
+        with open(path, "rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError):
+        return True
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") or head.startswith(b"EHFA_HEADER_TAG")

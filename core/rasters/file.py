@@ -44,9 +44,9 @@ class RasterFile:
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
     reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
-    ``drivers`` are GDAL's that may open it, and nothing beside the file counts then; none: those that suit its name
-    (``drivers.py``). Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
-    for bands and for a description under the name of a picture.
+    ``drivers`` are GDAL's that may open it; none: those that suit its name (``gdal/drivers.py``). ``alone``: nothing
+    beside the file counts; None: where there are ``drivers``. Not to be read from two threads at once. Errors:
+    :class:`RasterReadError`, :class:`ParameterError` for bands and for a description under the name of a picture.
     """
 
     flat = False
@@ -61,9 +61,11 @@ class RasterFile:
         nodata: float | None = None,
         view: RasterView = AS_IN_FILE,
         drivers: Sequence[str] = (),
+        alone: bool | None = None,
     ) -> None:
         self.path, self.scaled, self._parameter = str(path), scaled, parameter
         self._overview, self._nodata, self.view, self._drivers = overview, nodata, view, tuple(drivers)
+        self._alone = bool(drivers) if alone is None else alone
         self._dataset: Any = None
         at = stamp_of(self.path)
         #: What the file itself was like before it was opened, by its path; nothing of what is no plain file.
@@ -162,7 +164,7 @@ class RasterFile:
     def select(self, positions: Sequence[int]) -> RasterFile:
         """The same file with fewer of the chosen bands, by position from 0."""
         numbers = [self.band_numbers[p] for p in positions]
-        how = self.scaled, self._parameter, self._overview, self._nodata, self.view, self._drivers
+        how = self.scaled, self._parameter, self._overview, self._nodata, self.view, self._drivers, self._alone
         return RasterFile(self.path, numbers, *how)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
@@ -239,12 +241,12 @@ class RasterFile:
         self.close()
 
     def _env(self) -> AbstractContextManager[None]:
-        return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._drivers else {}))
+        return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._alone else {}))
 
     def _checked(self) -> Any:
         """The dataset, opened for the first time: what it would read of other files is refused before it does."""
         dataset = self._opened_by({})
-        foreign = foreign_part(self.path, dataset, bool(self._drivers))
+        foreign = foreign_part(self.path, dataset, self._alone)
         if foreign:
             dataset.close()
             raise RasterReadError(

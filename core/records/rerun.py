@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,14 +24,17 @@ from ..base.trust import (
     admitted,
     files_in,
     hosts_of,
+    named_description,
     named_files,
     named_source,
 )
+from ..gdal.drivers import of_pixels
 from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
 from ..loop.stages import ApplyToChips, GridSampler, Stitch
 from ..operators import Expression, Sequential
 from ..plan.geometry import Geometry
+from ..rasters.file import RasterFile
 from ..rasters.output import AUTO, FORMATS
 from ..rasters.values import ValueType
 from ..rasters.view import RasterView
@@ -141,7 +144,7 @@ def found_path(record: Mapping[str, Any], folder: str, trust: Trust = NOBODY) ->
     if relative and not hosts_of(relative) and not os.path.isabs(relative):
         near = os.path.normpath(os.path.join(folder, relative))
         if os.path.exists(near):
-            trust.check(named_source(near) if not hosts_of(near) else ())
+            trust.check(named_description(near))
             return near
     source = str(record.get("source", ""))
     path = expanded(source)
@@ -151,6 +154,21 @@ def found_path(record: Mapping[str, Any], folder: str, trust: Trust = NOBODY) ->
         return path
     shown = source or str(record.get("layer", "")) or None
     raise ParameterError("input", shown, "is the raster of the run, and is not there: choose it, or another one")
+
+
+def found_raster(
+    record: Mapping[str, Any], folder: str, trust: Trust, bands: Sequence[int], scaled: Any, parameter: str
+) -> RasterFile:
+    """The raster of a record, seen as in the run; refused where it is not there, or ``trust`` does not cover it.
+
+    What nobody had to agree to is opened by drivers of pixels only: a text that names other files or servers, wherever
+    it is hidden, is no raster to them.
+    """
+    path = found_path(record, folder, trust)
+    agreed = named_description(path) if os.path.exists(path) else named_source(path)
+    drivers = () if agreed else of_pixels()
+    view = RasterView.from_record(record)
+    return RasterFile(path, bands, scaled, parameter=parameter, view=view, drivers=drivers, alone=False)
 
 
 def read_file(path: str) -> dict[str, Any]:

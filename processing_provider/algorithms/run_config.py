@@ -15,8 +15,7 @@ from ...core import RasterFile
 from ...core.base.errors import ParameterError
 from ...core.rasters.output import AUTO, check_output, format_of, suits
 from ...core.rasters.stack import StackedRaster
-from ...core.rasters.view import RasterView
-from ...core.records.rerun import check_trust, found_path, read_file, read_recipe, read_tag
+from ...core.records.rerun import check_trust, found_raster, read_file, read_recipe, read_tag
 from ..base import JobAlgorithm, is_temporary
 from ..bridge import raster_path, read_by_qgis, translated
 from ..job import job_of, perform
@@ -167,7 +166,7 @@ class RunConfig(JobAlgorithm):
             if recipe.input is None:
                 allowed = self.tr("must be given: this configuration does not say what to run on")
                 raise ParameterError(self.INPUT, None, allowed)
-            first = _recorded(record, folder, trust, self.INPUT, bands, scaled)
+            first = found_raster(record, folder, trust, bands, scaled, self.INPUT)
         else:
             layer = self._layer(parameters, self.INPUT, context)
             if bands and max(bands) > layer.bandCount():
@@ -175,7 +174,7 @@ class RunConfig(JobAlgorithm):
                 raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
             first = self._chosen(layer, record, bands, scaled)
         differences = recipe.differences(first)
-        others = [_recorded(other, folder, trust, "other inputs", (), scaled) for other in record.get("others") or ()]
+        others = [found_raster(o, folder, trust, (), scaled, "other inputs") for o in record.get("others") or ()]
         return (StackedRaster(first, others) if others else first), differences
 
     def _chosen(self, layer, record, bands, scaled):
@@ -200,12 +199,6 @@ class RunConfig(JobAlgorithm):
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
         return self.present(results, context, feedback, self._source)
-
-
-def _recorded(record, folder, trust, parameter, bands, scaled):
-    """The raster of a record, seen as in the run."""
-    view = RasterView.from_record(record)
-    return RasterFile(found_path(record, folder, trust), bands, scaled, parameter=parameter, view=view)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ PATCHING_WRONG: dict[str, tuple[Any, str]] = {
     "chip size": ({"CHIP_SIZE": 0}, "CHIP_SIZE is 0: it must be at least 1"),
     "a chip larger than any memory": ({"CHIP_SIZE": 10**7}, "(not enough|GB of) memory"),
     "stride": ({"STRIDE": -4}, "STRIDE is -4: it must be at least 1"),
-    "window": ({"WINDOW": "kaiser"}, "WINDOW is 'kaiser': it must be one of .*hann"),
+    "window": ({"WINDOW": "blackman"}, "WINDOW is 'blackman': it must be one of .*hann"),
     "alpha": ({"WINDOW": "tukey", "TUKEY_ALPHA": 1.5}, "TUKEY_ALPHA is 1.5: it must be from 0 to 1"),
     "custom window": ({"WINDOW": "custom", "CUSTOM_WINDOW": "q"}, "CUSTOM_WINDOW is 'q': there is no variable 'q'"),
     "boundary": ({"BOUNDARY": "bounce"}, "BOUNDARY"),

@@ -48,7 +48,7 @@ class PatchingFields:
         form.add(tr("&Stride"), self.stride)
         form.add(tr("O&verlap"), self.overlap_row, self.overlap)
         form.add(tr("&Window"), self.window)
-        form.add("", self.window_param)  # the window says what it is called
+        form.add(tr("&Taper"), self.window_param)  # until the window says what it is called
         form.add(tr("Wei&ghts"), self.custom_window)
         form.add(tr("&At the edge"), self.boundary)
         form.add(tr("&Merge by"), self.aggregation)
@@ -158,7 +158,7 @@ def polygons_combo():
 
 def window_param_spin():
     """``windowParamSpin``: the number of the chosen window, which says what it means."""
-    spin = size_spin("windowParamSpin", "")
+    spin = size_spin("windowParamSpin", tr("What the window takes besides its kind."))
     spin.setDecimals(2)
     return spin
 

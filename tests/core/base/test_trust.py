@@ -33,7 +33,7 @@ from patchwise.core import (
     stream,
     to_config,
 )
-from patchwise.core.base.errors import UntrustedError
+from patchwise.core.base.errors import RasterReadError, UntrustedError
 from patchwise.core.base.trust import NOBODY, NamedHost, Trust, checked_crs, hosts_of, named_file, named_source
 from patchwise.core.chip_folder.manifest import load_manifest
 from patchwise.core.records.rerun import check_trust, found_path, read_recipe
@@ -190,25 +190,87 @@ def vrt(path, source):
     return path
 
 
-def test_a_description_in_a_file_is_looked_through(tmp_path):
+def entries(path):
+    return [each.entry for each in named_source(str(path))]
+
+
+def test_a_description_in_a_file_is_agreed_to_by_its_content(tmp_path):
     (tmp_path / "data.tif").write_bytes(b"II*\0")
-    assert named_source(str(vrt(tmp_path / "good.vrt", "data.tif"))) == []
-    remote = vrt(tmp_path / "remote.tif", "/vsicurl/http://example.org/a.tif")
-    assert [each.entry for each in named_source(str(remote))] == ["host:example.org"]
-    outer = vrt(tmp_path / "outer.vrt", "remote.tif")
-    assert [each.entry for each in named_source(str(outer))] == ["host:example.org"]
+    assert entries(tmp_path / "data.tif") == []
+    good = vrt(tmp_path / "good.vrt", "data.tif")
+    assert entries(good) == [f"sha256:{sha(good)}"]
+    remote = vrt(tmp_path / "remote.vrt", "/vsicurl/http://example.org/a.tif")
+    assert entries(remote) == [f"sha256:{sha(remote)}", "host:example.org"]
+    outer = vrt(tmp_path / "outer.vrt", "remote.vrt")
+    assert entries(outer) == [f"sha256:{sha(outer)}", f"sha256:{sha(remote)}", "host:example.org"]
     escaped = vrt(tmp_path / "escaped.vrt", "/vsicurl/&#104;ttp://example.org/a.tif")
-    assert [each.entry for each in named_source(str(escaped))] == ["host:example.org"]
-    hidden = vrt(tmp_path / "hidden.vrt", "/vsi<![CDATA[curl/http://example.org/a.tif]]>")
-    assert f"sha256:{sha(hidden)}" in [each.entry for each in named_source(str(hidden))]
-    (tmp_path / "wms.tif").write_text("<GDAL_WMS><ServerUrl>http://example.org/wms?</ServerUrl></GDAL_WMS>")
-    assert [each.entry for each in named_source(str(tmp_path / "wms.tif"))] == ["host:example.org"]
-    beside = tmp_path / "data.tif.aux.xml"
-    beside.write_text('<PAMDataset><MDI key="OVERVIEW_FILE">/vsicurl/http://example.org/o.ovr</MDI></PAMDataset>')
-    assert [each.entry for each in named_source(str(tmp_path / "data.tif"))] == ["host:example.org"]
-    circle = vrt(tmp_path / "a.vrt", "b.vrt")
-    vrt(tmp_path / "b.vrt", "a.vrt")
-    assert named_source(str(circle)) == []
+    assert "host:example.org" in entries(escaped)
+    circle, other = vrt(tmp_path / "a.vrt", "b.vrt"), vrt(tmp_path / "b.vrt", "a.vrt")
+    assert entries(circle) == [f"sha256:{sha(circle)}", f"sha256:{sha(other)}"]
+    for k in range(1200):
+        vrt(tmp_path / f"long{k}.vrt", f"long{k + 1}.vrt")
+    assert len(entries(tmp_path / "long0.vrt")) <= 50, "a chain without end is not followed to its end"
+
+
+def test_a_description_that_never_ends_is_not_searched(tmp_path, monkeypatch):
+    from patchwise.core.base import trust
+
+    looked = []
+    real = trust._addresses
+    monkeypatch.setattr(trust, "_addresses", lambda text: looked.append(len(text)) or real(text))
+    (tmp_path / "a.vrt").write_text("<VRTDataset>" + "//h/x " * 1_000_000 + "</VRTDataset>")
+    assert len(named_source(str(tmp_path / "a.vrt"))) <= 21 and max(looked) <= 1 << 16
+    with open(tmp_path / "large.vrt", "wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(ParameterError, match="large.vrt': is too large for what its name says: at most 64 MB"):
+        named_source(str(tmp_path / "large.vrt"))
+
+
+PADDED = ("{}", "x{}", " " * 1000 + "{}", '<?xml version="1.0"?>{}', "<!-- a -->{}")
+OZI = "OziExplorer Map Data File Version 2.2\nx\n{}\n1 ,Map Code,\n"
+
+
+def hidden_sources(folder, address):
+    """Names of a record behind which lies a description that leads to ``address``."""
+    import gzip
+    import tarfile
+    import zipfile
+
+    text = vrt(folder / "x.vrt", address).read_text().replace('relativeToVRT="1"', 'relativeToVRT="0"')
+    (folder / "x.vrt").write_text(text)
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("x.vrt", text)
+    with tarfile.open(folder / "a.tar", "w") as archive:
+        archive.add(folder / "x.vrt", "x.vrt")
+    with gzip.open(folder / "y.vrt.gz", "wt") as file:
+        file.write(text)
+    (folder / "pad.bin").write_bytes(b"P" * 100 + text.encode())
+    (folder / "o.map").write_text(OZI.format(address))
+    found = [f"/vsizip/{folder}/a.zip/x.vrt", f"/vsizip/{{{folder}/a.zip}}/x.vrt", f"/vsitar/{folder}/a.tar/x.vrt",
+             f"/vsigzip/{folder}/y.vrt.gz", f"/vsisubfile/100_{len(text)},{folder}/pad.bin", f"vrt://{folder}/x.vrt",
+             f"vrt:///vsizip/{folder}/a.zip/x.vrt?bands=1", f"DERIVED_SUBDATASET:LOGAMPLITUDE:{folder}/x.vrt",
+             f"{folder}/o.map"]  # fmt: skip
+    for k, padded in enumerate(PADDED):
+        for ending in ("tif", "vrt", "dat"):
+            (folder / f"padded{k}.{ending}").write_text(padded.format(text))
+            found.append(str(folder / f"padded{k}.{ending}"))
+    return found
+
+
+def test_no_description_is_hidden_so_well_that_a_server_is_asked(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    from patchwise.core.records.rerun import found_raster
+
+    (tmp_path / "http:" / "evil").mkdir(parents=True)
+    with listening() as (port, calls), rasterio.Env(GDAL_HTTP_TIMEOUT=1):
+        address = f"/vsicurl/http://127.0.0.1:{port}/a.tif"
+        vrt(tmp_path / "http:" / "evil" / "x.vrt", address)
+        places = [({"source": source}, str(tmp_path)) for source in hidden_sources(tmp_path, address)]
+        places.append(({"relative": "x.vrt"}, str(tmp_path / "http:" / "evil")))
+        for given, folder in places:
+            with pytest.raises((UntrustedError, RasterReadError, ParameterError)):
+                found_raster(given, folder, NOBODY, (), False, "INPUT")
+            assert not calls, given
 
 
 # Files.

@@ -166,11 +166,12 @@ def test_a_chip_of_a_folder_is_a_geotiff(tmp_path, server):
     assert not server.asked
 
 
+@pytest.mark.parametrize("before", ["", "x", " " * 1000, "<!-- a -->"])
 @pytest.mark.parametrize("beside", [".ovr", ".msk"])
-def test_a_text_beside_a_raster_is_refused(tmp_path, server, beside):
+def test_a_text_beside_a_raster_is_refused(tmp_path, server, beside, before):
     path = tif(tmp_path / "a.tif")
-    (tmp_path / f"a.tif{beside}").write_text(vrt(f"/vsicurl/{server.url}/internal.tif", full=False))
-    with pytest.raises(RasterReadError, match=f"a.tif{beside} beside it is a VRT, which names other files"):
+    (tmp_path / f"a.tif{beside}").write_text(before + vrt(f"/vsicurl/{server.url}/internal.tif", full=False))
+    with pytest.raises(RasterReadError, match=f"a.tif{beside} beside it is a .*, which names other files"):
         RasterFile(path)
     assert not server.asked
 

@@ -123,7 +123,7 @@ def test_samplers_see_points_as_rows_of_one_column():
 @pytest.mark.parametrize("geometry", [SpatialKNNGraph(2), SpatialRadiusGraph(2)])
 def test_graphs_on_rasters_are_refused(geometry):
     patcher = SpatialPatcher(geometry, SpatialRegularStride(1))
-    with pytest.raises(PlanError, match="geometry is 'Spatial.*Graph': finds neighbours of points and features"):
+    with pytest.raises(PlanError, match="geometry is 'Spatial.*Graph': has no chips on a raster"):
         patcher.plan((10, 10))
 
 

@@ -176,7 +176,7 @@ WRONG = {
     "band out of range": ({"BANDS": [5]}, "BANDS is 5: must be from 1 to 4"),
     "extent outside": ({"EXTENT": "0,100,0,100 [EPSG:32610]"}, "EXTENT is .*must overlap the raster"),
     "expression": ({"EXPRESSION": "b1 + b9"}, r"EXPRESSION is 'b1 \+ b9': there is no variable 'b9'.*column 6"),
-    "window": ({"WINDOW": "kaiser"}, "WINDOW"),
+    "window": ({"WINDOW": "blackman"}, "WINDOW"),
     "custom window missing": ({"WINDOW": "custom"}, "CUSTOM_WINDOW is ''.*needs an expression"),
     "custom window wrong": (
         {"WINDOW": "custom", "CUSTOM_WINDOW": "q"},
