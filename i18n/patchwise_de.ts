@@ -2383,6 +2383,10 @@ Eine Konfiguration kann eine Python-Datei, ein Modell oder Raster auf Servern ne
         <source>Be&amp;ta</source>
         <translation>Be&amp;ta</translation>
     </message>
+    <message>
+        <source>What the window takes besides its kind.</source>
+        <translation>Was das Fenster außer seiner Art braucht.</translation>
+    </message>
 </context>
 <context>
     <name>PatchwiseProvider</name>

@@ -92,7 +92,7 @@ def source_of(config):
 
 def _of_patcher(parts):
     geometry, sampler, window, aggregation = (parts.get(axis) or {} for axis in AXES)
-    kind, values = WINDOWS.told(window)
+    kind, values = WINDOWS.told(window) if window else (None, {})  # a record may say none: the choice stays
     found = {"WINDOW": kind, **values, "AGGREGATION": AGGREGATIONS.get(aggregation.get("class"))}
     config, step = geometry.get("config") or {}, (sampler.get("config") or {}).get("step", 1)
     down, right = _two(step)
