@@ -31,7 +31,8 @@ from .grid.geotensor import GeoTensor
 from .grid.raster_field import RasterField
 from .loop.patcher import SpatialPatcher
 from .loop.stages import ApplyToChips, GridSampler, Stitch
-from .loop.stream import StreamReport, stream
+from .loop.stitcher import StreamReport
+from .loop.stream import stream
 from .operators import (
     Category,
     Change,

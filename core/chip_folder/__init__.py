@@ -1,4 +1,4 @@
-"""Folders of chips: their manifest and files, and splitting, applying and stitching over them, each in the one loop.
+"""Folders of chips: their manifest and files, and splitting, applying and stitching, each by a run over its chips.
 
-In: a raster source, or a folder. Out: a folder, or a stitched raster.
+In: a raster source, which stays open, or a folder. Out: a folder, or a stitched raster.
 """

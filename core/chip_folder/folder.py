@@ -1,111 +1,20 @@
-"""A folder of chips as the one loop and the operators see it, and what runs over chips without stitching them.
-
-Splitting, applying an operator and stitching are all the one loop of ``stream.py``. Where it has to read no rows, its
-source is :class:`NoRows`; where it has nothing to stitch, its aggregation is :class:`Nothing`. The chip itself comes
-from, or goes to, its file within the operator, on the pool's threads; which file it is follows from the chip's anchor.
-"""
+"""A folder of chips as the operators and the algorithms see it: its bands, its files, and each chip's pixels."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import OperatorError, ParameterError, RasterReadError, RasterWriteError
+from ..base.errors import ParameterError, RasterReadError
 from ..gdal.drivers import CHIPS
-from ..gdal.environment import BoundedCache
-from ..grid.domain import PixelWindow, RasterDomain
-from ..loop.stream import StreamReport, stream
-from ..plan.plan import Plan
-from ..rasters.file import GDAL_CACHE, RasterFile
+from ..rasters.file import RasterFile
 from ..rasters.source_files import Found, SourceFiles
 from ..rasters.source_identity import SourceIdentity, Stamp
 from .manifest import INDEX, MANIFEST, Chip, ChipManifest
-
-
-class NoRows:
-    """Rows of a raster of no bands: what the loop reads where the chips come from elsewhere."""
-
-    bands, raw_itemsize, strip_rows, flat = 0, 0, 256, False
-    dtype = np.dtype(np.float32)
-
-    def __init__(self, domain: RasterDomain) -> None:
-        self.domain = domain
-
-    def read(self, window: PixelWindow, out: np.ndarray) -> None:
-        """Nothing is there to be read."""
-
-
-class Nothing:
-    """Takes chips and keeps nothing of them: an aggregation, its accumulator, and a sink."""
-
-    idempotent = uses_ratios = by_weight = False
-    block_width = 64
-
-    def __init__(self, row: int = 0, width: int = 0) -> None:
-        self._row, self._width = row, width
-
-    def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
-        """Nothing is held."""
-        return 0
-
-    def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        """One band of nothing."""
-        return 1, dtype
-
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Nothing:
-        """One for each window."""
-        return Nothing(window.row, window.width)
-
-    def add(self, *_: Any) -> None:
-        """A chip is done."""
-
-    def finish(self, stop: int) -> np.ndarray:
-        """Rows of nothing, without memory behind them."""
-        rows, self._row = stop - self._row, stop
-        return np.broadcast_to(np.float32(np.nan), (1, rows, self._width))
-
-    def start(self, bands: int, dtype: np.dtype) -> None:
-        """Nothing will be written."""
-
-    def write(self, row: int, col: int, values: np.ndarray) -> None:
-        """Nothing is written."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A patcher whose plan has been made: making that of many caps takes its time."""
-
-    made: Plan
-    window: Any
-    aggregation: Any
-    weights_of: Callable[[int, int], np.ndarray]
-
-    def plan(self, domain: RasterDomain, watch: Any = None) -> Plan:
-        """The plan."""
-        return self.made
-
-
-def over_chips(source: Any, plan: Plan, patcher: Any, operator: Any, window: PixelWindow, **how: Any) -> StreamReport:
-    """Run ``operator`` on each chip in the one loop, with nothing stitched; errors of files come as they are."""
-    keeps = Nothing()
-    try:
-        made = Planned(plan, patcher.window, keeps, patcher.weights_of)
-        with BoundedCache(GDAL_CACHE):  # as where a raster is written
-            return stream(source, made, operator, keeps, window=window, **how)
-    except OperatorError as error:
-        if isinstance(error.__cause__, (RasterReadError, RasterWriteError)):
-            raise error.__cause__ from None
-        raise
-
-
-def blank(shape: tuple[int, ...]) -> np.ndarray:
-    """What an operator gives the loop for a chip of which nothing is stitched: no memory is behind it."""
-    return np.broadcast_to(np.uint8(0), (1, *shape[-2:]))
 
 
 class ChipRaster:
@@ -130,10 +39,13 @@ class ChipRaster:
         self.scales = tuple(pair[0] if pair else band.scale for band in manifest.bands)
         self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)
         self.has_scale = any(pair != (1.0, 0.0) for pair in zip(self.scales, self.offsets))
-        self.chips = {chip.anchor: chip for chip in manifest.chips}
         #: What chips were like when they were read, by their paths.
         self.stamps: dict[str, Stamp] = {}
-        self.known = {chip.anchor for chip in (*manifest.left_out, *manifest.failed)}
+
+    @property
+    def first(self) -> ChipRaster:
+        """Itself: there are no further rasters, as in a ``StackedRaster`` of which it is the first."""
+        return self
 
     @cached_property
     def source_files(self) -> SourceFiles:

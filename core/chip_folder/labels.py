@@ -15,7 +15,7 @@ from ..gdal.masks import rasterize_mask
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.features import parts
 from ..plan.cutting import cut_chip
-from ..plan.plan import LatticePlan, Plan, mirror
+from ..plan.plan import Plan, mirror
 from ..rasters.aligned import on_grid
 from ..rasters.band_meta import BandMeta, without_classes
 from ..rasters.file import RasterFile
@@ -24,10 +24,19 @@ from .files import write_chip
 
 
 class LabelSource(Protocol):
-    """Labels of pixels: ``read`` fills ``out`` ``(bands, h, w)`` of ``dtype``, NaN where there is no label."""
+    """Labels of pixels: ``read`` fills ``out`` ``(bands, h, w)`` of ``dtype``, NaN where there is no label.
+
+    ``type`` is that of the label chips, ``names`` are those of the bands.
+    """
 
     bands: int
     dtype: np.dtype
+    type: ValueType
+    names: tuple[str, ...]
+
+    @property
+    def meta(self) -> tuple[BandMeta, ...]:
+        """What is known of the bands; empty where nothing is."""
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Labels of a window of the raster's grid."""
@@ -109,17 +118,16 @@ class PolygonLabels:
 class ChipLabels:
     """Labels for the chips of a raster; see :class:`RasterLabels` and :class:`PolygonLabels`."""
 
-    source: Any
+    source: LabelSource
 
     @property
     def value_type(self) -> ValueType:
         """The type of the label chips; it counts what could not be written as it is."""
-        kind: ValueType = self.source.type
-        return kind
+        return self.source.type
 
-    def over(self, plan: Plan, window: PixelWindow) -> LabelWriter:
-        """What writes the label chips of a plan."""
-        return LabelWriter(self.source, plan, window)
+    def close(self) -> None:
+        """Close the source of the labels."""
+        self.source.close()
 
 
 class LabelWriter:
@@ -128,24 +136,21 @@ class LabelWriter:
     Several threads may write. On a lattice the labels of a row of chips are made once for all of them.
     """
 
-    def __init__(self, source: Any, plan: Plan, window: PixelWindow) -> None:
+    def __init__(self, source: LabelSource, plan: Plan, window: PixelWindow) -> None:
         self._source, self._plan = source, plan
-        self._cols = plan.read_cols(window) if isinstance(plan, LatticePlan) else None
+        # On a lattice all chips of a row are in the same columns, side by side.
+        self._cols = plan.read_cols(window) if plan.side_by_side else None
         self._held: tuple[PixelWindow, np.ndarray] | None = None
         self._lock = threading.Lock()
 
     def write(self, path: str, window: PixelWindow, place: RasterDomain, inside: np.ndarray) -> None:
         """Write the labels of a chip; nothing is known outside of ``inside`` ``(h, w)``. Raises RasterWriteError."""
-        kind: ValueType = self._source.type
+        kind = self._source.type
         with self._lock:
             labels = np.where(inside, self._cut(window), np.nan)
             values = np.empty(labels.shape, kind.dtype)
             kind.convert(labels, values)
         write_chip(path, values, place, kind.nodata, self._source.names, meta=self._source.meta)
-
-    def close(self) -> None:
-        """Close the labels."""
-        self._source.close()
 
     def _cut(self, window: PixelWindow) -> np.ndarray:
         shape, mirrored = self._plan.shape, self._plan.mirrored

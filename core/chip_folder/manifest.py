@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.ground_control import ControlPoint, GroundControl
 from ..loop.patcher import SpatialPatcher
 from ..plan.cutting import anchor_of
-from ..plan.plan import Plan
+from ..plan.plan import Plan, PlannedChip
 from ..rasters.band_meta import BandMeta
 from ..records.shapes import MANIFEST as SHAPE
 
@@ -135,31 +135,42 @@ class ChipManifest:
         """The plan that the chips follow; refused where it is not the chips' own. ``watch``: as of ``patcher.plan``."""
         plan = patcher.plan(self.domain, watch)
         known = {chip.anchor: chip.window for chip in (*self.chips, *self.left_out, *self.failed)}
-        for anchor, window in places(plan, self.window, watch):
-            if known.get(anchor) != window:
+        for planned in planned_chips(plan, self.window, watch):
+            anchor = anchor_of(planned)
+            if known.get(anchor) != planned.window:
                 allowed = (
                     f"lists no chip at row {anchor[0]}, column {anchor[1]}, where its patcher has one: split again"
                 )
                 raise ParameterError("chips", MANIFEST, allowed)
         return plan
 
+    def by_index(self, planned: Iterable[PlannedChip]) -> dict[int, Chip]:
+        """By the index of chips of the plan, those that have a file; a file knows its chip by its anchor only."""
+        at = {chip.anchor: chip for chip in self.chips}
+        return {one.index: at[anchor_of(one)] for one in planned if anchor_of(one) in at}
 
-def places(
+
+def planned_chips(
     plan: Plan, window: PixelWindow, watch: Callable[[float], None] | None = None
-) -> Iterator[tuple[tuple[int, int], PixelWindow]]:
-    """Anchor and window of the chips that touch ``window``, in order; chips at the same place once.
+) -> Iterator[PlannedChip]:
+    """The chips that touch ``window``, in order, without weights of their own.
 
     ``watch`` is called with 0 before each row of chips.
     """
-    seen = set()
     for group in plan.without_weights().groups(window):
         if watch is not None:
             watch(0.0)
-        for chip in group.chips:
-            anchor = anchor_of(chip)
-            if anchor not in seen:
-                seen.add(anchor)
-                yield anchor, chip.window
+        yield from group.chips
+
+
+def first_at_each_place(chips: Iterable[PlannedChip]) -> Iterator[PlannedChip]:
+    """Of several chips at one place the first, since each place is one file."""
+    seen = set()
+    for chip in chips:
+        anchor = anchor_of(chip)
+        if anchor not in seen:
+            seen.add(anchor)
+            yield chip
 
 
 def is_chip_folder(folder: str) -> bool:

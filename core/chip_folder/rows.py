@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
+from ..loop.read_ahead import RowSource
 from ..plan.geometry import Geometry
-from ..rasters.band_meta import without_classes
+from ..rasters.band_meta import BandMeta, without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
 from ..rasters.file import RasterFile
 from .files import write_chip
@@ -17,7 +18,45 @@ from .files import write_chip
 _NAN = float("nan")
 
 
-def chip_rows(raster: Any, geometry: Geometry) -> Any:
+class Splittable(RowSource, Protocol):
+    """A raster that can be split into files: rows, and what is said of its bands."""
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """The bands' names; "" where there is none."""
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each band."""
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each band."""
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the bands."""
+
+
+class ChipRows(RowSource, Protocol):
+    """Rows that chips are cut from, with one band more than the raster, and what writes such a chip.
+
+    The last band is validity: 1 where there is a pixel. ``value_dtypes``: the type that each band is read as.
+    """
+
+    value_dtypes: tuple[str, ...]
+
+    def unknown(self, chip: np.ndarray) -> np.ndarray:
+        """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
+
+    def write(self, path: str, chip: np.ndarray, place: RasterDomain) -> None:
+        """Write a chip ``(bands + 1, h, w)``. Raises :class:`RasterWriteError`."""
+
+    def close(self) -> None:
+        """Close what was opened for the rows; the raster that is split is not."""
+
+
+def chip_rows(raster: Splittable, geometry: Geometry) -> ChipRows:
     """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
 
     Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
@@ -35,7 +74,7 @@ class ValueRows:
 
     flat = False
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Splittable) -> None:
         self.source, self.domain, self.dtype = source, source.domain, source.dtype
         self.bands, self.raw_itemsize, self.strip_rows = source.bands + 1, source.raw_itemsize, source.strip_rows
         self.reader = getattr(source, "reader", None)
@@ -48,10 +87,7 @@ class ValueRows:
         out[-1] = 1
 
     def close(self) -> None:
-        """Close the source."""
-        close = getattr(self.source, "close", None)
-        if close is not None:
-            close()
+        """Nothing was opened: the source is whoever's who handed it over."""
 
     def unknown(self, chip: np.ndarray) -> np.ndarray:
         """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""

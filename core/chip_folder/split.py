@@ -1,29 +1,33 @@
-"""Splitting a raster into files, in the one loop: source rows are read once, and chips are written as they come."""
+"""Splitting a raster into files, by a run over its chips: rows are read once, and chips written as they come."""
 
 from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Callable, NamedTuple
 
-import numpy as np
-
-from ..axes.sampler import SpatialRegularStride
 from ..base.checks import is_finite
 from ..base.errors import ParameterError, PlanError
 from ..base.progress import Watch
+from ..gdal.environment import BoundedCache
 from ..grid.domain import PixelWindow
-from ..loop.stream import PLANNING, StreamReport
-from ..operators.base import Operator
-from ..plan.check import check_plan
-from ..plan.plan import Plan
+from ..loop.chip_run import ChipRun, ChipWork, CutChip, RunReport, SourceChips, small_at_once
+from ..loop.patcher import SpatialPatcher
+from ..loop.read_ahead import blocks_of, source_bytes_per_column, width_that_fits
+from ..loop.stream import MEMORY_LIMIT, PLANNING, check_workers, threads_of
+from ..plan.check import check_plan, no_chip
+from ..plan.cutting import anchor_of
+from ..plan.plan import Plan, PlannedChip
+from ..rasters.file import GDAL_CACHE
 from ..records.record import input_record
 from ..records.shapes import MOST_CHIPS
-from .folder import blank, over_chips
-from .labels import ChipLabels
-from .manifest import LABELS, Chip, ChipBand, ChipManifest, places
-from .rows import chip_rows
+from .labels import ChipLabels, LabelWriter
+from .manifest import LABELS, Chip, ChipBand, ChipManifest, first_at_each_place, planned_chips
+from .rows import ChipRows, Splittable, chip_rows
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class Split:
     known in all bands are left out.
     """
 
-    raster: Any
-    patcher: Any
+    raster: Splittable
+    patcher: SpatialPatcher
     window: PixelWindow
     labels: ChipLabels | None = None
     min_valid: float = 0.0
@@ -46,108 +50,122 @@ class Split:
             raise ParameterError("min_valid", self.min_valid, "must be a share from 0 to 1")
 
 
-def split_to_folder(split: Split, folder: str, **how: Any) -> tuple[ChipManifest, StreamReport]:
+def split_to_folder(
+    split: Split,
+    folder: str,
+    *,
+    workers: int = 0,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[ChipManifest, RunReport]:
     """Write the chips that touch the window to ``folder``, which is there and empty, with their manifest.
 
     Chips are georeferenced GeoTIFFs of the raster's own values, nodata, band names, scales and offsets, named so that
-    they sort in ``(row, col)`` order. Chips of one place are one file. ``how``: workers, memory_limit, progress and
-    cancelled, as of ``stream``. Raises :class:`RasterWriteError`.
+    they sort in ``(row, col)`` order. Chips of one place are one file. Raster and labels are left open. The other
+    parameters are those of :func:`~..loop.stream.stream`. Raises :class:`RasterWriteError`.
     """
-    rows = chip_rows(split.raster, split.patcher.geometry)
-    watch = Watch(how.pop("progress", None), how.get("cancelled"))
-    plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
-    how["progress"] = watch.part(watch.share, 1.0)
-    writer = _Writer(split, rows, plan, folder, watch)
-    try:
-        report = over_chips(rows, plan, split.patcher, writer, split.window, **how)
-    finally:
-        writer.close()
-    manifest = writer.manifest()
+    check_workers(workers)
+    watch = Watch(progress, cancelled)
+    with closing(chip_rows(split.raster, split.patcher.layout)) as rows, BoundedCache(GDAL_CACHE):
+        plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
+        if not plan.count(split.window):
+            raise no_chip(split.window)
+        files = _files(plan, split.window, watch)
+        writer = _Writer(split, rows, plan, files, folder)
+        needs = source_bytes_per_column(rows, plan, split.window), 0
+        blocks = blocks_of(split.window, width_that_fits(plan, needs, 1, split.window, memory_limit))
+        shares, started = watch.part(watch.share, 1.0), time.perf_counter()
+        with ChipRun(SourceChips(rows, plan), writer, threads_of(workers), threading.Event(), shares, cancelled) as run:
+            valid = {written.index: written.valid for written in run.results(blocks) if written is not None}
+        report = RunReport(plan.count(split.window), run.bytes_read, time.perf_counter() - started)
+    manifest = _manifest(split, rows, files, valid)
     manifest.save(folder)
     return manifest, report
 
 
-class _Writer(Operator):
-    """Writes each chip that it is called with, on the pool's threads; a chip that comes again is not written again."""
+class _File(NamedTuple):
+    """A chip of the plan, and the name of its file."""
 
-    name = "chip writer"
-    output_bands = 1
-    georeferenced = True
+    chip: PlannedChip
+    name: str
 
-    def __init__(self, split: Split, rows: Any, plan: Plan, folder: str, watch: Watch) -> None:
-        self._split, self._rows, self._folder = split, rows, folder
-        self._labels = split.labels.over(plan, split.window) if split.labels is not None else None
-        self._windows = dict(places(plan, split.window, watch))
-        self._names = _names(self._windows)
-        self._begun: set[tuple[int, int]] = set()
-        self._shares: dict[tuple[int, int], float] = {}
-        self._lock = threading.Lock()
+
+@dataclass(frozen=True)
+class _Written:
+    """Of the chip with this index, the share of its pixels that are known in all bands."""
+
+    index: int
+    valid: float
+
+
+class _Writer(ChipWork[CutChip, "_Written | None"]):
+    """Writes chips and their labels; nothing is written of one where another one of the plan has the place."""
+
+    def __init__(self, split: Split, rows: ChipRows, plan: Plan, files: Mapping[int, _File], folder: str) -> None:
+        self._split, self._rows, self._files, self._folder = split, rows, files, folder
+        self._labels = None if split.labels is None else LabelWriter(split.labels.source, plan, split.window)
+        self.at_once = small_at_once(plan)
         if self._labels is not None:
             os.mkdir(os.path.join(folder, LABELS))
 
-    def __call__(self, chip: Any) -> np.ndarray:
-        """Write the chip, and its labels."""
-        anchor, values = chip.anchor, np.asarray(chip)
-        with self._lock:
-            again = anchor in self._begun
-            self._begun.add(anchor)
-        if not again:
-            share = 1 - float(self._rows.unknown(values).mean())
-            if share >= self._split.min_valid:
-                path = os.path.join(self._folder, self._names[anchor])
-                self._rows.write(path, values, chip.domain)
-                if self._labels is not None:
-                    path = os.path.join(self._folder, LABELS, self._names[anchor])
-                    self._labels.write(path, self._windows[anchor], chip.domain, values[-1] == 1)
-            self._shares[anchor] = share
-        return blank(values.shape)
-
-    def close(self) -> None:
-        """Close the labels."""
-        if self._labels is not None:
-            self._labels.close()
-
-    def manifest(self) -> ChipManifest:
-        """What was written."""
-        split, rows = self._split, self._rows
-        chips: list[Chip] = []
-        left_out: list[Chip] = []
-        for anchor, window in self._windows.items():
-            name, share = self._names[anchor], self._shares[anchor]
-            if share >= split.min_valid:
-                chips.append(Chip(name, anchor, window, share, f"{LABELS}/{name}" if self._labels else ""))
-            else:
-                left_out.append(Chip("", anchor, window, share))
-        raster = split.raster
-        bands = zip(raster.band_names, raster.scales, raster.offsets, rows.value_dtypes, raster.band_meta)
-        return ChipManifest(
-            rows.domain,
-            split.window,
-            split.patcher,
-            tuple(ChipBand(name, float(scale), float(offset), *rest) for name, scale, offset, *rest in bands),
-            tuple(chips),
-            tuple(left_out),
-            source=input_record(raster),
-            strip_rows=rows.strip_rows,
-        )
+    def one(self, task: CutChip) -> _Written | None:
+        """Write a chip, unless too little of it is known."""
+        chip, values = task
+        if chip.index not in self._files:
+            return None
+        name, place = self._files[chip.index].name, self._rows.domain.crop(chip.window)
+        share = 1 - float(self._rows.unknown(values).mean())
+        if share >= self._split.min_valid:
+            self._rows.write(os.path.join(self._folder, name), values, place)
+            if self._labels is not None:
+                path = os.path.join(self._folder, LABELS, name)
+                self._labels.write(path, chip.window, place, values[-1] == 1)
+        return _Written(chip.index, share)
 
 
-def _names(windows: dict[tuple[int, int], PixelWindow]) -> dict[tuple[int, int], str]:
-    """File names that sort in the chips' order, by anchor: number, first row and column of the chip."""
-    digits = max(5, len(str(len(windows))))
-    most = max(5, *(len(str(n)) for window in windows.values() for n in window[:2]))
+def _files(plan: Plan, window: PixelWindow, watch: Callable[[float], None]) -> dict[int, _File]:
+    """By index, the chips that are to be written; names sort in the chips' order: number, first row and column."""
+    chips = list(first_at_each_place(planned_chips(plan, window, watch)))
+    digits = max(5, len(str(len(chips))))
+    most = max(5, *(len(str(n)) for chip in chips for n in chip.window[:2]))
     return {
-        anchor: f"chip_{number:0{digits}d}_r{window.row:0{most}d}_c{window.col:0{most}d}.tif"
-        for number, (anchor, window) in enumerate(windows.items(), 1)
+        chip.index: _File(chip, f"chip_{number:0{digits}d}_r{chip.window.row:0{most}d}_c{chip.window.col:0{most}d}.tif")
+        for number, chip in enumerate(chips, 1)
     }
+
+
+def _manifest(split: Split, rows: ChipRows, files: Mapping[int, _File], valid: Mapping[int, float]) -> ChipManifest:
+    """What was written."""
+    chips: list[Chip] = []
+    left_out: list[Chip] = []
+    for index, (planned, name) in files.items():
+        anchor, share = anchor_of(planned), valid[index]
+        if share >= split.min_valid:
+            chips.append(Chip(name, anchor, planned.window, share, f"{LABELS}/{name}" if split.labels else ""))
+        else:
+            left_out.append(Chip("", anchor, planned.window, share))
+    raster = split.raster
+    bands = zip(raster.band_names, raster.scales, raster.offsets, rows.value_dtypes, raster.band_meta)
+    return ChipManifest(
+        rows.domain,
+        split.window,
+        split.patcher,
+        tuple(ChipBand(name, float(scale), float(offset), dtype, meta) for name, scale, offset, dtype, meta in bands),
+        tuple(chips),
+        tuple(left_out),
+        source=input_record(raster),
+        strip_rows=rows.strip_rows,
+    )
 
 
 def check_split(split: Split) -> None:
     """Refuse what has no chip in the window, without finding out where all caps lie, which takes its time."""
     patcher, domain = split.patcher, split.raster.domain
-    check_plan(patcher, domain, split.window)
-    if patcher.geometry.plan_is_quick and isinstance(patcher.sampler, SpatialRegularStride):
-        chips = patcher.plan(domain).count(split.window)
-        if chips > MOST_CHIPS:
-            allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger stride"
-            raise PlanError("stride", patcher.sampler.step, f"{allowed}, or an extent")
+    plan = check_plan(patcher, domain, split.window)
+    if plan is None:
+        return
+    chips = plan.count(split.window)
+    if chips > MOST_CHIPS:
+        allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger one, or an extent"
+        raise PlanError(patcher.sampler.density, patcher.sampler.get_config(), allowed)

@@ -1,55 +1,69 @@
-"""Stitching the chips of a folder in the one loop, with an operator that gives the stored chip of each place."""
+"""Stitching the chips of a folder: each file is the result of its chip, and goes straight to the stitcher."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Callable
 
 import numpy as np
 
+from ..axes.window import SpatialWindow
 from ..base.errors import RasterReadError
+from ..base.progress import Watch
 from ..grid.domain import RasterDomain
+from ..loop.chip_run import ChipResult, ChipRun, ChipWork, PlacedChips, result_of, small_at_once
 from ..loop.patcher import SpatialPatcher
-from ..loop.stream import StreamReport, stream
+from ..loop.read_ahead import RowSink, blocks_of, result_bytes_per_column, width_that_fits
+from ..loop.stitcher import Stitcher, StreamReport
+from ..loop.stream import MEMORY_LIMIT, PLANNING, check_workers, threads_of
 from ..operators.base import Operator
-from .folder import ChipRaster, NoRows, named
+from ..plan.check import no_chip
+from ..plan.plan import Plan, PlannedChip
+from ..stitch.aggregation import SpatialAggregation
+from .folder import ChipRaster, named
+from .manifest import Chip, planned_chips
 
 
 class StoredChips(Operator):
-    """The chips of a folder, as an operator that looks at a chip's place only and reads its file.
-
-    A chip that was left out or that an operator failed on is unknown. So is one whose file is missing or damaged; its
-    name is then in ``lost``.
-    """
+    """What the chips of a folder hold, said as an operator says it of its results."""
 
     name = "stored chips"
-    georeferenced = True
 
     def __init__(self, chips: ChipRaster) -> None:
         manifest = chips.manifest
-        self._chips, self._lock = chips, threading.Lock()
         self.scale, self.output_bands, self.output_names = manifest.scale, chips.bands, chips.band_names
         self.categories = manifest.categories
         self.passes = tuple(range(chips.bands))
         self.labels = manifest.labels
+
+
+class _Stored(ChipWork[PlannedChip, ChipResult]):
+    """Reads the files of chips, by the chips' indices.
+
+    A chip that was left out or that an operator failed on is unknown. So is one whose file is missing or damaged; the
+    reason is then in ``lost``, by its path.
+    """
+
+    def __init__(self, chips: ChipRaster, files: Mapping[int, Chip], plan: Plan) -> None:
+        self._chips, self._files, self._lock = chips, files, threading.Lock()
+        self.at_once = small_at_once(plan)
         self.lost: dict[str, str] = {}
 
-    def __call__(self, place: Any) -> np.ndarray:
-        """``(bands, h, w)`` of the chip at this place."""
-        chip = self._chips.chips.get(place.anchor)
+    def one(self, task: PlannedChip) -> ChipResult:
+        """``(bands, h, w)`` of a chip."""
+        chip = self._files.get(task.index)
         if chip is not None:
             try:
-                return self._chips.read_chip(chip)
+                return result_of(task, self._chips.read_chip(chip))
             except RasterReadError as error:
                 with self._lock:
                     self.lost[chip.path] = str(error)
-        shape = (self.output_bands, *(n * self.scale for n in place.shape[-2:]))
-        return np.broadcast_to(self._chips.dtype.type(np.nan), shape)
-
-    def lost_names(self) -> list[str]:
-        """Names of the chips that could not be read, in their order."""
-        return [chip.path for chip in self._chips.manifest.chips if chip.path in self.lost]
+        scale = self._chips.manifest.scale
+        shape = self._chips.bands, task.window.height * scale, task.window.width * scale
+        return ChipResult(task, np.broadcast_to(self._chips.dtype.type(np.nan), shape), False)
 
 
 def stitch_domain(chips: ChipRaster) -> RasterDomain:
@@ -58,7 +72,9 @@ def stitch_domain(chips: ChipRaster) -> RasterDomain:
     return manifest.domain.crop(manifest.window).refined(manifest.scale)
 
 
-def stitch_patcher(chips: ChipRaster, aggregation: Any, window: Any = None) -> SpatialPatcher:
+def stitch_patcher(
+    chips: ChipRaster, aggregation: SpatialAggregation, window: SpatialWindow | None = None
+) -> SpatialPatcher:
     """The folder's patcher with another aggregation and, if it is given, another window.
 
     Refused where the window does not suit the chips, or the folder's manifest not its own patcher.
@@ -73,23 +89,40 @@ def stitch_patcher(chips: ChipRaster, aggregation: Any, window: Any = None) -> S
 def stitch_chips(
     chips: ChipRaster,
     patcher: SpatialPatcher,
-    sink: Any,
+    sink: RowSink,
     *,
     allow_missing: bool = False,
-    **how: Any,
+    workers: int = 0,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> tuple[StreamReport, list[str]]:
     """Stitch into ``sink``, which is for :func:`stitch_domain`; the names of chips that could not be read.
 
     Law: the chips of a split, with an operator applied, give the bits of the main job with the same choices. Missing
     and damaged chips are refused by name, the missing ones before anything is read, or with ``allow_missing`` unknown.
-    ``how``: workers, memory_limit, progress and cancelled, as of ``stream``.
+    The other parameters are those of :func:`~..loop.stream.stream`.
     """
     if not allow_missing:
         chips.check_missing()
-    stored = StoredChips(chips)
-    report = stream(NoRows(chips.manifest.domain), patcher, stored, sink, window=chips.manifest.window, **how)
-    lost = stored.lost_names()
+    check_workers(workers)
+    manifest, stop = chips.manifest, threading.Event()
+    watch, window = Watch(progress, cancelled), manifest.window
+    plan = patcher.plan(manifest.domain, watch.part(0, PLANNING))
+    if not plan.count(window):
+        raise no_chip(window)
+    work = _Stored(chips, manifest.by_index(planned_chips(plan, window, watch)), plan)
+    per_col = result_bytes_per_column(plan, chips.bands, chips.dtype, manifest.scale, patcher.aggregation, window)
+    blocks = blocks_of(window, width_that_fits(plan, (0, per_col), sink.block_width, window, memory_limit))
+    shares = watch.part(watch.share, 1.0)
+    with (
+        Stitcher(sink, patcher, plan, StoredChips(chips), window, stop) as stitcher,
+        ChipRun(PlacedChips(plan), work, threads_of(workers), stop, shares, cancelled) as run,
+    ):
+        started = time.perf_counter()
+        stitcher.take(run, blocks)
+        seconds = time.perf_counter() - started
+    lost = [chip.path for chip in manifest.chips if chip.path in work.lost]
     if lost and not allow_missing:
-        reason = stored.lost[lost[0]]
-        raise RasterReadError(f"{len(lost)} chips cannot be read: {named(lost)} ({reason})")
-    return report, lost
+        raise RasterReadError(f"{len(lost)} chips cannot be read: {named(lost)} ({work.lost[lost[0]]})")
+    return stitcher.report(plan.count(window), run.bytes_read, seconds), lost

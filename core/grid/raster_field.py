@@ -32,6 +32,13 @@ class RasterField:
         """What the stream reads rows from."""
         return _ArraySource(self.reader) if isinstance(self.reader, GeoTensor) else self.reader
 
+    def __enter__(self) -> RasterField:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close what was opened to read the field; a later read opens it again."""
+        self.source.close()
+
     def read(self, window: PixelWindow) -> np.ndarray:
         """``(bands, h, w)`` values of a window, NaN where unknown."""
         out = np.empty((self.source.bands, window.height, window.width), self.source.dtype)
@@ -59,3 +66,6 @@ class _ArraySource:
         np.copyto(out, raw, casting="unsafe")
         if self._nodata is not None and not np.isnan(self._nodata):
             out[raw == self._nodata] = np.nan
+
+    def close(self) -> None:
+        """Nothing is open."""

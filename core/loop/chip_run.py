@@ -1,23 +1,25 @@
-"""Running an operator on chips, and checking what comes back: one chip, a batch, or all chips of a plan.
+"""Running work on the chips of a plan on a pool of threads, and an operator as such work, with a check of its results.
 
-A :class:`ChipRun` reads rows ahead and computes on a pool of threads; what becomes of the results is not its business.
+A :class:`ChipRun` gives chips to work, whether it reads rows for them (:class:`SourceChips`) or not
+(:class:`PlacedChips`), and yields what the work makes of them, in chip order. What becomes of that is not its business.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet  # the built-in one from Python 3.11 on
+from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
-from typing import Any, Callable, NamedTuple
+from itertools import groupby, islice
+from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from ..base.errors import Cancelled, OperatorError, PatchwiseError
-from ..base.progress import interrupted_by
+from ..base.progress import interrupted_by, may_go_on
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
 from ..operators.base import Operator, operator_name
@@ -27,6 +29,11 @@ from .read_ahead import RowSource, SourceRows
 
 _POLL = 0.2  # seconds between two looks at whether it is cancelled while a chip is waited for
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
+
+#: What work is given of a chip, and what it makes of it.
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Task_co = TypeVar("Task_co", covariant=True)
 
 
 class ChipResult(NamedTuple):
@@ -42,45 +49,181 @@ class ChipResult(NamedTuple):
     flat: bool = False
 
 
-def chips_at_once(operator: Operator, plan: Plan) -> int:
-    """How many chips go to a worker at a time."""
+class CutChip(NamedTuple):
+    """A chip with its pixels ``(bands, h, w)``, read-only, NaN where unknown."""
+
+    chip: PlannedChip
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run over chips did: the chips that touch its window, source bytes read, and the time it took."""
+
+    chips: int
+    bytes_read: int
+    seconds: float
+
+    @property
+    def mb_per_second(self) -> float:
+        """Source megabytes (10^6 bytes, in the source's own type) read per second."""
+        return self.bytes_read / 1e6 / max(self.seconds, 1e-9)
+
+
+class ChipGiver(Protocol[Task_co]):
+    """What a run gets its chips from, group by group. ``bytes_read`` are the source's."""
+
+    plan: Plan
+    bytes_read: int
+
+    def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[Task_co]]:
+        """For a column block: what gives the chips of its groups, which are asked for from the top to the bottom.
+
+        ``check`` raises where chips are no longer wanted.
+        """
+
+    def shutdown(self) -> None:
+        """Wait for what is under way, and begin nothing more."""
+
+
+class PlacedChips:
+    """The chips of a plan as they are planned, for work that has its pixels from elsewhere."""
+
+    bytes_read = 0
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[PlannedChip]]:
+        """The group's own chips."""
+        return lambda group: iter(group.chips)
+
+    def shutdown(self) -> None:
+        """Nothing is under way."""
+
+
+class SourceChips:
+    """The chips of a plan cut out of a source's rows, which are read ahead in a thread of their own."""
+
+    def __init__(self, source: RowSource, plan: Plan) -> None:
+        self._source, self.plan = source, plan
+        # A source may say where it wants to be read; else a thread of its own reads ahead.
+        self._reader: Any = getattr(source, "reader", None) or ThreadPoolExecutor(1, "patchwise-reader")
+        self.bytes_read = 0
+
+    def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[CutChip]]:
+        """A group's rows are read when its first chip is asked for."""
+        return partial(self._chips, SourceRows(self._source, self.plan, block, self._reader, check))
+
+    def _chips(self, rows: SourceRows, group: RowGroup) -> Iterator[CutChip]:
+        self.bytes_read += rows.hold(group) * self._source.bands * self._source.raw_itemsize
+        for chip in group.chips:
+            yield CutChip(chip, rows.chip(chip))
+
+    def shutdown(self) -> None:
+        """Wait for the reader."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+
+class ChipWork(Generic[Task, Result]):
+    """What is done with chips, on several threads at a time; a subclass says it by :meth:`one`."""
+
+    #: Chips that go to a worker at a time.
+    at_once: int = 1
+
+    def one(self, task: Task) -> Result:
+        """Do it with one chip."""
+        raise NotImplementedError
+
+    def several(self, tasks: Sequence[Task]) -> list[Result]:
+        """Do it with so many chips as are given at once; in between it is asked whether to go on."""
+        results = []
+        for task in tasks:
+            may_go_on()
+            results.append(self.one(task))
+        return results
+
+    def interrupt(self) -> None:
+        """The run ends: chips that are under way may end early by raising ``Cancelled``."""
+
+
+class Computed(ChipWork[CutChip, ChipResult]):
+    """An operator on the chips of a source, each as the operator wants to see it."""
+
+    def __init__(self, operator: Operator, source: RowSource, plan: Plan) -> None:
+        self._operator, self._source = operator, source
+        self.at_once = chips_at_once(operator, plan)
+
+    def one(self, task: CutChip) -> ChipResult:
+        """Run it on one chip."""
+        return run_operator(self._operator, task.chip, shown_chip(self._operator, self._source, *task))
+
+    def several(self, tasks: Sequence[CutChip]) -> list[ChipResult]:
+        """All at once, where the operator takes them so."""
+        if self._operator.batch_size is None:
+            return super().several(tasks)
+        may_go_on()
+        flat = self._source.flat
+        return run_batch(self._operator, [(chip, values[0] if flat else values) for chip, values in tasks])
+
+    def interrupt(self) -> None:
+        """Interrupt the operator."""
+        self._operator.interrupt()
+
+
+def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values: np.ndarray) -> Any:
+    """A chip of a source as the operator wants to see it: without a band axis, or with its place."""
+    shown = values[0] if source.flat else values
+    if not operator.georeferenced:
+        return shown
+    return GeoTensor.on(source.domain.crop(chip.window), shown, anchor_of(chip))
+
+
+def small_at_once(plan: Plan) -> int:
+    """How many chips go to a worker at a time so that it has something to do."""
     height, width = plan.max_size
-    return operator.batch_size or max(1, _BATCH_PIXELS // (height * width))
+    return max(1, _BATCH_PIXELS // (height * width))
 
 
-class ChipRun:
-    """One run of an operator over the chips of a plan, a context manager; not to be used again.
+def chips_at_once(operator: Operator, plan: Plan) -> int:
+    """How many chips go to a worker at a time, for an operator."""
+    return operator.batch_size or small_at_once(plan)
 
-    Results come in chip order, whatever the number of ``workers`` threads, and say by ``result.chip.index`` which chip
-    of the plan they are of. ``stop`` is set when the run ends, early or not. ``bytes_read`` are the source's.
+
+class ChipRun(Generic[Task, Result]):
+    """One run of work over the chips of a plan, a context manager; not to be used again.
+
+    Results come in chip order, whatever the number of ``workers`` threads. ``stop`` is set when the run ends, early or
+    not. ``progress`` gets the share done, 0 to 1; ``cancelled`` ends it with :class:`Cancelled`.
     """
 
     def __init__(
         self,
-        source: RowSource,
-        plan: Plan,
-        operator: Operator,
+        chips: ChipGiver[Task],
+        work: ChipWork[Task, Result],
         workers: int,
         stop: threading.Event,
         progress: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        self._source, self._plan, self._operator, self._workers = source, plan, operator, workers
+        self._chips, self._plan, self._work, self._workers = chips, chips.plan, work, workers
         self._stop, self._progress, self._cancelled = stop, progress, cancelled
         self._pool = ThreadPoolExecutor(workers, "patchwise-operator")
-        # A source may say where it wants to be read; else a thread of its own reads ahead.
-        self._reader: Any = getattr(source, "reader", None) or ThreadPoolExecutor(1, "patchwise-reader")
         self._done = self._total = 0
-        self.bytes_read = 0
 
-    def __enter__(self) -> ChipRun:
+    def __enter__(self) -> ChipRun[Task, Result]:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop.set()
-        self._operator.interrupt()
-        for pool in (self._pool, self._reader):
-            pool.shutdown(wait=True, cancel_futures=True)
+        self._work.interrupt()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._chips.shutdown()
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the source that were read."""
+        return self._chips.bytes_read
 
     def blocks(self, blocks: Sequence[PixelWindow]) -> list[PixelWindow]:
         """The column blocks in the order in which they are to be done; progress counts the chips of all of them."""
@@ -88,56 +231,44 @@ class ChipRun:
         # A block that no chip touches is all nodata, in as many bands as the other blocks turn out to have.
         return sorted(blocks, key=lambda block: not self._plan.count(block))
 
-    def groups(self, block: PixelWindow) -> Iterator[tuple[RowGroup, Iterator[ChipResult]]]:
-        """The chips that touch a block, group by group from the top; a group is read when its results are asked for."""
-        rows = SourceRows(self._source, self._plan, block, self._reader, self._may_go_on)
+    def groups(self, block: PixelWindow) -> Iterator[tuple[RowGroup, Iterator[Result]]]:
+        """The chips that touch a block, group by group from the top; a group is begun when its results are asked for.
+
+        A chip that touches several blocks comes in each of them.
+        """
+        given = self._chips.block(block, self._may_go_on)
         for group in self._plan.groups(block):
-            yield group, self._results(group, rows)
+            yield group, self._results(given(group))
 
-    def results(self, blocks: Sequence[PixelWindow]) -> Iterator[ChipResult]:
-        """The results of all blocks; a chip that touches several of them comes once for each."""
-        for block in self.blocks(blocks):
-            for _, results in self.groups(block):
-                yield from results
+    def results(self, blocks: Sequence[PixelWindow]) -> Iterator[Result]:
+        """The results of column blocks from left to right, each chip once: in the first block that it touches."""
+        first, last = blocks[0], blocks[-1]
+        self._total = self._plan.count(first._replace(width=last.col_stop - first.col))
+        for block in blocks:
+            given = self._chips.block(block, self._may_go_on)
+            for group in self._plan.groups(block):
+                new = [chip for chip in group.chips if block is first or chip.window.col >= block.col]
+                yield from self._results(given(group._replace(chips=tuple(new))))
 
-    def _results(self, group: RowGroup, rows: SourceRows) -> Iterator[ChipResult]:
-        """The operator's results in chip order, computed a few ahead on the pool."""
-        self.bytes_read += rows.hold(group) * self._source.bands * self._source.raw_itemsize
+    def _results(self, tasks: Iterator[Task]) -> Iterator[Result]:
+        """What the work makes of them, a few ahead on the pool."""
         pending: deque[Future] = deque()
-        size = chips_at_once(self._operator, self._plan)
-        for first in range(0, len(group.chips), size):
-            batch = [(chip, rows.chip(chip)) for chip in group.chips[first : first + size]]
-            pending.append(self._pool.submit(self._compute, batch))
+        for batch in _batches(tasks, self._work.at_once):
+            pending.append(self._pool.submit(self._do, batch))
             if len(pending) > 2 * self._workers:
                 yield from self._checked(pending.popleft())
         while pending:
             yield from self._checked(pending.popleft())
 
-    def _compute(self, batch: list[tuple[PlannedChip, np.ndarray]]) -> list[ChipResult]:
+    def _do(self, batch: list[Task]) -> list[Result]:
         with interrupted_by(self._may_go_on):
-            if self._operator.batch_size is not None:
-                self._may_go_on()
-                flat = self._source.flat
-                return run_batch(self._operator, [(planned, chip[0] if flat else chip) for planned, chip in batch])
-            results = []
-            for planned, chip in batch:
-                self._may_go_on()
-                results.append(run_operator(self._operator, planned, self._shown(planned, chip)))
-            return results
+            return self._work.several(batch)
 
     def _may_go_on(self) -> None:
         if self._stop.is_set() or (self._cancelled is not None and self._cancelled()):
             raise Cancelled
 
-    def _shown(self, planned: PlannedChip, chip: np.ndarray) -> Any:
-        """The chip as the operator wants to see it."""
-        chip = chip[0] if self._source.flat else chip
-        if not self._operator.georeferenced:
-            return chip
-        place = self._source.domain.crop(planned.window)
-        return GeoTensor.on(place, chip, anchor_of(planned))
-
-    def _checked(self, future: Future) -> Iterator[ChipResult]:
+    def _checked(self, future: Future) -> Iterator[Result]:
         for result in self._waited(future):
             if self._cancelled is not None and self._cancelled():
                 raise Cancelled
@@ -146,16 +277,21 @@ class ChipRun:
             if self._progress is not None:
                 self._progress(self._done / self._total)
 
-    def _waited(self, future: Future) -> list[ChipResult]:
+    def _waited(self, future: Future) -> list[Result]:
         """What a worker gives; meanwhile it is asked whether to go on, as a chip may take long."""
         while True:
             try:
-                results: list[ChipResult] = future.result(_POLL)
+                results: list[Result] = future.result(_POLL)
                 return results
             except (TimeoutError, NotYet):
-                if future.done():  # it was the operator's own
+                if future.done():  # it was the work's own
                     raise
                 self._may_go_on()
+
+
+def _batches(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
+    rest = iter(tasks)
+    return iter(lambda: list(islice(rest, size)), [])
 
 
 def check_bands(operator: Operator, result: ChipResult, bands: int) -> None:
@@ -213,7 +349,12 @@ def _checked(operator: Operator, planned: PlannedChip, result: Any, size: tuple[
     if values.dtype.kind not in "biuf":
         reason = f"it returned values of type {values.dtype}; allowed are numbers"
         raise OperatorError(operator_name(operator), anchor_of(planned), reason)
-    return ChipResult(planned, values, _all_tame(values), np.ndim(result) == 2)
+    return result_of(planned, values, np.ndim(result) == 2)
+
+
+def result_of(planned: PlannedChip, values: np.ndarray, flat: bool = False) -> ChipResult:
+    """Values ``(bands, h, w)`` of a chip as a result of it."""
+    return ChipResult(planned, values, _all_tame(values), flat)
 
 
 def _all_tame(values: np.ndarray) -> bool:

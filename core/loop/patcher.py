@@ -69,6 +69,11 @@ class SpatialPatcher(Configurable):
         if not isinstance(raster, RasterField):
             yield from split_field(raster, self.geometry, self.sampler, self.window)
             return
+        with raster:
+            yield from self._cut(raster)
+
+    def _cut(self, raster: RasterField) -> Iterator[Patch]:
+        """The chips of a raster, group by group."""
         domain, source = raster.domain, raster.source
         plan = self.plan(domain)
         for group in plan.groups(domain.window):

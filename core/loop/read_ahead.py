@@ -14,6 +14,7 @@ from ..grid.rows import RowBuffer
 from ..operators.base import Operator
 from ..plan.cutting import cut_chip, masked
 from ..plan.plan import Plan, PlannedChip, RowGroup
+from ..stitch.aggregation import SpatialAggregation
 
 _MOST_BLOCKS = 100_000
 
@@ -22,11 +23,14 @@ class RowSource(Protocol):
     """Where pixels come from. ``dtype`` is the chips' type; ``raw_itemsize`` the bytes of a value in the source."""
 
     domain: RasterDomain
-    bands: int
     dtype: np.dtype
     raw_itemsize: int
     strip_rows: int
     flat: bool  # the field has no band axis: chips are (h, w)
+
+    @property
+    def bands(self) -> int:
+        """Number of bands."""
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
@@ -125,7 +129,7 @@ def column_blocks(
     source: RowSource,
     plan: Plan,
     operator: Operator,
-    aggregation: Any,
+    aggregation: SpatialAggregation | None,
     sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
@@ -134,28 +138,30 @@ def column_blocks(
 
     ``aggregation`` and ``sink`` are None where nothing is stitched.
     """
-    step = block_width(source, plan, operator, aggregation, sink, window, memory_limit)
+    needs, tile = bytes_per_column(source, plan, operator, aggregation, window), 1 if sink is None else sink.block_width
+    return blocks_of(window, width_that_fits(plan, needs, tile, window, memory_limit))
+
+
+def blocks_of(window: PixelWindow, width: int) -> list[PixelWindow]:
+    """The window in column blocks of ``width`` pixels, from the left to the right."""
     return [
-        PixelWindow(window.row, col, window.height, min(step, window.col_stop - col))
-        for col in range(window.col, window.col_stop, step)
+        PixelWindow(window.row, col, window.height, min(width, window.col_stop - col))
+        for col in range(window.col, window.col_stop, width)
     ]
 
 
-def block_width(
-    source: RowSource,
-    plan: Plan,
-    operator: Any,
-    aggregation: Any,
-    sink: RowSink | None,
-    window: PixelWindow,
-    memory_limit: int,
+def width_that_fits(
+    plan: Plan, bytes_of_column: tuple[int, int], tile: int, window: PixelWindow, memory_limit: int
 ) -> int:
-    """How wide a column block is; refused where the window would be cut into more than anybody waits for."""
+    """How wide a column block is; refused where the window would be cut into more than anybody waits for.
+
+    ``bytes_of_column``: what is held for each column of source rows, and of results. ``tile``: columns of the output's
+    tiles.
+    """
     width = plan.max_size[1]
-    per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
+    per_source_col, per_col = bytes_of_column
     fits = (memory_limit - per_source_col * 2 * width) // max(1, per_source_col + per_col)
     # Blocks end where the output's tiles do: a tile written twice would be compressed twice.
-    tile = 1 if sink is None else sink.block_width
     step = max(fits // tile, 1, -(-width // tile)) * tile
     if fits >= window.width or step >= window.width:
         return window.width
@@ -168,23 +174,34 @@ def block_width(
 
 
 def bytes_per_column(
-    source: RowSource, plan: Plan, operator: Operator, aggregation: Any, window: PixelWindow
+    source: RowSource, plan: Plan, operator: Operator, aggregation: SpatialAggregation | None, window: PixelWindow
 ) -> tuple[int, int]:
     """Bytes that the row buffers hold for each column: of source rows, and of results.
 
     Before the first chip is computed, an operator that does not say how many bands it gives is taken to give as many as
     the source has.
     """
-    held = rows_held(source, plan, window)
-    strip = min(source.strip_rows, held)
-    per_source_col = source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
+    per_source_col = source_bytes_per_column(source, plan, window)
     if aggregation is None:
         return per_source_col, 0
     bands = operator.output_bands or source.bands
-    per_pixel = aggregation.bytes_per_pixel(bands, source.dtype, plan.most_overlaps(window))
-    waiting = 2 * bands * source.dtype.itemsize  # two pieces of finished rows, for the writer
-    per_col = (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * operator.scale**2
-    return per_source_col, per_col
+    return per_source_col, result_bytes_per_column(plan, bands, source.dtype, operator.scale, aggregation, window)
+
+
+def source_bytes_per_column(source: RowSource, plan: Plan, window: PixelWindow) -> int:
+    """Bytes that are held for each column of the source, of rows in memory and of the strip that is read."""
+    held = rows_held(source, plan, window)
+    strip = min(source.strip_rows, held)
+    return source.bands * (held * source.dtype.itemsize + strip * source.raw_itemsize)
+
+
+def result_bytes_per_column(
+    plan: Plan, bands: int, dtype: np.dtype, scale: int, aggregation: SpatialAggregation, window: PixelWindow
+) -> int:
+    """Bytes that are held for each column of the plan's raster, of results with ``scale`` times its pixels."""
+    per_pixel = aggregation.bytes_per_pixel(bands, dtype, plan.most_overlaps(window))
+    waiting = 2 * bands * dtype.itemsize  # two pieces of finished rows, for the writer
+    return (plan.max_size[0] + slack(plan)) * (per_pixel + waiting) * scale**2
 
 
 def rows_held(source: RowSource, plan: Plan, window: PixelWindow) -> int:

@@ -57,7 +57,8 @@ class GridSampler(Operator):
             return raster, [*stages[:end], stitch, *stages[end + 1 :]]
         patcher = replace(self.patcher, aggregation=stitch.aggregation)
         sink = ArraySink(grid.shape)
-        report = stream(raster.source, patcher, operator, sink)
+        with raster:
+            report = stream(raster.source, patcher, operator, sink)
         merged: Any = sink.array
         flat = report.flat and merged.shape[0] == 1
         return GeoTensor.on(grid, merged[0] if flat else merged), stages[end + 1 :]

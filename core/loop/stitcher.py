@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Callable
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol
 
 import numpy as np
 
@@ -16,13 +17,46 @@ from ..operators.base import Operator
 from ..plan.cutting import finer, result_dtype
 from ..plan.plan import Plan, RowGroup
 from ..stitch.running_mean import RatioCache
-from .chip_run import ChipResult, check_bands
+from .chip_run import ChipResult, ChipRun, RunReport, check_bands
+from .patcher import SpatialPatcher
 from .read_ahead import RowSink, slack
 
 _WRITTEN_AT_ONCE = 16 << 20  # bytes
 
 #: The chips of a column block, as ``ChipRun.groups`` gives them.
 Groups = Iterator[tuple[RowGroup, Iterator[ChipResult]]]
+
+
+@dataclass(frozen=True)
+class StreamReport(RunReport):
+    """What a run that stitches did. ``pixels_without_data`` have no valid value in any output band.
+
+    ``once``: the operator looks at single pixels, so that each pixel was computed once, in pieces, rather than once for
+    every chip it lies in. ``flat``: the operator gave ``(h, w)`` for its first chip.
+    """
+
+    once: bool
+    flat: bool
+    bands: int
+    pixels: int
+    pixels_without_data: int
+
+
+class RowAccumulator(Protocol):
+    """What an aggregation gives: chips are added in order, and rows given when they are final."""
+
+    def add(
+        self,
+        chip: PixelWindow,
+        values: np.ndarray,
+        weights: np.ndarray,
+        finite: bool = False,
+        ratio: np.ndarray | None = None,
+    ) -> None:
+        """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip."""
+
+    def finish(self, row_stop: int) -> np.ndarray:
+        """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are let go."""
 
 
 class Stitcher:
@@ -33,7 +67,13 @@ class Stitcher:
     """
 
     def __init__(
-        self, sink: RowSink, patcher: Any, plan: Plan, operator: Operator, window: PixelWindow, stop: threading.Event
+        self,
+        sink: RowSink,
+        patcher: SpatialPatcher,
+        plan: Plan,
+        operator: Operator,
+        window: PixelWindow,
+        stop: threading.Event,
     ) -> None:
         self._sink, self._patcher, self._plan, self._operator = sink, patcher, plan, operator
         self._window, self._stop, self._scale = window, stop, operator.scale
@@ -50,8 +90,28 @@ class Stitcher:
         self._stop.set()
         self._writer.shutdown(wait=True, cancel_futures=True)
 
-    def block(self, block: PixelWindow, groups: Groups, seen: Callable[[ChipResult], None] | None = None) -> None:
-        """One column block, from top to bottom; ``seen`` gets each result, too, before it is added."""
+    def take(
+        self,
+        run: ChipRun[Any, ChipResult],
+        blocks: Sequence[PixelWindow],
+        seen: Callable[[ChipResult], None] | None = None,
+    ) -> None:
+        """All results of a run, column block by column block, until all rows are written.
+
+        ``seen`` gets each result, too, before it is added: one that touches several blocks several times.
+        """
+        for block in run.blocks(blocks):
+            self._block(block, run.groups(block), seen)
+        while self._writes:
+            self._writes.popleft().result()
+
+    def report(self, chips: int, bytes_read: int, seconds: float, once: bool = False) -> StreamReport:
+        """What was done, at the end."""
+        pixels = self._window.scaled(self._scale).pixels
+        return StreamReport(chips, bytes_read, seconds, once, self.flat, self.bands, pixels, self.empty)
+
+    def _block(self, block: PixelWindow, groups: Groups, seen: Callable[[ChipResult], None] | None) -> None:
+        """One column block, from top to bottom."""
         mean = None if not self.bands else self._accumulator(block)
         finished = block.row
         for group, results in groups:
@@ -68,12 +128,7 @@ class Stitcher:
             raise PlanError("extent", tuple(block), "no chip touches it")
         self._finish(mean, finished, block.row_stop, block)
 
-    def wait(self) -> None:
-        """Wait until all rows are written."""
-        while self._writes:
-            self._writes.popleft().result()
-
-    def _begin(self, result: ChipResult, block: PixelWindow) -> Any:
+    def _begin(self, result: ChipResult, block: PixelWindow) -> RowAccumulator:
         """With the first result the number and type of the output bands are known."""
         self.bands, self._dtype = result.values.shape[0], result_dtype(result.values.dtype)
         self.flat = result.flat
@@ -83,13 +138,16 @@ class Stitcher:
             self._ratios = RatioCache(self._patcher.weights_of if aggregation.by_weight else _ones, self._dtype)
         return self._accumulator(block)
 
-    def _accumulator(self, block: PixelWindow) -> Any:
+    def _accumulator(self, block: PixelWindow) -> RowAccumulator:
         covers = self._plan.covers and self._patcher.window.positive
         capacity = (self._plan.max_size[0] + slack(self._plan)) * self._scale
         aggregation = self._patcher.aggregation
-        return aggregation.accumulator(self.bands, block.scaled(self._scale), self._dtype, capacity, covers)
+        made: RowAccumulator = aggregation.accumulator(
+            self.bands, block.scaled(self._scale), self._dtype, capacity, covers
+        )
+        return made
 
-    def _add(self, mean: Any, result: ChipResult) -> None:
+    def _add(self, mean: RowAccumulator, result: ChipResult) -> None:
         chip, values = result.chip, result.values
         check_bands(self._operator, result, self.bands)
         window = chip.window.scaled(self._scale)
@@ -100,7 +158,7 @@ class Stitcher:
         ratio = self._ratios.get(chip.pattern) if self._ratios is not None and result.finite else None
         mean.add(window, values, weights, result.finite, ratio)
 
-    def _finish(self, mean: Any, row: int, stop: int, block: PixelWindow) -> None:
+    def _finish(self, mean: RowAccumulator, row: int, stop: int, block: PixelWindow) -> None:
         """Hand on the rows from ``row`` to ``stop``, a buffer at a time: between chips far apart there are many."""
         most = self._plan.max_size[0] + slack(self._plan)
         for end in (*range(row + most, stop, most), stop):
@@ -131,7 +189,7 @@ class Stitcher:
             self._sink.write(row + first, col, values[:, first : first + step])
 
 
-def uses_ratios(patcher: Any, scale: int) -> bool:
+def uses_ratios(patcher: SpatialPatcher, scale: int) -> bool:
     """Whether a run keeps factors for the patterns of its plan, in a :class:`RatioCache`."""
     return bool(patcher.window.positive and patcher.aggregation.uses_ratios and scale == 1)
 

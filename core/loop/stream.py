@@ -12,49 +12,28 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Callable
 
 from ..axes.window import SpatialBoxcar
 from ..base.checks import is_whole
-from ..base.errors import ParameterError, PlanError
+from ..base.errors import ParameterError
 from ..base.progress import Watch
 from ..grid.domain import PixelWindow
 from ..operators.base import Operator, as_operator
-from .chip_run import ChipRun
+from ..plan.check import no_chip
+from .chip_run import ChipRun, Computed, SourceChips
+from .patcher import SpatialPatcher
 from .read_ahead import RowSink, RowSource, column_blocks
-from .stitcher import Stitcher
+from .stitcher import Stitcher, StreamReport
 
 MEMORY_LIMIT = 512 << 20
 PLANNING = 0.2  # of the progress, where making the plan takes long
 
 
-@dataclass(frozen=True)
-class StreamReport:
-    """What a run did. ``pixels_without_data`` have no valid value in any output band.
-
-    ``once``: the operator looks at single pixels, so that each pixel was computed once, in pieces, rather than once for
-    every chip it lies in. ``flat``: the operator gave ``(h, w)`` for its first chip.
-    """
-
-    chips: int
-    once: bool
-    flat: bool
-    bands: int
-    pixels: int
-    pixels_without_data: int
-    bytes_read: int
-    seconds: float
-
-    @property
-    def mb_per_second(self) -> float:
-        """Source megabytes (10^6 bytes, in the source's own type) read per second."""
-        return self.bytes_read / 1e6 / max(self.seconds, 1e-9)
-
-
 def stream(
     source: RowSource,
-    patcher: Any,
+    patcher: SpatialPatcher,
     operator: Callable[[Any], Any],
     sink: RowSink,
     *,
@@ -69,7 +48,8 @@ def stream(
     ``workers``: threads for the operator, 0 for all cores. ``memory_limit`` in bytes bounds the row buffers: a raster
     too wide for it is done in column blocks. ``progress`` gets the share done, 0 to 1; ``cancelled`` is asked once a
     chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read, and only then
-    is the operator loaded (``Operator.load``).
+    is the operator loaded (``Operator.load``). The source is left open: whoever opened it closes it, which on Windows
+    has to be done before an output can take the source's name.
 
     An operator with a ``batch_size`` gets several chips of one shape at a time (``operator.batch``). With a
     ``scale`` above 1 it gives ``scale`` times as many rows and columns, and so does the run: the sink is then for the
@@ -84,7 +64,7 @@ def stream(
     plan = patcher.plan(source.domain, watch.part(0, PLANNING))
     planned = watch.share
     if not plan.count(window):
-        raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
+        raise no_chip(window)
     chips, pieces = plan.count(window), None
     if overlaps_do_not_matter(patcher, operator):
         pieces = plan.once()
@@ -93,25 +73,18 @@ def stream(
     for height, width in plan.sizes:
         patcher.weights_of(height, width)  # refused now, if at all
     operator.load()
-    aggregation, stop = patcher.aggregation, threading.Event()
+    stop = threading.Event()
     shares = None if progress is None else watch.part(planned, 1.0)
-    threads = int(workers) or os.cpu_count() or 1
-    try:
-        with (
-            Stitcher(sink, patcher, plan, operator, window, stop) as stitcher,
-            ChipRun(source, plan, operator, threads, stop, shares, cancelled) as run,
-        ):
-            started = time.perf_counter()
-            for block in run.blocks(column_blocks(source, plan, operator, aggregation, sink, window, memory_limit)):
-                stitcher.block(block, run.groups(block))
-            stitcher.wait()
-            seconds = time.perf_counter() - started
-    finally:
-        close_source(source)
-    pixels = window.scaled(operator.scale).pixels
-    return StreamReport(
-        chips, pieces is not None, stitcher.flat, stitcher.bands, pixels, stitcher.empty, run.bytes_read, seconds
-    )
+    blocks = column_blocks(source, plan, operator, patcher.aggregation, sink, window, memory_limit)
+    rows, work = SourceChips(source, plan), Computed(operator, source, plan)
+    with (
+        Stitcher(sink, patcher, plan, operator, window, stop) as stitcher,
+        ChipRun(rows, work, threads_of(workers), stop, shares, cancelled) as run,
+    ):
+        started = time.perf_counter()
+        stitcher.take(run, blocks)
+        seconds = time.perf_counter() - started
+    return stitcher.report(chips, run.bytes_read, seconds, pieces is not None)
 
 
 def check_workers(workers: int) -> None:
@@ -120,13 +93,11 @@ def check_workers(workers: int) -> None:
         raise ParameterError("workers", workers, "must be 0 (all cores) or the number of threads")
 
 
-def close_source(source: RowSource) -> None:
-    """Close what was opened for a run: held open it could not be replaced on Windows, and must not outlive GDAL."""
-    close = getattr(source, "close", None)
-    if close is not None:
-        close()
+def threads_of(workers: int) -> int:
+    """The number of threads for ``workers``, of which 0 means all cores."""
+    return int(workers) or os.cpu_count() or 1
 
 
-def overlaps_do_not_matter(patcher: Any, operator: Operator) -> bool:
+def overlaps_do_not_matter(patcher: SpatialPatcher, operator: Operator) -> bool:
     """Whether overlaps cannot change the result: the same value comes from every chip, and its mean is that value."""
     return operator.pointwise and patcher.window.positive and patcher.aggregation.idempotent

@@ -57,7 +57,7 @@ class ListPlan:
     mirrored: bool = False
     weights_at: Callable[[int], np.ndarray] | None = None
     anchors: np.ndarray | None = None
-    covers = False  # it may be so by chance; nobody could rely on it
+    covers = side_by_side = False  # it may be so by chance; nobody could rely on it
 
     @classmethod
     def of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, NamedTuple, Protocol
+from typing import Callable, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -71,6 +71,10 @@ class Plan(Protocol):
     @property
     def mirrored(self) -> bool:
         """Whether what lies outside the raster is mirrored from it; else it is NaN."""
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether chips that share their first row need the same rows of the source, as those of a lattice do."""
 
     @property
     def max_size(self) -> tuple[int, int]:
@@ -137,6 +141,7 @@ class LatticePlan:
 
     rows: Axis
     cols: Axis
+    side_by_side: ClassVar[bool] = True
 
     def __len__(self) -> int:
         """Number of chips."""

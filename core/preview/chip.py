@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -13,8 +13,7 @@ import numpy as np
 
 from ..base.errors import Cancelled, ParameterError
 from ..grid.domain import PixelWindow
-from ..grid.geotensor import GeoTensor
-from ..loop.chip_run import run_batch, run_operator
+from ..loop.chip_run import run_batch, run_operator, shown_chip
 from ..operators.band_roles import find_roles
 from ..operators.base import as_operator
 from ..plan.cutting import anchor_of, cut_chip, masked
@@ -77,7 +76,8 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
     as_operator(operator).load()
     chip, mirrored = nearest_chip(request.patcher, source.domain, request.row, request.col)
     may_go_on()
-    values = read_chip(source, chip, mirrored)
+    with closing(source):  # the request's own
+        values = read_chip(source, chip, mirrored)
     seconds: list[float] = []
     while len(seconds) < _RUNS and sum(seconds) < _ENOUGH:
         may_go_on()
@@ -102,9 +102,7 @@ def read_chip(source: Any, chip: PlannedChip, mirrored: bool) -> np.ndarray:
         (top, bottom), (left, right) = spans
         origin = PixelWindow(top, left, bottom - top, right - left)
     block = np.empty((source.bands, origin.height, origin.width), source.dtype)
-    closing: AbstractContextManager[Any] = source if hasattr(source, "__exit__") else nullcontext()
-    with closing:
-        source.read(origin, block)
+    source.read(origin, block)
     return masked(cut_chip(block, origin, place, shape, mirrored), chip.weights)
 
 
@@ -113,11 +111,7 @@ def run_on_chip(source: Any, operator: Any, chip: PlannedChip, values: np.ndarra
     operator = as_operator(operator)
     if operator.batch_size is not None:
         return run_batch(operator, [(chip, values)])[0].values
-    shown: Any = values[0] if source.flat else values
-    if operator.georeferenced:
-        place = source.domain.crop(chip.window)
-        shown = GeoTensor.on(place, shown, anchor_of(chip))
-    return run_operator(operator, chip, shown).values
+    return run_operator(operator, chip, shown_chip(operator, source, chip, values)).values
 
 
 def shown_bands(names: Any, count: int) -> tuple[int, ...]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from ..axes.sampler import SpatialRegularStride
-from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..loop.chip_run import chips_at_once
-from ..loop.read_ahead import block_width, bytes_per_column
+from ..loop.read_ahead import bytes_per_column, width_that_fits
 from ..loop.stitcher import uses_ratios
 from ..loop.stream import MEMORY_LIMIT, overlaps_do_not_matter
 from ..operators.base import Operator, as_operator
+from ..plan.check import no_chip
 from ..plan.lists import ListPlan
 from ..plan.plan import Plan
 from ..rasters.creation_options import TILE
@@ -86,7 +85,7 @@ def estimate(
     plan = _plan(patcher, source.domain) if plan is None else plan
     chips = plan.count(window)
     if not chips:
-        raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
+        raise no_chip(window)
     once = plan.once() if overlaps_do_not_matter(patcher, operator) else None
     work = Work.of(source, patcher, operator, plan if once is None else once, window, workers or os.cpu_count() or 1)
     if seconds_per_chip is None:
@@ -114,13 +113,12 @@ class Work:
     def of(cls, source: Any, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int) -> Work:
         """The amounts of the run that ``stream`` makes of these."""
         aggregation, bands = patcher.aggregation, operator.output_bands or source.bands
-        sink: Any = SimpleNamespace(block_width=TILE)
-        step = block_width(source, plan, operator, aggregation, sink, window, MEMORY_LIMIT)
+        per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
+        step = width_that_fits(plan, (per_source_col, per_col), TILE, window, MEMORY_LIMIT)
         pixels, widest = _pixels(plan, window, step)
         height, width = plan.max_size
         computed = plan.pixels(window)
         scale = operator.scale**2
-        per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
         buffers = per_source_col * widest + per_col * step
         # Results that wait for their turn, and as much again for what an operator makes on its way.
         chips = min(3 * workers * chips_at_once(operator, plan), plan.count(window))

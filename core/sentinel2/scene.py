@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,8 @@ from ..base.secrets import without_secrets
 from ..grid.domain import RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..loop.patcher import SpatialPatcher
-from ..loop.stream import StreamReport, stream
+from ..loop.stitcher import StreamReport
+from ..loop.stream import stream
 from ..operators.base import Identity
 from ..plan.rectangles import SpatialRectangular
 from ..rasters.memory import ArraySink
@@ -127,8 +129,8 @@ class S2Scene:
         """Read everything, block by block, into ``sink``."""
         geometry, sampler = SpatialRectangular((_CHIP, _CHIP), "shrink"), SpatialRegularStride(_CHIP)
         patcher = SpatialPatcher(geometry=geometry, sampler=sampler)
-        source = self.source(cancelled)
-        return stream(source, patcher, Identity(), sink, workers=1, progress=progress, cancelled=cancelled)
+        with closing(self.source(cancelled)) as source:
+            return stream(source, patcher, Identity(), sink, workers=1, progress=progress, cancelled=cancelled)
 
     def load(self, progress: Callable[[float], None] | None = None, cancelled: Asked | None = None) -> GeoTensor:
         """Read everything into memory."""

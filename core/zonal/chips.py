@@ -7,11 +7,9 @@ grow with it; for any other operator a polygon that is too large is refused.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +18,11 @@ import numpy as np
 from ..base.errors import Cancelled, ParameterError
 from ..gdal.environment import gdal_env
 from ..grid.domain import PixelWindow
-from ..loop.chip_run import ChipResult, ChipRun, check_bands
+from ..loop.chip_run import ChipResult, ChipRun, Computed, SourceChips, check_bands
 from ..loop.patcher import SpatialPatcher
-from ..loop.read_ahead import column_blocks
-from ..loop.stitcher import Stitcher
-from ..loop.stream import MEMORY_LIMIT, StreamReport, check_workers, close_source
+from ..loop.read_ahead import RowSink, RowSource, column_blocks
+from ..loop.stitcher import Stitcher, StreamReport
+from ..loop.stream import MEMORY_LIMIT, check_workers, threads_of
 from ..operators.base import Operator, as_operator
 from ..plan.cutting import finer
 from ..plan.lists import ListPlan
@@ -50,12 +48,12 @@ class PolygonChips:
 
 
 def polygon_chips(
-    source: Any,
+    source: RowSource,
     geometry: SpatialPolygonIntersection,
     operator: Callable[[Any], Any],
     statistics: Sequence[str],
     *,
-    sink: Any = None,
+    sink: RowSink | None = None,
     aggregation: SpatialAggregation | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
@@ -66,7 +64,8 @@ def polygon_chips(
 
     ``sink`` gets the results on the whole raster, NaN outside of the polygons; where polygons overlap, by
     ``aggregation`` (default: their mean). With a sink, polygons none of which holds a pixel's centre are refused. The
-    other parameters are those of :func:`~..loop.stream.stream`; the results do not depend on them.
+    other parameters are those of :func:`~..loop.stream.stream`; the results do not depend on them. The source is left
+    open.
     """
     operator = as_operator(operator)
     check_workers(workers)
@@ -86,24 +85,21 @@ def polygon_chips(
     operator.load()
     patcher = None if sink is None else SpatialPatcher(geometry, aggregation=aggregation or SpatialOverlapAdd())
     how = (
-        _workers(int(workers), plan, source, memory_limit) or os.cpu_count() or 1,
+        threads_of(_workers(int(workers), plan, source, memory_limit)),
         None if progress is None else lambda share: progress(_PLANNING + (1 - _PLANNING) * share),
         cancelled,
     )
-    try:
-        report = _run(source, plan, operator, tally, patcher, sink, window, memory_limit, how)
-    finally:
-        close_source(source)
+    report = _run(source, plan, operator, tally, patcher, sink, window, memory_limit, how)
     return PolygonChips(tally.results(), left_out, report)
 
 
 def _run(
-    source: Any,
+    source: RowSource,
     plan: ListPlan,
     operator: Operator,
     tally: PolygonStatistics,
     patcher: SpatialPatcher | None,
-    sink: Any,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
     how: tuple[int, Callable[[float], None] | None, Callable[[], bool] | None],
@@ -123,27 +119,23 @@ def _run(
 
     aggregation = None if patcher is None else patcher.aggregation
     blocks = column_blocks(source, plan, operator, aggregation, sink, window, memory_limit)
-    with ExitStack() as stack:
-        stitcher = None
-        if patcher is not None:
-            stitcher = stack.enter_context(Stitcher(sink, patcher, plan, operator, window, stop))
-        run = stack.enter_context(ChipRun(source, plan, operator, workers, stop, progress, cancelled))
-        if stitcher is None:
+    run = ChipRun(SourceChips(source, plan), Computed(operator, source, plan), workers, stop, progress, cancelled)
+    if patcher is not None and sink is not None:
+        with Stitcher(sink, patcher, plan, operator, window, stop) as stitcher, run:
+            stitcher.take(run, blocks, seen)
+        empty = stitcher.empty
+    else:
+        with run:
             for result in run.results(blocks):
                 seen(result)
-        else:
-            for block in run.blocks(blocks):
-                stitcher.block(block, run.groups(block), seen)
-            stitcher.wait()
-            empty = stitcher.empty
     seconds, pixels = time.perf_counter() - started, window.scaled(operator.scale).pixels
-    return StreamReport(len(plan), False, flat, bands, pixels, empty, run.bytes_read, seconds)
+    return StreamReport(len(plan), run.bytes_read, seconds, False, flat, bands, pixels, empty)
 
 
 def _find(
-    source: Any,
+    source: RowSource,
     geometry: SpatialPolygonIntersection,
-    operator: Any,
+    operator: Operator,
     memory_limit: int,
     progress: Callable[[float], None] | None,
     cancelled: Callable[[], bool] | None,
@@ -169,7 +161,7 @@ def _find(
     return masks
 
 
-def _check_memory(around: PixelWindow, position: int, source: Any, memory_limit: int) -> None:
+def _check_memory(around: PixelWindow, position: int, source: RowSource, memory_limit: int) -> None:
     """Refuse a polygon that cannot be one chip in memory."""
     needed = around.pixels * source.bands * source.dtype.itemsize
     if 2 * needed > memory_limit:
@@ -179,7 +171,7 @@ def _check_memory(around: PixelWindow, position: int, source: Any, memory_limit:
         raise ParameterError(f"polygon {position}", "too large", allowed)
 
 
-def _check_model(masks: PolygonMasks, operator: Any) -> None:
+def _check_model(masks: PolygonMasks, operator: Operator) -> None:
     """Refuse the polygon found last where a model of a fixed size cannot take it."""
     most = operator.chip_size
     if most is None or not masks.places:
@@ -190,7 +182,7 @@ def _check_model(masks: PolygonMasks, operator: Any) -> None:
         raise ParameterError(f"polygon {masks.owners[-1]}", "too large", f"{allowed} model takes")
 
 
-def _check_values(masks: PolygonMasks, source: Any, operator: Any, memory_limit: int) -> None:
+def _check_values(masks: PolygonMasks, source: RowSource, operator: Operator, memory_limit: int) -> None:
     """Refuse polygons of which more values would be held at a time, until their last piece is there, than fit."""
     owners, counts, places = (np.array(v, np.int64) for v in (masks.owners, masks.counts, masks.places))
     several = np.bincount(owners)[owners] > 1
@@ -213,7 +205,7 @@ def _check_values(masks: PolygonMasks, source: Any, operator: Any, memory_limit:
         raise ParameterError("statistics", list(NEED_VALUES), allowed)
 
 
-def _workers(workers: int, plan: ListPlan, source: Any, memory_limit: int) -> int:
+def _workers(workers: int, plan: ListPlan, source: RowSource, memory_limit: int) -> int:
     """Fewer threads where the chips that wait for them would not fit into memory."""
     height, width = plan.max_size
     fits = memory_limit // max(1, 4 * height * width * source.bands * source.dtype.itemsize)

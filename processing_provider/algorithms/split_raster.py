@@ -1,6 +1,7 @@
 """``patchwise:splitraster``: a raster to a folder of chips."""
 
 import os
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -142,12 +143,7 @@ class SplitRaster(JobAlgorithm):
             CommitGroup(not_cancelled(feedback), watch_sources(job.split.raster, None, job.files)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
-            follow(job.split.raster, feedback)
-            labels = job.labels.load(job.split.raster.domain, feedback) if job.labels is not None else None
-            manifest, report = split_to_folder(
-                replace(job.split, labels=labels), folder.path, progress=progress(feedback),
-                cancelled=feedback.isCanceled,
-            )  # fmt: skip
+            labels, manifest, report = self._split(folder.path, feedback)
             write_index(manifest, folder.path, feedback)
             results = self._finish(parameters, context, manifest, group, feedback)
             folder.hand_on(group)
@@ -155,6 +151,17 @@ class SplitRaster(JobAlgorithm):
         titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
         return self.present(results, context, feedback, titles=titles)
+
+    def _split(self, folder, feedback):
+        """The labels, the manifest and what was done; raster and labels are closed again."""
+        job = self._job
+        with ExitStack() as stack:
+            raster, labels = stack.enter_context(job.split.raster), None
+            follow(raster, feedback)
+            if job.labels is not None:
+                labels = stack.enter_context(closing(job.labels.load(raster.domain, feedback)))
+            split, asked = replace(job.split, labels=labels), feedback.isCanceled
+            return labels, *split_to_folder(split, folder, progress=progress(feedback), cancelled=asked)
 
     def _finish(self, parameters, context, manifest, group, feedback):
         """The footprints, where they are wanted; the results by name."""

@@ -20,7 +20,7 @@ from patchwise.core import (
 )
 from patchwise.core.base.errors import PlanError
 from patchwise.core.grid.domain import PixelWindow
-from patchwise.core.loop.chip_run import ChipRun
+from patchwise.core.loop.chip_run import ChipRun, Computed, SourceChips
 from patchwise.core.plan.geometry import Geometry
 
 SHAPE = (90, 70)
@@ -49,7 +49,8 @@ def test_the_index_counts_the_chips_of_the_whole_plan(patcher):
 def test_a_run_gives_each_result_with_its_chip_in_order(patcher):
     values = np.arange(np.prod(SHAPE), dtype=np.float32).reshape(1, *SHAPE)
     source, plan = RasterField(GeoTensor(values)).source, patcher.plan(SHAPE)
-    with ChipRun(source, plan, Lambda(lambda chip: chip + 1), 3, threading.Event()) as run:
+    work = Computed(Lambda(lambda chip: chip + 1), source, plan)
+    with ChipRun(SourceChips(source, plan), work, 3, threading.Event()) as run:
         found = list(run.results([PART]))
     assert [result.chip.index for result in found] == plan.numbers(PART)(0, plan.count(PART)).tolist()
     for result in found:
