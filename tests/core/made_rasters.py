@@ -67,7 +67,7 @@ def run_to_file(path: Any, source: Any, patcher: Any, operator: Any, dtype: str 
     window = sink.pop("window", source.domain.window)
     value_type = ValueType(dtype, sink.pop("nodata", None))
     domain = source.domain.crop(window)
-    with GeoTiffSink(str(path), domain, value_type, sources=[source.path], **sink) as target:
+    with GeoTiffSink(str(path), domain, value_type, sources=[source.path], **sink) as target, source:
         return stream(source, patcher, operator, target, window=window, workers=2)
 
 

@@ -239,7 +239,8 @@ def _run(raster: Any, patcher: Any, operator: Any, window: Any) -> None:
     size = patcher.geometry.size
     if window.pixels * raster.bands > _SMALL or what.chips > 3000 or size[0] * size[1] > _SMALL or what.memory > 300e6:
         return
-    stream(raster, patcher, operator, ArraySink((window.height, window.width)), window=window, workers=1)
+    with raster:
+        stream(raster, patcher, operator, ArraySink((window.height, window.width)), window=window, workers=1)
 
 
 def enter_geotiff(path: Path) -> None:

@@ -99,7 +99,8 @@ def whole(raster: Any, patcher: SpatialPatcher, operator: Any, window: PixelWind
     """What the main job makes of it."""
     window = window or raster.domain.window
     sink = ArraySink(tuple(n * getattr(operator, "scale", 1) for n in window[2:]))
-    stream(raster, patcher, operator, sink, window=window)
+    with raster:
+        stream(raster, patcher, operator, sink, window=window)
     return sink.array
 
 

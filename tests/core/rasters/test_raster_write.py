@@ -92,7 +92,7 @@ def test_column_blocks_give_the_same_file(tmp_path, options):
     expected = run(case, WHOLE_CHIP)
     from patchwise.core import stream
 
-    with GeoTiffSink(str(tmp_path / "out.tif"), source.domain, ValueType(), options=options) as sink:
+    with GeoTiffSink(str(tmp_path / "out.tif"), source.domain, ValueType(), options=options) as sink, source:
         assert sink.block_width == int(options.get("BLOCKXSIZE", 256))
         stream(source, PATCHER, WHOLE_CHIP, sink, memory_limit=1)
     np.testing.assert_array_equal(rasterio.open(tmp_path / "out.tif").read(), expected)
@@ -287,7 +287,7 @@ def test_a_run_that_fails_leaves_nothing_and_keeps_what_was_there(tmp_path, sour
     from patchwise.core import stream
 
     with pytest.raises(error):
-        with GeoTiffSink(str(target), source.domain, ValueType(), sources=[source.path]) as sink:
+        with GeoTiffSink(str(target), source.domain, ValueType(), sources=[source.path]) as sink, source:
             if how == "body":
                 sink.start(1, np.dtype("f4"))
                 assert os.listdir(tmp_path) != before

@@ -284,9 +284,8 @@ def test_any_sampler_and_geometry_equals_the_core(chain, process, scene, tmp_pat
     manifest = load_manifest(str(tmp_path / "chips"))
     assert count is None or len(manifest.chips) == count
     raster = RasterFile(scene)
-    with GeoTiffSink(
-        str(tmp_path / "core.tif"), raster.domain, ValueType(), names=["(b1-mean(b1))/std(b1)", "B08"]
-    ) as sink:
+    names = ["(b1-mean(b1))/std(b1)", "B08"]
+    with GeoTiffSink(str(tmp_path / "core.tif"), raster.domain, ValueType(), names=names) as sink, raster:
         stream(raster, manifest.patcher, Expression(Z_SCORE, 4, raster.band_names), sink)
     assert pixels(stitched) == pixels(str(tmp_path / "core.tif"))
 
