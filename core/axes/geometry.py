@@ -14,8 +14,9 @@ A raster smaller than the chip is mirrored up to the chip's size under ``shift``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,27 @@ MOST_PIXELS = (1 << 31) - 1
 BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
 
 
+class SpatialGeometry(Configurable):
+    """Base of the geometries, whether they have chips on a raster, neighbourhoods of points, or both."""
+
+    def cap_km(self) -> float | None:
+        """The radius in km where it is that of circles on the Earth."""
+        return None
+
+    def areas(self) -> Areas | None:
+        """The polygons where each of them is one chip."""
+        return None
+
+
+class Areas(NamedTuple):
+    """Polygons as mappings, as in GeoJSON, and their CRS; None: that of what they lie on."""
+
+    polygons: tuple[Mapping[str, Any], ...]
+    crs: str | None
+
+
 @dataclass(frozen=True)
-class Rectangle(Configurable):
+class Rectangle(SpatialGeometry):
     """Where chips of ``size = (height, width)`` pixels lie; ``boundary`` as in the module's list.
 
     The plan of such chips is made by ``plan/rectangles.py``.

@@ -19,7 +19,7 @@ from ..base.errors import ParameterError, PlanError
 from ..base.progress import aside
 from ..grid.crs import crs_text, transform_points
 from ..grid.domain import RasterDomain
-from .geometry import MOST_PIXELS
+from .geometry import MOST_PIXELS, Rectangle
 from .poisson import poisson_disk
 
 #: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
@@ -33,6 +33,24 @@ class SpatialSampler(Configurable):
 
     #: The parameter that says how many anchors there are, for errors.
     density: ClassVar[str] = "sampler"
+    #: So many anchors are found while somebody waits.
+    soon: ClassVar[int] = 20_000
+
+    @property
+    def lattice(self) -> tuple[int, int] | None:
+        """``(rows, cols)`` in pixels between anchors on a regular lattice from pixel (0, 0); None for any others."""
+        return None
+
+    @property
+    def on_points(self) -> bool:
+        """Whether it makes sense of points, which are to it a raster of one column: they have no distances there."""
+        return True
+
+    def on_rectangles(
+        self, geometry: Rectangle, domain: RasterDomain, watch: Callable[[float], None] | None = None
+    ) -> np.ndarray:
+        """The anchors of rectangles on ``domain``, before the boundary has its say; ``watch`` as of :meth:`drawn`."""
+        return self.drawn(geometry.room(domain.shape), domain, watch)
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """``(n, 2)`` int64 anchors ``(row, col)``.
@@ -76,6 +94,11 @@ class SpatialRegularStride(SpatialSampler):
     def steps(self) -> tuple[int, int]:
         """``(rows, cols)``."""
         return _both(self.step)
+
+    @property
+    def lattice(self) -> tuple[int, int]:
+        """The steps."""
+        return self.steps
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
         """Every ``step`` pixels from (0, 0), row by row."""
@@ -124,6 +147,14 @@ class SpatialJitteredStride(SpatialSampler):
     def most(self, extent: tuple[int, int]) -> int:
         """Those of the lattice."""
         return _on_lattice(extent, self.steps)
+
+    def on_rectangles(
+        self, geometry: Rectangle, domain: RasterDomain, watch: Callable[[float], None] | None = None
+    ) -> np.ndarray:
+        """Those of the regular lattice's rectangles, moved."""
+        self.check(domain.shape)
+        rows, cols = (geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, self.steps)))
+        return self.moved(rows, cols)
 
     def moved(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """The anchors of the lattice of ascending ``rows`` and ``cols``, moved."""
@@ -191,6 +222,7 @@ class SpatialPoissonDisk(SpatialSampler):
     """
 
     density: ClassVar[str] = "min_distance"
+    soon: ClassVar[int] = 400  # finding anchors for disks takes longest
     min_distance: float
     seed: int = 0
     tries: int = 30
@@ -214,6 +246,11 @@ class SpatialPoissonDisk(SpatialSampler):
         rows, cols = (n / self.min_distance + 1 for n in extent)
         return min(int(0.8 * rows * cols) + 1, extent[0] * extent[1])
 
+    @property
+    def on_points(self) -> bool:
+        """Not: its distance is one of pixels."""
+        return False
+
     def drawn(
         self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
     ) -> np.ndarray:
@@ -235,6 +272,7 @@ class SpatialExplicit(SpatialSampler):
     in geographic systems). An anchor off the raster is refused by name: whoever lists places wants to hear of it.
     """
 
+    soon: ClassVar[int] = 200_000
     positions: tuple[tuple[float, float], ...]
     crs: str | None = None
 
@@ -262,6 +300,11 @@ class SpatialExplicit(SpatialSampler):
         """Exactly."""
         return len(self.positions)
 
+    @property
+    def on_points(self) -> bool:
+        """Not if they are world coordinates."""
+        return self.crs is None
+
     def _pixels(self, domain: RasterDomain) -> np.ndarray:
         if not domain.placed:
             raise PlanError("anchors", self.positions[0], "are world coordinates, and the raster has no transform")
@@ -274,6 +317,13 @@ class SpatialExplicit(SpatialSampler):
         """The anchors, and the CRS where they are world coordinates."""
         config: dict[str, Any] = {"anchors": [list(pair) for pair in self.positions]}
         return config if self.crs is None else {**config, "crs": self.crs}
+
+
+def checked_sampler(sampler: SpatialSampler | None, allowed: str) -> SpatialSampler:
+    """The sampler; anything else is refused with what is ``allowed``."""
+    if not isinstance(sampler, SpatialSampler):
+        raise ParameterError("sampler", sampler, allowed)
+    return sampler
 
 
 def _on_lattice(extent: tuple[int, int], steps: tuple[int, int]) -> int:

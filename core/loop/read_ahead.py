@@ -35,6 +35,9 @@ class RowSource(Protocol):
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
 
+    def close(self) -> None:
+        """Close what was opened to read; a later read opens it again. Whoever has made the source calls it, no run."""
+
 
 class RowSink(Protocol):
     """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""

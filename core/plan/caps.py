@@ -20,15 +20,18 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from ..axes.sampler import SpatialSampler
+from ..axes.geometry import SpatialGeometry
+from ..axes.sampler import SpatialExplicit, SpatialSampler, checked_sampler
 from ..axes.window import SpatialWindow
 from ..base.checks import is_finite, is_whole
-from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
-from ..grid.crs import crs_text, lonlat_of
-from ..grid.domain import RasterDomain
+from ..gdal.masks import pixel_polygons
+from ..grid.crs import crs_text, from_lonlat, lonlat_of
+from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.earth import EARTH_RADIUS_KM, haversine_km
 from .lists import KeptArrays, ListPlan
+from .outlined import wkb_head, wkb_polygon
+from .plan import Plan
 
 _BLOCK = 64  # pixels
 _SAMPLES = 5  # along each side of a block
@@ -40,10 +43,12 @@ _BALLS = 1 << 12  # blocks that are put into the index together
 _INDEX = 0.3  # share of the work that it takes to make the index of blocks
 _MOST_BLOCKS = 1 << 22  # for each of which it is kept where on Earth it lies
 _KEPT_BYTES = 64 << 20  # of caps' weights, which are otherwise made again when the chip is due
+_ROUND = 72  # pieces of a circle
+_ALLOWED = "must say where the caps' centres lie, such as SpatialRandom(100)"
 
 
 @dataclass(frozen=True)
-class SpatialSphericalCap(Configurable):
+class SpatialSphericalCap(SpatialGeometry):
     """The pixels whose centres are at most ``radius_km`` from the centre of the anchor pixel, on the Earth's surface.
 
     Rasters in any CRS, rotated grids, poles and the date line are alike; a cap across both ends of a global grid has a
@@ -57,6 +62,7 @@ class SpatialSphericalCap(Configurable):
     size = None
     plan_is_quick = False
     whole = False
+    several_parts = True
 
     def __post_init__(self) -> None:
         """Refuse a radius that is not above 0."""
@@ -67,7 +73,7 @@ class SpatialSphericalCap(Configurable):
 
     def plan(
         self,
-        sampler: SpatialSampler,
+        sampler: SpatialSampler | None,
         window: SpatialWindow,
         domain: RasterDomain,
         watch: Callable[[float], None] | None = None,
@@ -77,8 +83,7 @@ class SpatialSphericalCap(Configurable):
         ``watch`` is told the share that is done, 0 to 1, several times a second, also when weights are made later;
         what it raises ends the search.
         """
-        if not isinstance(sampler, SpatialSampler):
-            raise ParameterError("sampler", sampler, "must say where the caps' centres lie, such as SpatialRandom(100)")
+        sampler = checked_sampler(sampler, _ALLOWED)
         window.radial(np.zeros(1))  # refused now, if at all
         asked = _Asked(watch)
         anchors = sampler.drawn(domain.shape, domain, asked)
@@ -106,6 +111,38 @@ class SpatialSphericalCap(Configurable):
             raise PlanError("raster", domain.shape, "is too large for spherical caps: cut out the part that is needed")
         EarthGrid(domain)
         window.radial(np.zeros(1))
+
+    def cap_km(self) -> float:
+        """The radius."""
+        return float(self.radius_km)
+
+    def boxes(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> ListPlan:
+        """Boxes around the caps, since finding their pixels takes as long as a run; see :class:`Circles`."""
+        window.radial(np.zeros(1))  # refused now, if at all
+        places = self.outlines(sampler, window, domain).places
+        starts = np.maximum(places[:, :2], 0)
+        stops = np.minimum(places[:, :2] + places[:, 2:], np.array(domain.shape))
+        return ListPlan.of(domain.shape, np.concatenate([starts, stops - starts], axis=1), np.arange(len(places)))
+
+    def outlines(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Circles:
+        """Circles about the sampler's anchors."""
+        return Circles(checked_sampler(sampler, _ALLOWED).anchors(domain.shape, domain), self.cap_km(), domain)
+
+    def footprints(self, plan: Plan, indices: np.ndarray, domain: RasterDomain) -> tuple[list[bytes], np.ndarray]:
+        """Multi-polygons: circles, and where one cannot be drawn as a ring the outline of the chip's pixels."""
+        return _round(plan, indices, self.cap_km(), domain)
+
+    def near(
+        self,
+        sampler: SpatialSampler | None,
+        domain: RasterDomain,
+        row: float,
+        col: float,
+        watch: Callable[[float], None] | None = None,
+    ) -> SpatialSampler:
+        """The nearest anchor alone: a plan of all caps would take long."""
+        anchors = checked_sampler(sampler, _ALLOWED).drawn(domain.shape, domain, watch)
+        return SpatialExplicit([anchors[np.argmin(((anchors + 0.5 - (row, col)) ** 2).sum(axis=1))]])
 
     def get_config(self) -> dict[str, Any]:
         """``{"radius_km": ...}``."""
@@ -308,6 +345,108 @@ def _spread(starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     share = np.arange(_SAMPLES) / (_SAMPLES - 1)
     positions = np.rint(starts[:, None] + share * span[:, None]).astype(np.int64)
     return positions, np.maximum(span, 1) / (_SAMPLES - 1)
+
+
+class Circles:
+    """Circles on the Earth about pixels ``anchors`` ``(n, 2)``, as ``outlined.Outlined``.
+
+    ``places`` ``(n, 4)`` are the squares of pixels around the anchors that surely hold them, if no scale
+    on the raster is far from that at its middle; which pixels are in a cap only a run finds out.
+    They may reach over the raster's edge.
+    """
+
+    def __init__(self, anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> None:
+        self.anchors, self._radius_km = anchors, radius_km
+        reach = self._reach(domain)
+        self.places = np.concatenate([anchors - reach, np.broadcast_to(2 * reach + 1, anchors.shape)], axis=1)
+
+    def _touching(self, view: PixelWindow) -> np.ndarray:
+        stops = self.places[:, :2] + self.places[:, 2:]
+        there = (stops > np.array(view[:2])) & (self.places[:, :2] < np.array([view.row_stop, view.col_stop]))
+        return np.flatnonzero(there.all(axis=1))
+
+    def count(self, view: PixelWindow) -> int:
+        """Number of squares that touch a window."""
+        return len(self._touching(view))
+
+    def _reach(self, domain: RasterDomain) -> np.ndarray:
+        """Rows and columns from the middle of the raster to the edge of a cap there, generously."""
+        middle = np.array([[n // 2 for n in domain.shape]])
+        rings = self.rings(np.concatenate([middle, middle], axis=1), domain)[0]
+        cols, rows = domain.to_pixels(rings[:, 0], rings[:, 1])
+        most = [np.nanmax(np.abs(v - m - 0.5)) if np.isfinite(v).any() else 0 for v, m in zip((rows, cols), middle[0])]
+        return np.array([int(np.ceil(min(v, n))) for v, n in zip(most, domain.shape)])
+
+    def some(self, view: PixelWindow, most: int) -> np.ndarray:
+        """``(n, 4)`` anchors and sizes of squares."""
+        chips = self._touching(view)
+        return self._items(chips[:: -(-len(chips) // most)])
+
+    def holding(self, row: float, col: float, window: PixelWindow) -> np.ndarray | None:
+        """``(4,)`` anchor and size of the circle that holds a place, about."""
+        chips = self._touching(window)
+        away = np.hypot(*((self.anchors[chips] + 0.5 - (row, col)) / (self.places[chips, 2:] / 2)).T)
+        if not len(chips) or away.min() > 1:
+            return None
+        return self._items(chips[[np.argmin(away)]])[0]
+
+    def _items(self, chips: np.ndarray) -> np.ndarray:
+        return np.concatenate([self.anchors[chips], self.places[chips, 2:]], axis=1)
+
+    def rings(self, items: np.ndarray, domain: RasterDomain) -> np.ndarray:
+        """``(n, points, 2)`` world ``(x, y)``."""
+        return circles(items[:, :2], self._radius_km, domain)
+
+
+def circles(anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> np.ndarray:
+    """``(n, points, 2)`` world ``(x, y)`` of circles on the Earth about the centres of pixels ``(row, col)``.
+
+    NaN where a place has no coordinates in the raster's CRS. A circle about a pole does not close in degrees.
+    """
+    crs, radius = crs_text(domain.crs, "the raster's crs"), radius_km / EARTH_RADIUS_KM
+    lon, lat = (np.radians(v)[:, None] for v in lonlat_of(
+        *domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs))  # fmt: skip
+    bearing = np.linspace(0, 2 * np.pi, _ROUND + 1)
+    sine = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(bearing)
+    turn = np.arctan2(np.sin(bearing) * np.sin(radius) * np.cos(lat), np.cos(radius) - np.sin(lat) * sine)
+    x, y = from_lonlat(np.degrees(lon + turn), np.degrees(np.arcsin(np.clip(sine, -1, 1))), crs)
+    return np.stack([x, y], axis=-1)
+
+
+def _round(plan: Plan, chosen: np.ndarray, radius_km: float, domain: RasterDomain) -> tuple[list[bytes], np.ndarray]:
+    """Outlines of caps, and the shares of them that lie on the raster."""
+    outlines, inside = [], np.full(len(chosen), np.nan)
+    for k, (index, ring) in enumerate(zip(chosen.tolist(), circles(plan.anchors_of(chosen), radius_km, domain))):
+        place = PixelWindow(*plan.places_of(chosen[k : k + 1])[0].tolist())
+        col, row = domain.to_pixels(ring[:, 0], ring[:, 1])
+        if _is_around(place, row, col, domain):
+            ring[-1] = ring[0]  # to the last digit
+            polygons, inside[k] = [[ring]], 1.0
+            if min(row.min(), col.min()) < 0 or row.max() > domain.shape[0] or col.max() > domain.shape[1]:
+                pixels = np.count_nonzero(np.asarray(plan.chip(index).weights))
+                inside[k] = min(pixels / _area(row, col), 1)
+        else:
+            weights = np.asarray(plan.chip(index).weights)
+            polygons = pixel_polygons(weights > 0, domain.crop(place))
+        outlines.append(wkb_head(6, len(polygons)) + b"".join(map(wkb_polygon, polygons)))
+    return outlines, inside
+
+
+def _is_around(place: PixelWindow, row: np.ndarray, col: np.ndarray, domain: RasterDomain) -> bool:
+    """Whether a circle, in pixels, lies around the window of a cap's pixels, as far as it lies on the raster."""
+    if not (np.isfinite(row).all() and np.isfinite(col).all()):
+        return False
+    for at, start, size, length in zip((row, col), place[:2], place[2:], domain.shape):
+        slack = 1.5 + 0.01 * size  # whose centres are in; a circle is drawn with corners
+        lo, hi = np.clip([at.min(), at.max()], 0, length)
+        closed = abs(at[0] - at[-1]) <= slack
+        if not closed or abs(lo - start) > slack or abs(hi - start - size) > slack:
+            return False
+    return True
+
+
+def _area(row: np.ndarray, col: np.ndarray) -> float:
+    return max(abs(float(np.sum(col[:-1] * row[1:] - col[1:] * row[:-1]))) / 2, 1.0)
 
 
 _GLOBES: OrderedDict[tuple[Any, ...], _Globe] = OrderedDict()

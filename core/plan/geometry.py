@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Protocol, runtime_checkable
+from typing import Callable, Protocol, runtime_checkable
 
+import numpy as np
+
+from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialWindow
 from ..grid.domain import RasterDomain
+from .outlined import Outlined
 from .plan import Plan
 
 
@@ -25,6 +29,13 @@ class Geometry(Protocol):
     def whole(self) -> bool:
         """Whether all of each chip is pixels of the raster, mirrored ones among them."""
 
+    @property
+    def several_parts(self) -> bool:
+        """Whether the footprint of a chip may have several parts: then all are multi-polygons, else polygons."""
+
+    def cap_km(self) -> float | None:
+        """The radius in km where chips are circles on the Earth."""
+
     def room(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns, from 0, in which the anchor of a chip may lie on a raster of ``shape``."""
 
@@ -32,6 +43,29 @@ class Geometry(Protocol):
         """Refuse what can be seen without making the plan."""
 
     def plan(
-        self, sampler: Any, window: SpatialWindow, domain: RasterDomain, watch: Callable[[float], None] | None = None
+        self,
+        sampler: SpatialSampler | None,
+        window: SpatialWindow,
+        domain: RasterDomain,
+        watch: Callable[[float], None] | None = None,
     ) -> Plan:
         """The chips; ``watch`` is told the share that is done, and what it raises ends the work."""
+
+    def boxes(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Plan:
+        """The boxes around the chips, cut to the raster, found soon: the plan itself where it is quick."""
+
+    def outlines(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Outlined:
+        """The chips as lines to be drawn, found soon."""
+
+    def footprints(self, plan: Plan, indices: np.ndarray, domain: RasterDomain) -> tuple[list[bytes], np.ndarray]:
+        """Of chips of its plan the footprints as WKB, and the shares of them on the raster, NaN where not known."""
+
+    def near(
+        self,
+        sampler: SpatialSampler | None,
+        domain: RasterDomain,
+        row: float,
+        col: float,
+        watch: Callable[[float], None] | None = None,
+    ) -> SpatialSampler | None:
+        """A sampler whose plan is made soon and has the chip nearest to a place: the sampler itself, or one anchor."""

@@ -10,8 +10,8 @@ from typing import Callable
 import numpy as np
 
 from ..axes.geometry import Rectangle
-from ..axes.sampler import SpatialJitteredStride, SpatialRegularStride, SpatialSampler
-from ..base.errors import ParameterError, PlanError
+from ..axes.sampler import SpatialSampler, checked_sampler
+from ..base.errors import PlanError
 from ..base.progress import aside
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.rows import RowBuffer
@@ -153,10 +153,11 @@ class ListPlan:
         firsts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 1))
         for first, last in zip(firsts, np.append(firsts[1:], len(chips))):
             members = chips[first:last]
-            planned = tuple(self._planned(index) for index in members.tolist())
+            planned = tuple(self.chip(index) for index in members.tolist())
             yield RowGroup(int(rows[first]), int(keep[first]), int(self._stops[members, 0].max()), planned)
 
-    def _planned(self, index: int) -> PlannedChip:
+    def chip(self, index: int) -> PlannedChip:
+        """A chip by its index; its weights, if it has its own, are made now."""
         weights = None if self.weights_at is None else self.weights_at(int(self.order[index]))
         anchor = None
         if self.anchors is not None:
@@ -181,7 +182,22 @@ class ListPlan:
     def nearest(self, row: float, col: float) -> PlannedChip:
         """The chip whose middle is nearest to a place."""
         away = self.places[:, :2] + self.places[:, 2:] / 2 - (row, col)
-        return self._planned(int(np.argmin((away**2).sum(axis=1))))
+        return self.chip(int(np.argmin((away**2).sum(axis=1))))
+
+    def some(self, window: PixelWindow, most: int) -> np.ndarray:
+        """Every second, third, ... of the chips that touch the window."""
+        chips = self.touching(window)
+        return chips[:: max(1, -(-len(chips) // most))]
+
+    def holding(self, row: float, col: float, window: PixelWindow) -> int | None:
+        """Index of the chip whose box holds a place; of several the one whose middle is nearest."""
+        chips = self.touching(window)
+        starts, sizes = self.places[chips, :2], self.places[chips, 2:]
+        there = ((starts <= (row, col)) & (starts + sizes > (row, col))).all(axis=1)
+        if not there.any():
+            return None
+        away = ((starts[there] + sizes[there] / 2 - (row, col)) ** 2).sum(axis=1)
+        return int(chips[there][np.argmin(away)])
 
     def most_overlaps(self, window: PixelWindow) -> int:
         """About the most chips that meet on a pixel."""
@@ -247,7 +263,7 @@ class ListPlan:
 
 def rectangles(
     geometry: Rectangle,
-    sampler: SpatialSampler,
+    sampler: SpatialSampler | None,
     domain: RasterDomain,
     watch: Callable[[float], None] | None = None,
 ) -> Plan:
@@ -257,16 +273,10 @@ def rectangles(
     (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``). ``watch`` is asked while anchors are
     found.
     """
-    if isinstance(sampler, SpatialRegularStride):
-        return make_plan(geometry, sampler, domain.shape)
-    if not isinstance(sampler, SpatialSampler):
-        raise ParameterError("sampler", sampler, "must say where the chips lie, such as SpatialRegularStride(128)")
-    if isinstance(sampler, SpatialJitteredStride):
-        sampler.check(domain.shape)
-        lattice = [geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, sampler.steps))]
-        anchors = sampler.moved(lattice[0], lattice[1])
-    else:
-        anchors = sampler.drawn(geometry.room(domain.shape), domain, watch)
+    sampler = checked_sampler(sampler, "must say where the chips lie, such as SpatialRegularStride(128)")
+    if sampler.lattice is not None:
+        return make_plan(geometry, sampler.lattice, domain.shape)
+    anchors = sampler.on_rectangles(geometry, domain, watch)
     plan: ListPlan = aside(lambda asked: _listed(geometry, anchors, domain), watch)
     return plan
 

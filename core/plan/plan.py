@@ -15,7 +15,6 @@ import numpy as np
 
 from ..axes.axis import Axis, Neighbours
 from ..axes.geometry import Rectangle
-from ..axes.sampler import SpatialRegularStride
 from ..grid.domain import PixelWindow
 
 _PIECE = 256  # pixels; a float32 piece of that size and its temporaries stay in the processor's cache
@@ -115,6 +114,15 @@ class Plan(Protocol):
 
     def nearest(self, row: float, col: float) -> PlannedChip:
         """The chip whose middle is nearest to a place, in pixels from the upper-left corner of the raster."""
+
+    def chip(self, index: int) -> PlannedChip:
+        """A chip by its index, with its weights where it has its own; without its pattern."""
+
+    def some(self, window: PixelWindow, most: int) -> np.ndarray:
+        """``(n,)`` indices of chips that touch the window: of all, or every second, third, ..., ``most`` at most."""
+
+    def holding(self, row: float, col: float, window: PixelWindow) -> int | None:
+        """Index of the chip whose box holds a place, among those that touch the window; the nearest middle counts."""
 
     def most_overlaps(self, window: PixelWindow) -> int:
         """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
@@ -233,8 +241,40 @@ class LatticePlan:
     def nearest(self, row: float, col: float) -> PlannedChip:
         """The chip whose middle is nearest to a place."""
         i, j = (axis.nearest(at, range(len(axis))) for axis, at in ((self.rows, row), (self.cols, col)))
+        return self.chip(i * len(self.cols) + j)
+
+    def chip(self, index: int) -> PlannedChip:
+        """A chip by its index."""
+        i, j = divmod(index, len(self.cols))
         window = PixelWindow(self.rows.start(i), self.cols.start(j), self.rows.size(i), self.cols.size(j))
-        return PlannedChip(window, index=i * len(self.cols) + j)
+        return PlannedChip(window, index=index)
+
+    def some(self, window: PixelWindow, most: int) -> np.ndarray:
+        """Every second, third, ... of the rows and of the columns of chips: so many that the plan is never listed."""
+        rows = self.rows.touching(window.row, window.row_stop)
+        cols = self.cols.touching(window.col, window.col_stop)
+        few, every = 0, max(len(rows), len(cols), 1)  # every few-th are too many, of every-th there are few enough
+        while every - few > 1:
+            middle = (few + every) // 2
+            enough = len(rows[::middle]) * len(cols[::middle]) <= most
+            few, every = (few, middle) if enough else (middle, every)
+        i, j = np.meshgrid(rows[::every], cols[::every], indexing="ij")
+        indices: np.ndarray = (i.astype(np.int64) * len(self.cols) + j).ravel()
+        return indices
+
+    def holding(self, row: float, col: float, window: PixelWindow) -> int | None:
+        """Index of the chip that holds a place, by formula."""
+        found = []
+        for axis, at, lo, hi in (
+            (self.rows, row, window.row, window.row_stop),
+            (self.cols, col, window.col, window.col_stop),
+        ):
+            here, there = axis.touching(int(at), int(at) + 1), axis.touching(lo, hi)
+            chips = range(max(here.start, there.start), min(here.stop, there.stop))
+            if not chips:
+                return None
+            found.append(axis.nearest(at, chips))
+        return found[0] * len(self.cols) + found[1]
 
     def most_overlaps(self, window: PixelWindow) -> int:
         """The most chips that meet on a pixel."""
@@ -277,9 +317,7 @@ class LatticePlan:
             yield RowGroup(start, self.rows.least_read(range(i, rows.stop)), self.rows.stop(i), chips)
 
 
-def make_plan(geometry: Rectangle, sampler: SpatialRegularStride, shape: tuple[int, int]) -> LatticePlan:
-    """The chips of ``geometry`` at the anchors of ``sampler`` on a raster of ``shape``."""
-    axes = []
-    for axis, (length, step) in enumerate(zip(shape, sampler.steps)):
-        axes.append(geometry.along(axis, length, step))
-    return LatticePlan(axes[0], axes[1])
+def make_plan(geometry: Rectangle, steps: tuple[int, int], shape: tuple[int, int]) -> LatticePlan:
+    """The chips of ``geometry`` every ``steps`` ``(rows, cols)`` pixels on a raster of ``shape``."""
+    rows, cols = (geometry.along(axis, length, step) for axis, (length, step) in enumerate(zip(shape, steps)))
+    return LatticePlan(rows, cols)

@@ -8,21 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from ..axes.geometry import Areas, SpatialGeometry
+from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialBoxcar, SpatialWindow
-from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
 from ..gdal.environment import gdal_env
 from ..gdal.masks import rasterize_mask
 from ..grid.crs import crs_text, transform_points
 from ..grid.domain import PixelWindow, RasterDomain, apply
 from ..grid.features import as_mapping, parts
+from .boxes import QuickBoxes
 from .lists import KeptArrays, ListPlan
 
 _KEPT_BYTES = 64 << 20  # of masks, which are otherwise made again when the chip is due
 
 
 @dataclass(frozen=True)
-class SpatialPolygonIntersection(Configurable):
+class SpatialPolygonIntersection(QuickBoxes, SpatialGeometry):
     """One chip per polygon: its bounding window on the raster, with weight 1 on pixels whose centre lies in it, else 0.
 
     ``polygons``: shapely geometries, mappings or features as in GeoJSON, a feature collection or a geopandas frame;
@@ -36,7 +38,6 @@ class SpatialPolygonIntersection(Configurable):
     polygons: tuple[Mapping[str, Any], ...]
     crs: str | None = None
     size = None
-    plan_is_quick = True
     whole = False
 
     def __init__(self, polygons: Any, crs: Any = None) -> None:
@@ -55,11 +56,16 @@ class SpatialPolygonIntersection(Configurable):
         """The whole raster."""
         return shape
 
-    def check(self, window: SpatialWindow, domain: RasterDomain) -> None:
-        """Nothing: the plan says it as soon."""
+    def areas(self) -> Areas:
+        """The polygons and their CRS."""
+        return Areas(self.polygons, self.crs)
 
     def plan(
-        self, sampler: Any, window: SpatialWindow, domain: RasterDomain, watch: Callable[[float], None] | None = None
+        self,
+        sampler: SpatialSampler | None,
+        window: SpatialWindow,
+        domain: RasterDomain,
+        watch: Callable[[float], None] | None = None,
     ) -> ListPlan:
         """One chip per polygon that holds a pixel's centre; ``plan.order`` says which. ``watch`` is asked for each."""
         if sampler is not None:

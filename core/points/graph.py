@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from ..axes.geometry import SpatialGeometry
 from ..base.checks import is_whole
-from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
 from .fields import PointField, VectorField
 from .search import METRICS, Neighbours, NeighbourSearch
 
 
 @dataclass(frozen=True)
-class SpatialKNNGraph(Configurable):
+class SpatialKNNGraph(SpatialGeometry):
     """The ``k`` nearest points of the anchor, itself among them unless ``include_self`` is False.
 
     Where the field has fewer points, all of them. Points at equal distance are taken in the order of their index.
@@ -58,7 +58,7 @@ class SpatialKNNGraph(Configurable):
 
 
 @dataclass(frozen=True)
-class SpatialRadiusGraph(Configurable):
+class SpatialRadiusGraph(SpatialGeometry):
     """All points at most ``radius`` from the anchor, itself among them unless ``include_self`` is False.
 
     ``radius`` is in units of the coordinates (euclidean) or in km (haversine); a point at that distance is in.
@@ -98,8 +98,9 @@ def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
     """The graph that a geometry is on points: a spherical cap is a radius graph in km."""
     if isinstance(geometry, (SpatialKNNGraph, SpatialRadiusGraph)):
         return geometry
-    if hasattr(geometry, "radius_km"):
-        return SpatialRadiusGraph(geometry.radius_km, "haversine")
+    radius = geometry.cap_km() if isinstance(geometry, SpatialGeometry) else None
+    if radius is not None:
+        return SpatialRadiusGraph(radius, "haversine")
     raise ParameterError(
         "geometry", type(geometry).__name__, "must be a graph or a spherical cap for points and features"
     )

@@ -9,6 +9,8 @@ from typing import Any, Union
 
 import numpy as np
 
+from ..axes.geometry import SpatialGeometry
+from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialBoxcar
 from ..base.errors import MissingPackageError, ParameterError, PlanError
 from ..grid.crs import crs_text, transform_points
@@ -60,12 +62,13 @@ def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterato
     if not isinstance(field, (PointField, VectorField)):
         allowed = "can be split by graphs and polygons if it is a PointField or VectorField"
         raise ParameterError("field", type(field).__name__, allowed)
-    if hasattr(geometry, "polygons"):
+    areas = geometry.areas() if isinstance(geometry, SpatialGeometry) else None
+    if areas is not None:
         if sampler is not None:
             raise ParameterError("sampler", type(sampler).__name__, "each polygon is one patch: leave the sampler out")
         if not isinstance(window, SpatialBoxcar):
             raise ParameterError("window", type(window).__name__, "in polygons all weigh the same: use SpatialBoxcar")
-        return split_by_polygons(field, geometry.polygons, getattr(geometry, "crs", None))
+        return split_by_polygons(field, *areas)
     as_graph(geometry)
     return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window)
 
@@ -79,11 +82,10 @@ def anchors_of(sampler: Any, count: int) -> np.ndarray:
     """
     if sampler is None:
         return np.arange(count)
-    if hasattr(sampler, "min_distance") or getattr(sampler, "crs", None) is not None:
-        raise PlanError(
-            "sampler", type(sampler).__name__, "its distances or coordinates are those of pixels, not points"
-        )
-    if hasattr(sampler, "anchors"):
+    if isinstance(sampler, SpatialSampler):
+        if not sampler.on_points:
+            allowed = "its distances or coordinates are those of pixels, not points"
+            raise PlanError("sampler", type(sampler).__name__, allowed)
         return np.unique(np.asarray(sampler.anchors((count, 1)))[:, 0])
     indices = np.asarray(sampler)
     if indices.ndim != 1 or indices.dtype.kind not in "iu" or not len(indices):

@@ -7,26 +7,22 @@ writing, blending and computing from the performance report, unless the operator
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ..axes.sampler import SpatialRegularStride
 from ..grid.domain import PixelWindow, RasterDomain
 from ..loop.chip_run import chips_at_once
-from ..loop.read_ahead import bytes_per_column, width_that_fits
+from ..loop.patcher import SpatialPatcher
+from ..loop.read_ahead import RowSource, bytes_per_column, width_that_fits
 from ..loop.stitcher import uses_ratios
 from ..loop.stream import MEMORY_LIMIT, overlaps_do_not_matter
 from ..operators.base import Operator, as_operator
 from ..plan.check import no_chip
-from ..plan.lists import ListPlan
 from ..plan.plan import Plan
 from ..rasters.creation_options import TILE
 from ..rasters.file import GDAL_CACHE
 from ..stitch.running_mean import RatioCache
-from .outlines import cap_places
 from .pictures import spread
 from .weights import window_picture
 
@@ -66,9 +62,9 @@ class Estimate:
 
 
 def estimate(
-    source: Any,
-    patcher: Any,
-    operator: Any,
+    source: RowSource,
+    patcher: SpatialPatcher,
+    operator: Callable[[Any], Any],
     window: PixelWindow | None = None,
     seconds_per_chip: float | None = None,
     workers: int = 0,
@@ -82,7 +78,7 @@ def estimate(
     """
     operator = as_operator(operator)
     window = source.domain.window if window is None else window
-    plan = _plan(patcher, source.domain) if plan is None else plan
+    plan = patcher.layout.boxes(patcher.sampler, patcher.window, source.domain) if plan is None else plan
     chips = plan.count(window)
     if not chips:
         raise no_chip(window)
@@ -110,7 +106,15 @@ class Work:
     workers: int
 
     @classmethod
-    def of(cls, source: Any, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int) -> Work:
+    def of(
+        cls,
+        source: RowSource,
+        patcher: SpatialPatcher,
+        operator: Operator,
+        plan: Plan,
+        window: PixelWindow,
+        workers: int,
+    ) -> Work:
         """The amounts of the run that ``stream`` makes of these."""
         aggregation, bands = patcher.aggregation, operator.output_bands or source.bands
         per_source_col, per_col = bytes_per_column(source, plan, operator, aggregation, window)
@@ -151,23 +155,11 @@ def _pixels(plan: Plan, window: PixelWindow, step: int) -> tuple[int, int]:
     return pixels * len(firsts) // len(some), widest
 
 
-def _plan(patcher: Any, domain: RasterDomain) -> Plan:
-    """The plan; of spherical caps the boxes around them, since finding their pixels takes as long as a run."""
-    if patcher.layout.plan_is_quick:
-        plan: Plan = patcher.plan(domain)
-        return plan
-    patcher.window.radial(np.zeros(1))  # refused now, if at all
-    places = cap_places(patcher, domain)
-    starts = np.maximum(places[:, :2], 0)
-    stops = np.minimum(places[:, :2] + places[:, 2:], np.array(domain.shape))
-    return ListPlan.of(domain.shape, np.concatenate([starts, stops - starts], axis=1), np.arange(len(places)))
-
-
-def _covered_share(patcher: Any, domain: RasterDomain, plan: Plan, window: PixelWindow) -> float:
+def _covered_share(patcher: SpatialPatcher, domain: RasterDomain, plan: Plan, window: PixelWindow) -> float:
     share = plan.box_share(window, window.row + spread(window.height, _GRID), window.col + spread(window.width, _GRID))
     if patcher.window.positive and patcher.layout.plan_is_quick:
         return share
-    if not isinstance(patcher.sampler, SpatialRegularStride):
+    if patcher.sampler is None or patcher.sampler.lattice is None:
         return share  # of the boxes
     cover = window_picture(patcher, domain).cover
     return share if cover is None else min(share, 1 - cover.gap_share)

@@ -10,17 +10,14 @@ Polygons are written as WKB (OGC 06-103r4), little-endian: polygons for rectangl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 
-from ..base.errors import PlanError
 from ..base.progress import Watch
-from ..gdal.masks import pixel_polygons
 from ..grid.domain import PixelWindow, RasterDomain
+from ..loop.patcher import SpatialPatcher
 from ..plan.check import check_plan, no_chip
-from ..plan.lists import ListPlan
-from .outlines import circles
 
 _BATCH, _CAPS = 1000, 50  # chips at a time
 _FINDING = 0.7  # of the work with caps, the share that it takes to find them
@@ -42,13 +39,13 @@ class Footprints(NamedTuple):
     outlines: list[bytes]
 
 
-def check_footprints(patcher: Any, domain: RasterDomain, window: PixelWindow) -> None:
+def check_footprints(patcher: SpatialPatcher, domain: RasterDomain, window: PixelWindow) -> None:
     """Refuse now what :func:`footprints` would; only whether a cap touches the window is found out later."""
     check_plan(patcher, domain, window)
 
 
 def footprints(
-    patcher: Any,
+    patcher: SpatialPatcher,
     domain: RasterDomain,
     window: PixelWindow | None = None,
     progress: Callable[[float], None] | None = None,
@@ -60,10 +57,10 @@ def footprints(
     window are among those of the raster, with the same numbers.
     """
     window, watch = domain.window if window is None else window, Watch(progress, cancelled)
-    cap = not patcher.layout.plan_is_quick
-    start = _FINDING if cap else 0.0
+    geometry = patcher.layout
+    start, batch = (0.0, _BATCH) if geometry.plan_is_quick else (_FINDING, _CAPS)
     plan = patcher.plan(domain, watch.part(0, start))
-    count, batch = plan.count(window), _CAPS if cap else _BATCH
+    count = plan.count(window)
     if not count:
         raise no_chip(window)
     numbers = plan.numbers(window)
@@ -71,71 +68,6 @@ def footprints(
         watch(start + (1 - start) * first / count)
         chosen = numbers(first, min(first + batch, count))
         places = plan.places_of(chosen)
-        if cap:
-            outlines, inside = _round(plan, chosen, patcher.geometry.radius_km, domain)
-        else:
-            outlines, inside = _rectangles(places, domain), _share_inside(places, domain)
+        outlines, inside = geometry.footprints(plan, chosen, domain)
         yield Footprints(chosen + 1, plan.anchors_of(chosen), places[:, 2:], inside, outlines)
     watch(1.0)
-
-
-def _share_inside(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
-    inside = np.minimum(places[:, :2] + places[:, 2:], np.array(domain.shape)) - places[:, :2]
-    share: np.ndarray = inside.prod(axis=1) / places[:, 2:].prod(axis=1)
-    return share
-
-
-def _rectangles(places: np.ndarray, domain: RasterDomain) -> list[bytes]:
-    row, col, height, width = places.T[..., None]
-    right, down = np.array([0, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 0])
-    rings = np.stack(domain.to_world(col + right * width, row + down * height), axis=-1)
-    return [_polygon([ring]) for ring in rings]
-
-
-def _polygon(rings: list[np.ndarray]) -> bytes:
-    parts = [np.array([len(ring)], "<u4").tobytes() + ring.astype("<f8").tobytes() for ring in rings]
-    return _head(3, len(parts)) + b"".join(parts)
-
-
-def _head(kind: int, count: int) -> bytes:
-    return b"\x01" + np.array([kind, count], "<u4").tobytes()
-
-
-def _round(
-    plan: ListPlan, chosen: np.ndarray, radius_km: float, domain: RasterDomain
-) -> tuple[list[bytes], np.ndarray]:
-    """Outlines of caps, and the shares of them that lie on the raster."""
-    outlines, inside = [], np.full(len(chosen), np.nan)
-    if plan.anchors is None or plan.weights_at is None:
-        raise PlanError("geometry", "SpatialSphericalCap", "must have anchors and weights")
-    for k, (index, ring) in enumerate(zip(chosen.tolist(), circles(plan.anchors[chosen], radius_km, domain))):
-        place = PixelWindow(*plan.places[index].tolist())
-        col, row = domain.to_pixels(ring[:, 0], ring[:, 1])
-        if _is_around(place, row, col, domain):
-            ring[-1] = ring[0]  # to the last digit
-            polygons, inside[k] = [[ring]], 1.0
-            if min(row.min(), col.min()) < 0 or row.max() > domain.shape[0] or col.max() > domain.shape[1]:
-                pixels = np.count_nonzero(plan.weights_at(int(plan.order[index])))
-                inside[k] = min(pixels / _area(row, col), 1)
-        else:
-            mask = plan.weights_at(int(plan.order[index])) > 0
-            polygons = pixel_polygons(mask, domain.crop(place))
-        outlines.append(_head(6, len(polygons)) + b"".join(map(_polygon, polygons)))
-    return outlines, inside
-
-
-def _is_around(place: PixelWindow, row: np.ndarray, col: np.ndarray, domain: RasterDomain) -> bool:
-    """Whether a circle, in pixels, lies around the window of a cap's pixels, as far as it lies on the raster."""
-    if not (np.isfinite(row).all() and np.isfinite(col).all()):
-        return False
-    for at, start, size, length in zip((row, col), place[:2], place[2:], domain.shape):
-        slack = 1.5 + 0.01 * size  # whose centres are in; a circle is drawn with corners
-        lo, hi = np.clip([at.min(), at.max()], 0, length)
-        closed = abs(at[0] - at[-1]) <= slack
-        if not closed or abs(lo - start) > slack or abs(hi - start - size) > slack:
-            return False
-    return True
-
-
-def _area(row: np.ndarray, col: np.ndarray) -> float:
-    return max(abs(float(np.sum(col[:-1] * row[1:] - col[1:] * row[:-1]))) / 2, 1.0)

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..axes.sampler import SpatialRegularStride
 from ..axes.window import SpatialCustom, SpatialWindow, check_weights, edge_to_edge, expression_weights
 from ..base.errors import ParameterError, PlanError
 from ..expression.compiler import compile_expression
 from ..grid.domain import RasterDomain
 from ..grid.earth import haversine_km
+from ..loop.patcher import SpatialPatcher
 from ..plan.caps import EarthGrid
 from ..plan.geometry import Geometry
 from .pictures import levels, spread
@@ -104,7 +104,7 @@ class WindowPicture:
 
 
 def window_picture(
-    patcher: Any, domain: RasterDomain | None = None, anchor: tuple[int, int] | None = None
+    patcher: SpatialPatcher, domain: RasterDomain | None = None, anchor: tuple[int, int] | None = None
 ) -> WindowPicture:
     """The picture of the patcher's window, and of its cover where the chips lie on a regular lattice.
 
@@ -123,8 +123,8 @@ def window_picture(
     else:
         down, right = chip.profiles[0][rows], chip.profiles[1][cols]
     cover = None
-    if isinstance(patcher.sampler, SpatialRegularStride):
-        cover = _cover(chip, patcher.sampler.steps)
+    if patcher.sampler is not None and patcher.sampler.lattice is not None:
+        cover = _cover(chip, patcher.sampler.lattice)
     return WindowPicture(chip.size, rows, cols, weights, down, right, cover)
 
 
@@ -170,9 +170,9 @@ class _Whole(_Chip):
     Of an expression on a large chip a smaller one is made, which is the same to the eye.
     """
 
-    def __init__(self, patcher: Any, size: tuple[int, int]) -> None:
+    def __init__(self, patcher: SpatialPatcher, window: SpatialCustom, size: tuple[int, int]) -> None:
         self.size = size
-        small = size if not isinstance(patcher.window.fn, str) else (min(size[0], _WHOLE), min(size[1], _WHOLE))
+        small = size if not isinstance(window.fn, str) else (min(size[0], _WHOLE), min(size[1], _WHOLE))
         self._weights = patcher.weights_of(*small)
 
     def at(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
@@ -185,10 +185,12 @@ class _Disc(_Chip):
 
     most, budget = 96, 64  # each position costs a coordinate transformation
 
-    def __init__(self, patcher: Any, domain: RasterDomain, anchor: tuple[int, int] | None) -> None:
+    def __init__(
+        self, radius_km: float, window: SpatialWindow, domain: RasterDomain, anchor: tuple[int, int] | None
+    ) -> None:
         row, col = anchor or (domain.shape[0] // 2, domain.shape[1] // 2)
-        self._grid, self._window = EarthGrid(domain), patcher.window
-        self._radius = float(patcher.geometry.radius_km)
+        self._grid, self._window = EarthGrid(domain), window
+        self._radius = radius_km
         self._lon, self._lat = (float(v[0]) for v in self._grid.lonlat(np.array([row]), np.array([col])))
         if not np.isfinite(self._lon):
             raise PlanError("raster", domain.shape, "has its middle off the Earth: there is no cap to show")
@@ -219,20 +221,27 @@ class _Disc(_Chip):
         return weights
 
 
-def _chip(patcher: Any, domain: RasterDomain | None, anchor: tuple[int, int] | None) -> _Chip:
+def _chip(patcher: SpatialPatcher, domain: RasterDomain | None, anchor: tuple[int, int] | None) -> _Chip:
     geometry, window = patcher.geometry, patcher.window
-    if isinstance(geometry, Geometry) and not geometry.plan_is_quick:
+    if not isinstance(geometry, Geometry):  # a graph
+        raise _no_window(geometry)
+    radius = geometry.cap_km()
+    if radius is not None:
         window.radial(np.zeros(1))  # refused now, if at all
         if domain is None:
             raise PlanError("raster", None, "is needed to say how many pixels a spherical cap has")
-        return _Disc(patcher, domain, anchor)
-    if not isinstance(geometry, Geometry) or geometry.size is None:
-        raise PlanError("geometry", type(geometry).__name__, "has no window that is the same for all chips")
+        return _Disc(radius, window, domain, anchor)
+    if geometry.size is None:
+        raise _no_window(geometry)
     if not isinstance(window, SpatialCustom):
         return _Separable(window, geometry.size)
     if isinstance(window.fn, str) and compile_expression(window.fn, {"x": 0, "y": 1, "r": 2}).pointwise:
         return _ByExpression(window.fn, geometry.size)
-    return _Whole(patcher, geometry.size)
+    return _Whole(patcher, window, geometry.size)
+
+
+def _no_window(geometry: object) -> PlanError:
+    return PlanError("geometry", type(geometry).__name__, "has no window that is the same for all chips")
 
 
 class _Sums(NamedTuple):

@@ -13,7 +13,7 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core import SpatialPatcher, SpatialSphericalCap
+from ...core import SpatialPatcher
 from ...core.grid.domain import PixelWindow, RasterDomain
 from ...core.preview.footprints import check_footprints, footprints
 from ..base import PatchwiseAlgorithm
@@ -105,8 +105,8 @@ class ChipGrid(PatchwiseAlgorithm):
         job, fields, count = self._job, QgsFields(), 0
         for name, kind in FIELDS.items():
             fields.append(new_field(name, kind))
-        cap = isinstance(job.patcher.geometry, SpatialSphericalCap)
-        kind = QgsWkbTypes.Type.MultiPolygon if cap else QgsWkbTypes.Type.Polygon
+        several = job.patcher.layout.several_parts
+        kind = QgsWkbTypes.Type.MultiPolygon if several else QgsWkbTypes.Type.Polygon
         with translated(self.CORE_NAMES):
             output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, job.crs)
             with output:

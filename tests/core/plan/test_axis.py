@@ -121,7 +121,7 @@ def test_a_raster_of_2_to_the_31_pixels_a_side_needs_no_memory(boundary, size, s
     tracemalloc.start()
     try:
         geometry, sampler = SpatialRectangular(size, boundary), SpatialRegularStride(step)
-        plan = make_plan(geometry, sampler, (length, length))
+        plan = make_plan(geometry, sampler.steps, (length, length))
         window = PixelWindow(length // 2, length // 3, 10**6, 10**6)
         assert plan.count(window) >= 0 and 0 <= plan.covered_share(window) <= 1
         assert plan.once().count(window) >= 0 and len(plan) > 0 and plan.max_size and plan.sizes
@@ -141,7 +141,7 @@ def test_no_chip_and_a_remainder_are_refused():
 
 def test_an_axis_of_tiles():
     length = 2**26  # tiles at zoom level 18
-    plan = make_plan(SpatialRectangular(256, "shift"), SpatialRegularStride(128), (length, length))
+    plan = make_plan(SpatialRectangular(256, "shift"), (128, 128), (length, length))
     assert plan.covered_share(PixelWindow(0, 0, length, length)) == 1
     assert plan.covers and plan.rows.most_overlaps == 2
     assert len(plan.once().rows) == length // 256

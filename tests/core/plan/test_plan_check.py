@@ -22,7 +22,6 @@ from patchwise.core import (
 from patchwise.core.axes.sampler import MOST_ANCHORS
 from patchwise.core.base.errors import ParameterError
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
-from patchwise.core.plan import check
 from patchwise.core.plan.check import check_plan
 from patchwise.core.preview.estimate import estimate
 
@@ -144,7 +143,7 @@ def test_the_check_refuses_what_the_plan_refuses(sampler, size, boundary, shape,
     except PlanError:
         assert not there
     else:  # many disks are not listed while somebody waits: the run refuses what the check then leaves
-        left = isinstance(sampler, SpatialPoissonDisk) and sampler.most(patcher.geometry.room(shape)) > check._FEW_DISKS
+        left = isinstance(sampler, SpatialPoissonDisk) and sampler.most(patcher.geometry.room(shape)) > sampler.soon
         assert there or left
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import SpatialBoxcar, SpatialHann, SpatialPatcher, SpatialRegularStride
+from patchwise.core.axes.geometry import Areas, SpatialGeometry
 from patchwise.core.base.errors import MissingPackageError, ParameterError
 from patchwise.core.grid.features import as_mapping, inside
 from patchwise.core.points.by_index import SpatialByIndex
@@ -18,9 +19,12 @@ from patchwise.core.points.patches import split_by_polygons, split_field
 from ..made_points import line, point, ring, square
 
 
-class Polygons:
+class Polygons(SpatialGeometry):
     def __init__(self, *polygons, crs=None):
         self.polygons, self.crs = polygons, crs
+
+    def areas(self):
+        return Areas(self.polygons, self.crs)
 
 
 def naive_inside(rings, x, y):

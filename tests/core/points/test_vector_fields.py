@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from patchwise.core import SpatialBoxcar, SpatialPatcher, SpatialRegularStride
+from patchwise.core.axes.geometry import SpatialGeometry
 from patchwise.core.base.errors import ParameterError
 from patchwise.core.grid.features import centroid
 from patchwise.core.points.by_index import SpatialByIndex
@@ -130,8 +131,9 @@ def test_a_graph_of_features_is_that_of_their_centroids():
     np.testing.assert_array_equal(patcher.merge(patches, field), [[1], [2], [4]])
 
 
-class Cap:
-    radius_km = 112.0
+class Cap(SpatialGeometry):
+    def cap_km(self):
+        return 112.0
 
 
 def test_a_spherical_cap_on_points_is_a_radius_in_km():

@@ -24,7 +24,7 @@ from patchwise.core import (
 from patchwise.core.grid.domain import PixelWindow, RasterDomain, apply
 from patchwise.core.grid.earth import haversine_km
 from patchwise.core.plan.caps import EarthGrid
-from patchwise.core.preview.outlines import Outlines, cap_places, nearest_chip
+from patchwise.core.preview.outlines import Outlines, nearest_chip
 
 GRID = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 UTM = RasterDomain((120, 150), GRID, "EPSG:32633")
@@ -166,7 +166,7 @@ def test_caps_are_circles(domain, radius, step):
 def test_boxes_hold_the_caps():
     cut = SpatialPatcher(SpatialSphericalCap(0.2), SpatialRegularStride(31), SpatialHann())
     plan = cut.plan(UTM)
-    box = cap_places(cut, UTM)[plan.order]
+    box = cut.geometry.outlines(cut.sampler, cut.window, UTM).places[plan.order]
     assert (box[:, :2] <= plan.places[:, :2]).all()
     assert (box[:, :2] + box[:, 2:] >= plan.places[:, :2] + plan.places[:, 2:]).all()
     inner = plan.places[:, 2:].max(axis=0)
