@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,9 @@ class ChipRaster:
 
     flat = False
 
-    def __init__(self, folder: str, manifest: ChipManifest, scaled: Any = False, parameter: str = "chips") -> None:
+    def __init__(
+        self, folder: str, manifest: ChipManifest, scaled: bool | tuple[float, float] = False, parameter: str = "chips"
+    ) -> None:
         self.folder, self.manifest, self.scaled, self._parameter = folder, manifest, scaled, parameter
         self.path, self.strip_rows = folder, manifest.strip_rows * manifest.scale
         self.domain, self.bands, self.dtype = manifest.grid, len(manifest.bands), manifest.dtype

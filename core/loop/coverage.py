@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 
 from ..base.progress import Watch
 from ..grid.domain import PixelWindow, RasterDomain, slices
 from ..grid.rows import RowBuffer
-from ..plan.plan import Plan, RowGroup
+from ..plan.plan import Plan, PlannedChip, RowGroup
+from .patcher import SpatialPatcher
 from .read_ahead import RowSink, slack
 
 MEMORY_LIMIT = 256 << 20
@@ -18,7 +19,7 @@ _CHIPS_AT_ONCE, _PIXELS_AT_ONCE = 256, 1 << 24  # between two looks at whether i
 
 
 def write_coverage(
-    patcher: Any,
+    patcher: SpatialPatcher,
     domain: RasterDomain,
     window: PixelWindow,
     sink: RowSink,
@@ -61,7 +62,7 @@ class _Sums:
 
     def __init__(
         self,
-        patcher: Any,
+        patcher: SpatialPatcher,
         plan: Plan,
         block: PixelWindow,
         dtype: np.dtype,
@@ -129,7 +130,7 @@ class _Sums:
         largest = max(chip.window.pixels for chip in group.chips)
         return max(1, min(_CHIPS_AT_ONCE, _PIXELS_AT_ONCE // largest))
 
-    def values(self, chip: Any) -> np.ndarray:
+    def values(self, chip: PlannedChip) -> np.ndarray:
         weights = chip.weights
         if weights is None:
             weights = self.patcher.weights_of(chip.window.height, chip.window.width)

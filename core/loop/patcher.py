@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, overload
 
 import numpy as np
 
-from ..axes.geometry import Rectangle
+from ..axes.geometry import Rectangle, SpatialGeometry
 from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.configurable import Configurable
 from ..base.errors import PlanError
@@ -19,7 +19,7 @@ from ..plan.cutting import anchor_of, cut_chip, masked
 from ..plan.geometry import Geometry
 from ..plan.patch import Patch
 from ..plan.plan import Plan
-from ..points.patches import split_field
+from ..points.patches import AnyField, PointPatch, split_field
 from ..stitch.aggregation import SpatialAggregation, SpatialOverlapAdd
 
 
@@ -31,8 +31,8 @@ class SpatialPatcher(Configurable):
     Law: ``patcher.merge(patcher.split(field), field.reader)`` gives the field on every covered pixel.
     """
 
-    geometry: Any
-    sampler: Any = None
+    geometry: Geometry | SpatialGeometry
+    sampler: Any = None  # a SpatialSampler; on points also an array of their indices
     window: SpatialWindow = field(default_factory=SpatialBoxcar)
     aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -60,7 +60,13 @@ class SpatialPatcher(Configurable):
             self._weights[size] = self.window.weights(Rectangle(size))
         return self._weights[size]
 
-    def split(self, raster: Any) -> Iterator[Any]:
+    @overload
+    def split(self, raster: RasterField) -> Iterator[Patch]: ...
+
+    @overload
+    def split(self, raster: AnyField) -> Iterator[PointPatch]: ...
+
+    def split(self, raster: RasterField | AnyField) -> Iterator[Patch] | Iterator[PointPatch]:
         """The field's chips in ``(row, col)`` order, one by one; ``data`` is a GeoTensor.
 
         Chips of one row of chips share their memory where they overlap. A field that is not a raster gives the patches

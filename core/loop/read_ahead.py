@@ -54,7 +54,7 @@ class RowSink(Protocol):
 class CallerThread:
     """An executor that runs at once in the thread that submits, for sources that are bound to it."""
 
-    def submit(self, function: Any, *arguments: Any) -> Future:
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         """What ``function`` returned or raised."""
         future: Future = Future()
         try:
