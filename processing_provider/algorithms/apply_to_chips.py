@@ -1,6 +1,5 @@
 """``patchwise:applytochips``: a folder of chips to a folder of chips."""
 
-from contextlib import closing
 from dataclasses import dataclass
 
 from qgis.core import (
@@ -114,7 +113,6 @@ class ApplyToChips(JobAlgorithm):
         with (
             translated(self.CORE_NAMES),
             CommitGroup(not_cancelled(feedback), watch_sources(application.raster, application.operator)) as group,
-            closing(application.raster),
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
             try:
