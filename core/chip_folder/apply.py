@@ -45,7 +45,7 @@ class Application:
     @property
     def chips(self) -> ChipRaster:
         """The folder."""
-        chips: ChipRaster = getattr(self.raster, "first", self.raster)
+        chips: ChipRaster = self.raster.first
         return chips
 
 

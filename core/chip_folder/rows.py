@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import RowReader
 from ..plan.geometry import Geometry
 from ..rasters.band_meta import without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
 from ..rasters.file import RasterFile
+from ..rasters.raster import Raster
 from .files import write_chip
 
 _NAN = float("nan")
 
 
-def chip_rows(raster: Any, geometry: Geometry) -> Any:
+def chip_rows(raster: Raster, geometry: Geometry) -> ValueRows | StoredRows:
     """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
 
     Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
@@ -30,17 +32,19 @@ def chip_rows(raster: Any, geometry: Geometry) -> Any:
     return ValueRows(raster)
 
 
-class ValueRows:
-    """The values of any row source, with NaN where unknown."""
+class ValueRows(RowReader):
+    """The values of any raster, with NaN where unknown."""
 
-    flat = False
-
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Raster) -> None:
         self.source, self.domain, self.dtype = source, source.domain, source.dtype
         self.bands, self.raw_itemsize, self.strip_rows = source.bands + 1, source.raw_itemsize, source.strip_rows
-        self.reader = getattr(source, "reader", None)
         own = [chip_dtype(band).name for band in source._bands] if isinstance(source, RasterFile) else None
         self.value_dtypes = tuple(own or [source.dtype.name] * source.bands)
+
+    @property
+    def reader(self) -> Any:
+        """Where the source wants to be read."""
+        return self.source.reader
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands + 1, h, w)``."""
@@ -49,9 +53,7 @@ class ValueRows:
 
     def close(self) -> None:
         """Close the source."""
-        close = getattr(self.source, "close", None)
-        if close is not None:
-            close()
+        self.source.close()
 
     def unknown(self, chip: np.ndarray) -> np.ndarray:
         """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
@@ -75,25 +77,18 @@ class StoredRows(RasterFile):
     """
 
     def __init__(self, raster: RasterFile, whole: bool = True) -> None:
-        super().__init__(
-            raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
-            raster.view, raster._drivers, raster._alone,
-        )  # fmt: skip
-        with self._env(), self._open() as dataset:
+        self.__dict__.update(raster.__dict__)  # the same open file, and its bands
+        self._describe(raster.described)
+        with self._file.using() as dataset:
             alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
         first = self._bands[0]
         self._alpha = len(alpha) == 1 and _shows_alpha(self._bands, alpha[0])
         self._masked = not self._alpha and first.mask is not None
         alike = whole if self._alpha else _alike(self._bands)
         self.possible = len({band.dtype for band in self._bands}) == 1 and alike
-        self.dtype = self._raw_dtype
+        self.dtype, self.bands = self.described.raw_dtype, len(self._bands) + 1
         self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
         self.nodata = None if self._alpha else first.nodata
-
-    @property
-    def bands(self) -> int:
-        """Number of chosen bands, and one."""
-        return len(self._bands) + 1
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         out[:-1] = raw

@@ -69,7 +69,7 @@ class ChipRun:
         self._stop, self._progress, self._cancelled = stop, progress, cancelled
         self._pool = ThreadPoolExecutor(workers, "patchwise-operator")
         # A source may say where it wants to be read; else a thread of its own reads ahead.
-        self._reader: Any = getattr(source, "reader", None) or ThreadPoolExecutor(1, "patchwise-reader")
+        self._reader: Any = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
         self._done = self._total = 0
         self.bytes_read = 0
 

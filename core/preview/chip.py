@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -85,7 +84,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
         result = run_on_chip(source, operator, chip, values)
         seconds.append(time.perf_counter() - started)
     may_go_on()
-    before = draw(values, shown_bands(getattr(source, "band_names", ()), source.bands), grey=True)
+    before = draw(values, shown_bands(source.band_names, source.bands), grey=True)
     after = draw(result, categories=as_operator(operator).categories)
     return ChipPicture(chip.window, anchor_of(chip), before, after, median(seconds))
 
@@ -102,8 +101,7 @@ def read_chip(source: Any, chip: PlannedChip, mirrored: bool) -> np.ndarray:
         (top, bottom), (left, right) = spans
         origin = PixelWindow(top, left, bottom - top, right - left)
     block = np.empty((source.bands, origin.height, origin.width), source.dtype)
-    closing: AbstractContextManager[Any] = source if hasattr(source, "__exit__") else nullcontext()
-    with closing:
+    with source:
         source.read(origin, block)
     return masked(cut_chip(block, origin, place, shape, mirrored), chip.weights)
 

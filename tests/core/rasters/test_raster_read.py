@@ -269,6 +269,7 @@ def test_a_truncated_file_fails_with_its_rows(tmp_path):
 def test_a_file_that_goes_away_before_it_is_read(tmp_path):
     path = write_raster(tmp_path / "a.tif", numbers("uint8"))
     source = RasterFile(path)
+    source.close()
     os.unlink(path)
     with pytest.raises(RasterReadError, match="cannot be opened"):
         read_all(source)
