@@ -26,7 +26,7 @@ from ..job import check_chip, not_cancelled, watch_sources
 from ..layers.labels import read_labels
 from ..parameters.patching import add_window
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_input, check_outlines, follow, read_raster, read_window, source_paths
+from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -113,7 +113,10 @@ class SplitRaster(JobAlgorithm):
 
     def make_job(self, parameters, context):
         """What the worker needs; everything wrong is refused."""
-        raster = read_raster(self, parameters, context)
+        with read_raster(self, parameters, context) as raster:
+            return self._made(parameters, context, raster)
+
+    def _made(self, parameters, context, raster):
         check_outlines(raster)
         window = read_window(self, parameters, context, raster)
         patcher = read_sampled_patcher(self, parameters, context, raster)
@@ -139,11 +142,12 @@ class SplitRaster(JobAlgorithm):
         job = self._job
         with (
             translated(self.CORE_NAMES),
-            CommitGroup(not_cancelled(feedback), watch_sources(job.split.raster, None, job.files)) as group,
+            job.split.raster as raster,
+            CommitGroup(not_cancelled(feedback), watch_sources(raster, None, job.files)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
-            follow(job.split.raster, feedback)
-            labels = job.labels.load(job.split.raster.domain, feedback) if job.labels is not None else None
+            raster.follow(feedback)
+            labels = job.labels.load(raster.domain, feedback) if job.labels is not None else None
             manifest, report = split_to_folder(
                 replace(job.split, labels=labels), folder.path, progress=progress(feedback),
                 cancelled=feedback.isCanceled,
