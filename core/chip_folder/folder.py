@@ -22,6 +22,7 @@ from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.row_source import RowReader
 from ..loop.stream import StreamReport, stream
 from ..plan.plan import Plan
+from ..rasters.bands import Bands
 from ..rasters.file import GDAL_CACHE, RasterFile
 from ..rasters.raster import RasterReader
 from ..rasters.source_files import Found, SourceFiles
@@ -122,10 +123,13 @@ class ChipRaster(RasterReader):
         self.path, self.strip_rows = folder, manifest.strip_rows * manifest.scale
         self.domain = manifest.grid
         self._describe(manifest.described.scaled(scaled))
-        self.dtype = manifest.dtype  # chips are stored as they are read
         self.chips = {chip.anchor: chip for chip in manifest.chips}
         self._stamps: dict[str, Stamp] = {}
         self.known = {chip.anchor for chip in (*manifest.left_out, *manifest.failed)}
+
+    def _describe(self, described: Bands) -> None:
+        super()._describe(described)
+        self.dtype = described.raw_dtype  # chips are stored as they are read
 
     @property
     def stamps(self) -> dict[str, Stamp]:
@@ -167,10 +171,10 @@ class ChipRaster(RasterReader):
         Raises :class:`RasterReadError` with the file's name where it is missing, damaged, or of another size.
         """
         path = os.path.join(self.folder, chip.path)
-        wanted = tuple(positions) or tuple(range(self.bands))
+        wanted = [self.band_numbers[k] - 1 for k in (positions or range(self.bands))]
         try:
             with RasterFile(path, (), self.scaled, self._parameter, drivers=CHIPS) as file:
-                found, expected = (file.count, *file.domain.shape), (self.bands, *self.shape_of(chip))
+                found, expected = (file.count, *file.domain.shape), (len(self.manifest.bands), *self.shape_of(chip))
                 if found != expected:
                     raise RasterReadError(f"{path}: it has (bands, rows, columns) {found} and should have {expected}")
                 chosen = file.select(wanted)

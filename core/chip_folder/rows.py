@@ -87,6 +87,7 @@ class StoredRows(RasterFile):
         alike = whole if self._alpha else _alike(self._bands)
         self.possible = len({band.dtype for band in self._bands}) == 1 and alike
         self.dtype, self.bands = self.described.raw_dtype, len(self._bands) + 1
+        self.band_names = ()
         self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
         self.nodata = None if self._alpha else first.nodata
 
@@ -120,7 +121,7 @@ class StoredRows(RasterFile):
             else:
                 values = np.where(hidden, values.dtype.type(fill), values)
         write_chip(
-            path, values, place, self.nodata, self.band_names, mask=mask, alpha=self._alpha,
+            path, values, place, self.nodata, self.described.names, mask=mask, alpha=self._alpha,
             scales=self.scales, offsets=self.offsets, meta=self.band_meta,
         )  # fmt: skip
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -97,12 +96,6 @@ class RasterFile(RasterReader):
     def closed(self) -> bool:
         """Whether the file is closed, and would be opened by a read."""
         return self._file.closed
-
-    def select(self, positions: Sequence[int]) -> RasterFile:
-        """The same file with fewer of the chosen bands, by position from 0."""
-        other = copy.copy(self)
-        other._describe(self.described.select(positions))
-        return other
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""

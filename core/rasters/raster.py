@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -192,7 +193,9 @@ class RasterReader(RowReader):
 
     def select(self, positions: Sequence[int]) -> Any:
         """The same with fewer bands, by position from 0."""
-        raise NotImplementedError
+        other = copy.copy(self)
+        other._describe(self.described.select(positions))
+        return other
 
     def identity(self) -> SourceIdentity:
         """What the files are like now."""
