@@ -34,6 +34,9 @@ class RowSource(Protocol):
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
 
+    def follow(self, feedback: Any) -> None:
+        """Let ``feedback``, one of QGIS's, end a request that is under way."""
+
     def close(self) -> None:
         """Let go of what is open; a later read opens it again."""
 
@@ -73,6 +76,9 @@ class RowReader:
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
         raise NotImplementedError
+
+    def follow(self, feedback: Any) -> None:
+        """Nothing is asked of a server."""
 
     def close(self) -> None:
         """Nothing is open."""

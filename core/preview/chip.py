@@ -13,6 +13,7 @@ import numpy as np
 from ..base.errors import Cancelled, ParameterError
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
+from ..grid.row_source import RowSource
 from ..loop.chip_run import run_batch, run_operator
 from ..operators.band_roles import find_roles
 from ..operators.base import as_operator
@@ -34,14 +35,14 @@ class ChipRequest:
     other chip overlaps.
     """
 
-    source: Any
+    source: RowSource
     patcher: Any
     operator: Any
     row: float
     col: float
 
     @classmethod
-    def at_point(cls, source: Any, patcher: Any, operator: Any, x: float, y: float) -> ChipRequest:
+    def at_point(cls, source: RowSource, patcher: Any, operator: Any, x: float, y: float) -> ChipRequest:
         """The chip nearest to a world point ``(x, y)`` in the source's CRS."""
         if not source.domain.placed:
             raise ParameterError("point", (x, y), "is a place in the world, and the raster has no transform")
@@ -89,7 +90,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
     return ChipPicture(chip.window, anchor_of(chip), before, after, median(seconds))
 
 
-def read_chip(source: Any, chip: PlannedChip, mirrored: bool) -> np.ndarray:
+def read_chip(source: RowSource, chip: PlannedChip, mirrored: bool) -> np.ndarray:
     """The chip ``(bands, h, w)`` that the run would hand to the operator, read alone."""
     place, shape = chip.window, source.domain.shape
     origin = place.intersect(source.domain.window)
@@ -106,7 +107,7 @@ def read_chip(source: Any, chip: PlannedChip, mirrored: bool) -> np.ndarray:
     return masked(cut_chip(block, origin, place, shape, mirrored), chip.weights)
 
 
-def run_on_chip(source: Any, operator: Any, chip: PlannedChip, values: np.ndarray) -> np.ndarray:
+def run_on_chip(source: RowSource, operator: Any, chip: PlannedChip, values: np.ndarray) -> np.ndarray:
     """What the operator makes of a chip, ``(bands, h, w)``, called as the run calls it."""
     operator = as_operator(operator)
     if operator.batch_size is not None:

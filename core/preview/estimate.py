@@ -17,6 +17,7 @@ import numpy as np
 from ..axes.sampler import SpatialRegularStride
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import RowSource
 from ..loop.chip_run import chips_at_once
 from ..loop.read_ahead import block_width, bytes_per_column
 from ..loop.stitcher import uses_ratios
@@ -67,7 +68,7 @@ class Estimate:
 
 
 def estimate(
-    source: Any,
+    source: RowSource,
     patcher: Any,
     operator: Any,
     window: PixelWindow | None = None,
@@ -111,7 +112,9 @@ class Work:
     workers: int
 
     @classmethod
-    def of(cls, source: Any, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int) -> Work:
+    def of(
+        cls, source: RowSource, patcher: Any, operator: Operator, plan: Plan, window: PixelWindow, workers: int
+    ) -> Work:
         """The amounts of the run that ``stream`` makes of these."""
         aggregation, bands = patcher.aggregation, operator.output_bands or source.bands
         sink: Any = SimpleNamespace(block_width=TILE)

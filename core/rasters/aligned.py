@@ -30,7 +30,7 @@ _TURN = 360.0
 class OnGrid(Protocol):
     """A raster that is read on the pixel grid of another one."""
 
-    raster: Any
+    raster: Raster
     #: Whether a value of each band may be made of several.
     mixes: tuple[bool, ...]
 
@@ -118,7 +118,8 @@ class Aligned:
     """A raster whose pixels are pixels of the grid, moved by whole rows and columns; NaN beyond it."""
 
     def __init__(self, raster: Raster, offsets: Sequence[tuple[int, int]]) -> None:
-        self.raster, self._offsets, self.mixes = raster, tuple(offsets), (False,) * raster.bands
+        self.raster: Raster = raster
+        self._offsets, self.mixes = tuple(offsets), (False,) * raster.bands
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the values of a window of the grid."""
@@ -151,9 +152,7 @@ class Warped:
     an eighth of a source pixel, as GDAL interpolates between transformed points (exact, where rasterio offers it).
     """
 
-    def __init__(
-        self, raster: RasterFile, domain: RasterDomain, block_rows: int, resampling: str, same_crs: bool
-    ) -> None:
+    def __init__(self, raster: Raster, domain: RasterDomain, block_rows: int, resampling: str, same_crs: bool) -> None:
         self.raster, self._domain, self._same, self._resampling = raster, domain, same_crs, resampling
         self._block = (block_rows, min(_BLOCK_WIDTH, domain.shape[1]))
         self._geographic = bool(raster.crs.is_geographic)

@@ -96,9 +96,6 @@ class Raster(RowSource, Protocol):
     def select(self, positions: Sequence[int]) -> Raster:
         """The same with fewer bands, by position from 0; what is not needed is not read."""
 
-    def follow(self, feedback: Any) -> None:
-        """Let ``feedback``, one of QGIS's, end a request that is under way."""
-
 
 class RasterReader(RowReader):
     """Base of rasters, which give ``domain`` and ``path`` and describe their bands by :meth:`_describe`."""
@@ -200,6 +197,3 @@ class RasterReader(RowReader):
     def identity(self) -> SourceIdentity:
         """What the files are like now."""
         return SourceIdentity.of(self.source_files.paths, self.source_files.complete)
-
-    def follow(self, feedback: Any) -> None:
-        """Nothing is asked of a server."""

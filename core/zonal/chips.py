@@ -20,6 +20,7 @@ import numpy as np
 from ..base.errors import Cancelled, ParameterError
 from ..gdal.environment import gdal_env
 from ..grid.domain import PixelWindow
+from ..grid.row_source import RowSink, RowSource
 from ..loop.chip_run import ChipResult, ChipRun, check_bands
 from ..loop.patcher import SpatialPatcher
 from ..loop.read_ahead import column_blocks
@@ -50,12 +51,12 @@ class PolygonChips:
 
 
 def polygon_chips(
-    source: Any,
+    source: RowSource,
     geometry: SpatialPolygonIntersection,
     operator: Callable[[Any], Any],
     statistics: Sequence[str],
     *,
-    sink: Any = None,
+    sink: RowSink | None = None,
     aggregation: SpatialAggregation | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
@@ -98,12 +99,12 @@ def polygon_chips(
 
 
 def _run(
-    source: Any,
+    source: RowSource,
     plan: ListPlan,
     operator: Operator,
     tally: PolygonStatistics,
     patcher: SpatialPatcher | None,
-    sink: Any,
+    sink: RowSink | None,
     window: PixelWindow,
     memory_limit: int,
     how: tuple[int, Callable[[float], None] | None, Callable[[], bool] | None],
@@ -125,7 +126,7 @@ def _run(
     blocks = column_blocks(source, plan, operator, aggregation, sink, window, memory_limit)
     with ExitStack() as stack:
         stitcher = None
-        if patcher is not None:
+        if patcher is not None and sink is not None:
             stitcher = stack.enter_context(Stitcher(sink, patcher, plan, operator, window, stop))
         run = stack.enter_context(ChipRun(source, plan, operator, workers, stop, progress, cancelled))
         if stitcher is None:
@@ -141,7 +142,7 @@ def _run(
 
 
 def _find(
-    source: Any,
+    source: RowSource,
     geometry: SpatialPolygonIntersection,
     operator: Any,
     memory_limit: int,
@@ -169,7 +170,7 @@ def _find(
     return masks
 
 
-def _check_memory(around: PixelWindow, position: int, source: Any, memory_limit: int) -> None:
+def _check_memory(around: PixelWindow, position: int, source: RowSource, memory_limit: int) -> None:
     """Refuse a polygon that cannot be one chip in memory."""
     needed = around.pixels * source.bands * source.dtype.itemsize
     if 2 * needed > memory_limit:
@@ -190,7 +191,7 @@ def _check_model(masks: PolygonMasks, operator: Any) -> None:
         raise ParameterError(f"polygon {masks.owners[-1]}", "too large", f"{allowed} model takes")
 
 
-def _check_values(masks: PolygonMasks, source: Any, operator: Any, memory_limit: int) -> None:
+def _check_values(masks: PolygonMasks, source: RowSource, operator: Any, memory_limit: int) -> None:
     """Refuse polygons of which more values would be held at a time, until their last piece is there, than fit."""
     owners, counts, places = (np.array(v, np.int64) for v in (masks.owners, masks.counts, masks.places))
     several = np.bincount(owners)[owners] > 1
@@ -213,7 +214,7 @@ def _check_values(masks: PolygonMasks, source: Any, operator: Any, memory_limit:
         raise ParameterError("statistics", list(NEED_VALUES), allowed)
 
 
-def _workers(workers: int, plan: ListPlan, source: Any, memory_limit: int) -> int:
+def _workers(workers: int, plan: ListPlan, source: RowSource, memory_limit: int) -> int:
     """Fewer threads where the chips that wait for them would not fit into memory."""
     height, width = plan.max_size
     fits = memory_limit // max(1, 4 * height * width * source.bands * source.dtype.itemsize)
