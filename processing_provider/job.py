@@ -18,6 +18,7 @@ from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
 from ..core.rasters.output import AUTO, OutputSpec, format_of, sink_for
+from ..core.rasters.raster import Raster
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
 from ..core.records.record import placed, run_record
@@ -39,7 +40,7 @@ class Job:
     of the run with all bands of the raster, None where chips have no size in pixels.
     """
 
-    raster: Any
+    raster: Raster
     window: PixelWindow
     patcher: SpatialPatcher
     operator: Any

@@ -25,6 +25,7 @@ from ...core.base.field_names import longest_name, plain_name
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
+from ...core.rasters.raster import Raster
 from ...core.rasters.source_files import SourceFiles
 from ...core.records.record import input_record, nodata_record, placed
 from ...core.zonal.chips import polygon_chips
@@ -56,7 +57,7 @@ from ..results.report import tell
 class _Task:
     """What the main thread prepared. ``transform`` brings polygons to the raster's CRS."""
 
-    raster: Any
+    raster: Raster
     operator: Any
     aggregation: Any
     statistics: tuple
