@@ -19,7 +19,7 @@ from .view import RasterView
 
 
 class OpenedFile:
-    """A file that is opened when it is made, and again when it is asked for after :meth:`close`.
+    """A file that is opened when it is :meth:`described`, and again when it is used after :meth:`close`.
 
     All selections of bands of a :class:`~patchwise.core.RasterFile` share one. ``stamps`` is what the file itself was
     like before it was opened, by its path; nothing of what is no plain file. The parameters are those of the raster.
@@ -39,7 +39,7 @@ class OpenedFile:
     def using(self) -> Iterator[Any]:
         """The rasterio dataset, within GDAL's settings for it, for one thread at a time."""
         with self._turn, self._env():
-            self._dataset = self._dataset or self._open()
+            self._dataset = self._dataset or self._checked()
             yield self._dataset
 
     @property
@@ -56,7 +56,7 @@ class OpenedFile:
 
     @contextmanager
     def described(self) -> Iterator[Any]:
-        """The dataset, opened for the first time: what it would read of other files is refused before it does.
+        """The dataset, opened for the first time.
 
         What a header says may be damaged too, and shows when it is asked for: then the file is closed again.
         """
@@ -89,6 +89,7 @@ class OpenedFile:
         return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._alone else {}))
 
     def _checked(self) -> Any:
+        """The dataset; what it would read of other files is refused before it does."""
         dataset = self._opened_by({})
         foreign = foreign_part(self.path, dataset, self._alone)
         if foreign:
@@ -99,10 +100,7 @@ class OpenedFile:
         if self._overview is None:
             return dataset
         dataset.close()
-        return self._open()
-
-    def _open(self) -> Any:
-        return self._opened_by({} if self._overview is None else {"overview_level": self._overview})
+        return self._opened_by({"overview_level": self._overview})
 
     def _opened_by(self, options: dict[str, Any]) -> Any:
         rasterio = load_rasterio()
