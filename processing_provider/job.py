@@ -18,13 +18,13 @@ from ..core.rasters.band_meta import passed_on
 from ..core.rasters.commit import CommitGroup
 from ..core.rasters.creation_options import checked_options
 from ..core.rasters.output import AUTO, OutputSpec, format_of, sink_for
+from ..core.rasters.raster import Raster
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
-from ..core.rasters.stack import StackedRaster
 from ..core.records.record import placed, run_record
 from .bridge import progress
 from .parameters.operators import fitted, read_aggregation
-from .parameters.rasters import follow, format_notes
+from .parameters.rasters import format_notes
 from .results.report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
@@ -40,7 +40,7 @@ class Job:
     of the run with all bands of the raster, None where chips have no size in pixels.
     """
 
-    raster: Any
+    raster: Raster
     window: PixelWindow
     patcher: SpatialPatcher
     operator: Any
@@ -116,11 +116,11 @@ def run_job(job, feedback):
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(job.operator.scale)
     common = {"tags": tags(placed(job.config, job.output)), "options": job.options, "format": job.format}
-    follow(job.raster, feedback)
+    job.raster.follow(feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
-        group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         stack.enter_context(job.raster)
+        group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         spec = OutputSpec(
             job.value_type,
             names=job.operator.output_names,
@@ -214,8 +214,7 @@ def _warnings(tr, raster, window, operator, value_type, share, memory):
 
 def operator_warnings(tr, raster, window, operator):
     """What is likely not meant with a raster and its values."""
-    if isinstance(raster, StackedRaster):
-        yield from raster.warnings
+    yield from raster.warnings
     if operator.applies_scale and raster.block_bytes * raster.bands > _MOST_LOOKED_AT:
         return  # a look at a few pixels would cost a large part of the run
     if operator.applies_scale:
@@ -231,6 +230,5 @@ def _sample(raster, window, size=256):
         window.row + (window.height - height) // 2, window.col + (window.width - width) // 2, height, width
     )
     values = np.empty((raster.bands, height, width), raster.dtype)
-    with raster:
-        raster.read(middle, values)
+    raster.read(middle, values)
     return values

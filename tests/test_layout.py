@@ -24,6 +24,7 @@ GUI = ("qgis", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip", "processing", "osg
 #: Optional packages of the core, by file; each is imported inside a function, so that the core loads without it.
 OPTIONAL = {
     "core/rasters/file.py": {"rasterio"},
+    "core/rasters/opened.py": {"rasterio"},
     "core/rasters/geotiff.py": {"rasterio"},
     "core/rasters/cog.py": {"rasterio"},
     "core/chip_folder/manifest.py": {"rasterio.crs", "rasterio.transform"},

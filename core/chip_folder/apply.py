@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -47,8 +47,12 @@ class Application:
     @property
     def chips(self) -> ChipRaster:
         """The folder."""
-        chips: ChipRaster = self.raster.first
-        return chips
+        return _folder(self.raster)
+
+
+def _folder(raster: ChipRaster | StackedRaster) -> ChipRaster:
+    """The folder of a raster whose chips are worked on: itself, or of several rasters the first."""
+    return cast(ChipRaster, raster.first)
 
 
 class ChipsFailed(PatchwiseError):
@@ -121,7 +125,7 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
         files: Mapping[int, Chip],
         folder: str,
     ) -> None:
-        self._chips, self._files, self._inputs, self._folder = raster.first, files, inputs, folder
+        self._chips, self._files, self._inputs, self._folder = _folder(raster), files, inputs, folder
         self._operator, self._passed = inputs.operator, _passed(raster, operator)
         self.at_once = small_at_once(plan)
 
@@ -175,7 +179,7 @@ def _manifest(
     raster: ChipRaster | StackedRaster, operator: Operator, files: Mapping[int, Chip], made: Mapping[int, _Made]
 ) -> ChipManifest:
     """What was made."""
-    before, first = raster.first.manifest, _first(files, made)
+    before, first = _folder(raster).manifest, _first(files, made)
     names = operator.output_names
     names = names if len(names) == first.bands else ("",) * first.bands
     metas = _passed(raster, operator) or (BandMeta(),) * first.bands
@@ -205,7 +209,7 @@ class _Inputs:
         self.operator = operator
         if operator.used is not None:
             positions, self.operator = operator.used or (0,), operator.rebased()
-        self._chips: ChipRaster = raster.first
+        self._chips = _folder(raster)
         self._own = [k for k in positions if k < self._chips.bands]
         others = [k for k in positions if k >= self._chips.bands]
         self._others = raster.select(others) if others and isinstance(raster, StackedRaster) else None

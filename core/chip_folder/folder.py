@@ -10,43 +10,38 @@ import numpy as np
 
 from ..base.errors import ParameterError, RasterReadError
 from ..gdal.drivers import CHIPS
+from ..rasters.bands import Bands
 from ..rasters.file import RasterFile
+from ..rasters.raster import RasterReader
 from ..rasters.source_files import Found, SourceFiles
 from ..rasters.source_identity import SourceIdentity, Stamp
 from .manifest import INDEX, MANIFEST, Chip, ChipManifest
 
 
-class ChipRaster:
+class ChipRaster(RasterReader):
     """The bands of a folder's chips, described as :class:`~patchwise.core.RasterFile` describes a file's.
 
     ``scaled``: a pair that is applied to all values, or False. Pixels are not read by windows of the whole, since
     chips may differ where they overlap, but chip by chip (:meth:`read_chip`).
     """
 
-    flat = False
-
     def __init__(
         self, folder: str, manifest: ChipManifest, scaled: bool | tuple[float, float] = False, parameter: str = "chips"
     ) -> None:
         self.folder, self.manifest, self.scaled, self._parameter = folder, manifest, scaled, parameter
         self.path, self.strip_rows = folder, manifest.strip_rows * manifest.scale
-        self.domain, self.bands, self.dtype = manifest.grid, len(manifest.bands), manifest.dtype
-        self.raw_itemsize = self.dtype.itemsize
-        self.block_bytes = 0  # a chip is read as a whole anyway
-        self.band_names = tuple(band.name for band in manifest.bands)
-        self.palettes = (False,) * self.bands
-        self.band_meta = tuple(band.meta for band in manifest.bands)
-        pair = scaled if isinstance(scaled, tuple) else None
-        self.scales = tuple(pair[0] if pair else band.scale for band in manifest.bands)
-        self.offsets = tuple(pair[1] if pair else band.offset for band in manifest.bands)
-        self.has_scale = any(pair != (1.0, 0.0) for pair in zip(self.scales, self.offsets))
-        #: What chips were like when they were read, by their paths.
-        self.stamps: dict[str, Stamp] = {}
+        self.domain = manifest.grid
+        self._describe(manifest.described.scaled(scaled))
+        self._stamps: dict[str, Stamp] = {}
+
+    def _describe(self, described: Bands) -> None:
+        super()._describe(described)
+        self.dtype = described.raw_dtype  # chips are stored as they are read
 
     @property
-    def first(self) -> ChipRaster:
-        """Itself: there are no further rasters, as in a ``StackedRaster`` of which it is the first."""
-        return self
+    def stamps(self) -> dict[str, Stamp]:
+        """What chips were like when they were read, by their paths."""
+        return self._stamps
 
     @cached_property
     def source_files(self) -> SourceFiles:
@@ -73,9 +68,6 @@ class ChipRaster:
         if missing:
             raise ParameterError(self._parameter, self.folder, f"{len(missing)} chip(s) are missing: {named(missing)}")
 
-    def close(self) -> None:
-        """Nothing is held open: each chip is closed when it has been read."""
-
     def shape_of(self, chip: Chip) -> tuple[int, int]:
         """``(height, width)`` of a chip in its pixels."""
         return chip.window.height * self.manifest.scale, chip.window.width * self.manifest.scale
@@ -86,18 +78,17 @@ class ChipRaster:
         Raises :class:`RasterReadError` with the file's name where it is missing, damaged, or of another size.
         """
         path = os.path.join(self.folder, chip.path)
-        wanted = tuple(positions) or tuple(range(self.bands))
+        wanted = [self.band_numbers[k] - 1 for k in (positions or range(self.bands))]
         try:
-            file = RasterFile(path, (), self.scaled, self._parameter, drivers=CHIPS)
-            found, expected = (file.count, *file.domain.shape), (self.bands, *self.shape_of(chip))
-            if found != expected:
-                raise RasterReadError(f"{path}: it has (bands, rows, columns) {found} and should have {expected}")
-            file = file if wanted == tuple(range(self.bands)) else file.select(wanted)
-            with file:
-                values = np.empty((file.bands, *file.domain.shape), file.dtype)
-                file.read(file.domain.window, values)
+            with RasterFile(path, (), self.scaled, self._parameter, drivers=CHIPS) as file:
+                found, expected = (file.count, *file.domain.shape), (len(self.manifest.bands), *self.shape_of(chip))
+                if found != expected:
+                    raise RasterReadError(f"{path}: it has (bands, rows, columns) {found} and should have {expected}")
+                chosen = file.select(wanted)
+                values = np.empty((chosen.bands, *chosen.domain.shape), chosen.dtype)
+                chosen.read(chosen.domain.window, values)
             for name, stamp in file.stamps.items():
-                self.stamps.setdefault(name, stamp)
+                self._stamps.setdefault(name, stamp)
         except ParameterError as error:
             raise RasterReadError(f"{path}: {error}") from error
         # Bands of several types are all in the widest of them in the file.

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from ..loop.patcher import SpatialPatcher
 from ..plan.cutting import anchor_of
 from ..plan.plan import Plan, PlannedChip
 from ..rasters.band_meta import BandMeta
+from ..rasters.bands import Band, Bands
 from ..records.shapes import MANIFEST as SHAPE
 
 MANIFEST, INDEX, LABELS = "manifest.json", "index.gpkg", "labels"
@@ -64,6 +66,10 @@ class ChipBand:
     offset: float = 0.0
     dtype: str = "float32"
     meta: BandMeta = BandMeta()
+
+
+def _metas(known: Sequence[ChipBand], bands: Sequence[Band]) -> tuple[BandMeta, ...]:
+    return tuple(known[band.index - 1].meta for band in bands)
 
 
 _BAND_KEYS = {one.name for one in fields(ChipBand)}
@@ -127,9 +133,18 @@ class ChipManifest:
         return self.domain.refined(self.scale)
 
     @property
+    def described(self) -> Bands:
+        """The bands as all rasters describe theirs."""
+        each = (
+            Band(number, band.name, np.dtype(band.dtype), None, None, band.scale, band.offset)
+            for number, band in enumerate(self.bands, 1)
+        )
+        return Bands(tuple(each), partial(_metas, self.bands))
+
+    @property
     def dtype(self) -> np.dtype:
         """The type that chips are read as."""
-        return np.result_type(*(np.dtype(band.dtype) for band in self.bands))
+        return self.described.raw_dtype
 
     def planned(self, patcher: SpatialPatcher, watch: Callable[[float], None] | None = None) -> Plan:
         """The plan that the chips follow; refused where it is not the chips' own. ``watch``: as of ``patcher.plan``."""

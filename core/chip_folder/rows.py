@@ -8,34 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
-from ..loop.read_ahead import RowSource
+from ..grid.row_source import RowReader, RowSource
 from ..plan.geometry import Geometry
-from ..rasters.band_meta import BandMeta, without_classes
+from ..rasters.band_meta import without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
 from ..rasters.file import RasterFile
+from ..rasters.raster import Raster
 from .files import write_chip
 
 _NAN = float("nan")
-
-
-class Splittable(RowSource, Protocol):
-    """A raster that can be split into files: rows, and what is said of its bands."""
-
-    @property
-    def band_names(self) -> tuple[str, ...]:
-        """The bands' names; "" where there is none."""
-
-    @property
-    def scales(self) -> tuple[float, ...]:
-        """The scale of each band."""
-
-    @property
-    def offsets(self) -> tuple[float, ...]:
-        """The offset of each band."""
-
-    @property
-    def band_meta(self) -> tuple[BandMeta, ...]:
-        """What follows the bands."""
 
 
 class ChipRows(RowSource, Protocol):
@@ -56,7 +37,7 @@ class ChipRows(RowSource, Protocol):
         """Close what was opened for the rows; the raster that is split is not."""
 
 
-def chip_rows(raster: Splittable, geometry: Geometry) -> ChipRows:
+def chip_rows(raster: Raster, geometry: Geometry) -> ChipRows:
     """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
 
     Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
@@ -69,17 +50,19 @@ def chip_rows(raster: Splittable, geometry: Geometry) -> ChipRows:
     return ValueRows(raster)
 
 
-class ValueRows:
-    """The values of any row source, with NaN where unknown."""
+class ValueRows(RowReader):
+    """The values of any raster, with NaN where unknown."""
 
-    flat = False
-
-    def __init__(self, source: Splittable) -> None:
+    def __init__(self, source: Raster) -> None:
         self.source, self.domain, self.dtype = source, source.domain, source.dtype
         self.bands, self.raw_itemsize, self.strip_rows = source.bands + 1, source.raw_itemsize, source.strip_rows
-        self.reader = getattr(source, "reader", None)
         own = [chip_dtype(band).name for band in source._bands] if isinstance(source, RasterFile) else None
         self.value_dtypes = tuple(own or [source.dtype.name] * source.bands)
+
+    @property
+    def reader(self) -> Any:
+        """Where the source wants to be read."""
+        return self.source.reader
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands + 1, h, w)``."""
@@ -111,25 +94,19 @@ class StoredRows(RasterFile):
     """
 
     def __init__(self, raster: RasterFile, whole: bool = True) -> None:
-        super().__init__(
-            raster.path, raster.band_numbers, raster.scaled, raster._parameter, raster._overview, raster._nodata,
-            raster.view, raster._drivers, raster._alone,
-        )  # fmt: skip
-        with self._env(), self._open() as dataset:
+        self.__dict__.update(raster.__dict__)  # the same open file, and its bands
+        self._describe(raster.described)
+        with self._file.using() as dataset:
             alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
         first = self._bands[0]
         self._alpha = len(alpha) == 1 and _shows_alpha(self._bands, alpha[0])
         self._masked = not self._alpha and first.mask is not None
         alike = whole if self._alpha else _alike(self._bands)
         self.possible = len({band.dtype for band in self._bands}) == 1 and alike
-        self.dtype = self._raw_dtype
+        self.dtype, self.bands = self.described.raw_dtype, len(self._bands) + 1
+        self.band_names = ()
         self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
         self.nodata = None if self._alpha else first.nodata
-
-    @property
-    def bands(self) -> int:
-        """Number of chosen bands, and one."""
-        return len(self._bands) + 1
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         out[:-1] = raw
@@ -161,7 +138,7 @@ class StoredRows(RasterFile):
             else:
                 values = np.where(hidden, values.dtype.type(fill), values)
         write_chip(
-            path, values, place, self.nodata, self.band_names, mask=mask, alpha=self._alpha,
+            path, values, place, self.nodata, self.described.names, mask=mask, alpha=self._alpha,
             scales=self.scales, offsets=self.offsets, meta=self.band_meta,
         )  # fmt: skip
 

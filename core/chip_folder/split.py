@@ -23,11 +23,12 @@ from ..plan.check import check_plan, no_chip
 from ..plan.cutting import anchor_of
 from ..plan.plan import Plan, PlannedChip
 from ..rasters.file import GDAL_CACHE
+from ..rasters.raster import Raster
 from ..records.record import input_record
 from ..records.shapes import MOST_CHIPS
 from .labels import ChipLabels, LabelWriter
 from .manifest import LABELS, Chip, ChipBand, ChipManifest, first_at_each_place, planned_chips
-from .rows import ChipRows, Splittable, chip_rows
+from .rows import ChipRows, chip_rows
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Split:
     known in all bands are left out.
     """
 
-    raster: Splittable
+    raster: Raster
     patcher: SpatialPatcher
     window: PixelWindow
     labels: ChipLabels | None = None

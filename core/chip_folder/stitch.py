@@ -14,9 +14,10 @@ from ..axes.window import SpatialWindow
 from ..base.errors import RasterReadError
 from ..base.progress import Watch
 from ..grid.domain import RasterDomain
+from ..grid.row_source import RowSink
 from ..loop.chip_run import ChipResult, ChipRun, ChipWork, PlacedChips, result_of, small_at_once
 from ..loop.patcher import SpatialPatcher
-from ..loop.read_ahead import RowSink, blocks_of, result_bytes_per_column, width_that_fits
+from ..loop.read_ahead import blocks_of, result_bytes_per_column, width_that_fits
 from ..loop.stitcher import Stitcher, StreamReport
 from ..loop.stream import MEMORY_LIMIT, PLANNING, check_workers, threads_of
 from ..operators.base import Operator

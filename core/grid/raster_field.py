@@ -10,6 +10,7 @@ import numpy as np
 
 from .domain import PixelWindow, RasterDomain
 from .geotensor import GeoTensor
+from .row_source import RowReader, RowSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class RasterField:
         return self.reader.domain
 
     @cached_property
-    def source(self) -> Any:
+    def source(self) -> RowSource:
         """What the stream reads rows from."""
         return _ArraySource(self.reader) if isinstance(self.reader, GeoTensor) else self.reader
 
@@ -46,8 +47,8 @@ class RasterField:
         return out
 
 
-class _ArraySource:
-    """Rows of an array in memory, as ``stream.RowSource``."""
+class _ArraySource(RowReader):
+    """Rows of an array in memory."""
 
     strip_rows = 256
 

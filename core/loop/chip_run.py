@@ -22,10 +22,11 @@ from ..base.errors import Cancelled, OperatorError, PatchwiseError
 from ..base.progress import interrupted_by, may_go_on
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
+from ..grid.row_source import RowSource
 from ..operators.base import Operator, operator_name
 from ..plan.cutting import anchor_of, as_values, result_dtype
 from ..plan.plan import Plan, PlannedChip, RowGroup
-from .read_ahead import RowSource, SourceRows
+from .read_ahead import SourceRows
 
 _POLL = 0.2  # seconds between two looks at whether it is cancelled while a chip is waited for
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
@@ -108,7 +109,7 @@ class SourceChips:
     def __init__(self, source: RowSource, plan: Plan) -> None:
         self._source, self.plan = source, plan
         # A source may say where it wants to be read; else a thread of its own reads ahead.
-        self._reader: Any = getattr(source, "reader", None) or ThreadPoolExecutor(1, "patchwise-reader")
+        self._reader: Any = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
         self.bytes_read = 0
 
     def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[CutChip]]:

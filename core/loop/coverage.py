@@ -9,10 +9,11 @@ import numpy as np
 
 from ..base.progress import Watch
 from ..grid.domain import PixelWindow, RasterDomain, slices
+from ..grid.row_source import RowSink
 from ..grid.rows import RowBuffer
 from ..plan.plan import Plan, PlannedChip, RowGroup
 from .patcher import SpatialPatcher
-from .read_ahead import RowSink, slack
+from .read_ahead import slack
 
 MEMORY_LIMIT = 256 << 20
 _CHIPS_AT_ONCE, _PIXELS_AT_ONCE = 256, 1 << 24  # between two looks at whether it is cancelled

@@ -1,15 +1,17 @@
-"""Source rows on their way into the loop: what a source and a sink are, reading ahead, and column blocks."""
+"""Source rows on their way into the loop: reading ahead, and column blocks."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Callable, Protocol
+from typing import Any, Callable
 
 import numpy as np
 
 from ..base.errors import PlanError
 from ..base.progress import interrupted_by
-from ..grid.domain import PixelWindow, RasterDomain, slices
+from ..grid.domain import PixelWindow, slices
+from ..grid.row_source import RowSink as RowSink
+from ..grid.row_source import RowSource as RowSource
 from ..grid.rows import RowBuffer
 from ..operators.base import Operator
 from ..plan.cutting import cut_chip, masked
@@ -17,38 +19,6 @@ from ..plan.plan import Plan, PlannedChip, RowGroup
 from ..stitch.aggregation import SpatialAggregation
 
 _MOST_BLOCKS = 100_000
-
-
-class RowSource(Protocol):
-    """Where pixels come from. ``dtype`` is the chips' type; ``raw_itemsize`` the bytes of a value in the source."""
-
-    domain: RasterDomain
-    dtype: np.dtype
-    raw_itemsize: int
-    strip_rows: int
-    flat: bool  # the field has no band axis: chips are (h, w)
-
-    @property
-    def bands(self) -> int:
-        """Number of bands."""
-
-    def read(self, window: PixelWindow, out: np.ndarray) -> None:
-        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
-
-    def close(self) -> None:
-        """Close what was opened to read; a later read opens it again. Whoever has made the source calls it, no run."""
-
-
-class RowSink(Protocol):
-    """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""
-
-    block_width: int
-
-    def start(self, bands: int, dtype: np.dtype) -> None:
-        """Called once, with the operator's first result at hand."""
-
-    def write(self, row: int, col: int, values: np.ndarray) -> None:
-        """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
 
 
 class CallerThread:

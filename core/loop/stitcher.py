@@ -13,13 +13,14 @@ import numpy as np
 
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow
+from ..grid.row_source import RowSink
 from ..operators.base import Operator
 from ..plan.cutting import finer, result_dtype
 from ..plan.plan import Plan, RowGroup
 from ..stitch.running_mean import RatioCache
 from .chip_run import ChipResult, ChipRun, RunReport, check_bands
 from .patcher import SpatialPatcher
-from .read_ahead import RowSink, slack
+from .read_ahead import slack
 
 _WRITTEN_AT_ONCE = 16 << 20  # bytes
 

@@ -20,11 +20,12 @@ from ..base.checks import is_whole
 from ..base.errors import ParameterError
 from ..base.progress import Watch
 from ..grid.domain import PixelWindow
+from ..grid.row_source import RowSink, RowSource
 from ..operators.base import Operator, as_operator
 from ..plan.check import no_chip
 from .chip_run import ChipRun, Computed, SourceChips
 from .patcher import SpatialPatcher
-from .read_ahead import RowSink, RowSource, column_blocks
+from .read_ahead import column_blocks
 from .stitcher import Stitcher, StreamReport
 
 MEMORY_LIMIT = 512 << 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -13,9 +12,9 @@ import numpy as np
 
 from ..base.errors import Cancelled, ParameterError
 from ..grid.domain import PixelWindow
+from ..grid.row_source import RowSource
 from ..loop.chip_run import run_batch, run_operator, shown_chip
 from ..loop.patcher import SpatialPatcher
-from ..loop.read_ahead import RowSource
 from ..operators.band_roles import find_roles
 from ..operators.base import as_operator
 from ..plan.cutting import anchor_of, cut_chip, masked
@@ -80,7 +79,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
     as_operator(operator).load()
     chip, mirrored = nearest_chip(request.patcher, source.domain, request.row, request.col)
     may_go_on()
-    with closing(source):  # the request's own
+    with source:  # the request's own
         values = read_chip(source, chip, mirrored)
     seconds: list[float] = []
     while len(seconds) < _RUNS and sum(seconds) < _ENOUGH:
@@ -89,7 +88,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
         result = run_on_chip(source, operator, chip, values)
         seconds.append(time.perf_counter() - started)
     may_go_on()
-    before = draw(values, shown_bands(getattr(source, "band_names", ()), source.bands), grey=True)
+    before = draw(values, shown_bands(source.band_names, source.bands), grey=True)
     after = draw(result, categories=as_operator(operator).categories)
     return ChipPicture(chip.window, anchor_of(chip), before, after, median(seconds))
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import RowSource
 from ..loop.chip_run import chips_at_once
 from ..loop.patcher import SpatialPatcher
-from ..loop.read_ahead import RowSource, bytes_per_column, width_that_fits
+from ..loop.read_ahead import bytes_per_column, width_that_fits
 from ..loop.stitcher import uses_ratios
 from ..loop.stream import MEMORY_LIMIT, overlaps_do_not_matter
 from ..operators.base import Operator, as_operator

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, hypot
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..gdal.environment import gdal_env
 from ..grid.domain import PixelWindow, RasterDomain, apply
 from ..grid.ground_control import WARP, creation
 from .file import RasterFile
+from .raster import Raster
 
 RESAMPLING = ("auto", "nearest", "bilinear")
 _FIT = 1e-3  # pixels by which grids that fit may differ
@@ -26,8 +27,25 @@ _SAMPLE = 16  # every such pixel of a block is transformed to find the source pi
 _TURN = 360.0
 
 
-def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resampling: str, parameter: str) -> Any:
-    """What reads ``raster`` on the grid of ``domain``: ``read``, ``select``, ``close``. Refuses what has no place."""
+class OnGrid(Protocol):
+    """A raster that is read on the pixel grid of another one."""
+
+    raster: Raster
+    #: Whether a value of each band may be made of several.
+    mixes: tuple[bool, ...]
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` with the values of a window of the grid, NaN where there is none."""
+
+    def select(self, positions: Sequence[int]) -> OnGrid:
+        """The same with fewer bands."""
+
+    def close(self) -> None:
+        """Close the raster."""
+
+
+def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resampling: str, parameter: str) -> OnGrid:
+    """What reads ``raster`` on the grid of ``domain``. Refuses what has no place there."""
     own = raster.domain
     if domain.transform is None and domain.control is not None:
         return _on_same_points(raster, domain, parameter)
@@ -44,8 +62,9 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
         if offsets is None and not placed:
             raise ParameterError(parameter, raster.path, "must have a coordinate reference system, or the same grid")
         if offsets is None:
-            reader: Any = Warped(raster, domain, strip_rows, resampling, same)
-            overlaps = reader.overlaps
+            warped = Warped(raster, domain, strip_rows, resampling, same)
+            reader: OnGrid = warped
+            overlaps = warped.overlaps
         else:
             reader, overlaps = Aligned(raster, offsets), bool(offsets)
     if not overlaps:
@@ -53,7 +72,7 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
     return reader
 
 
-def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> Any:
+def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> OnGrid:
     """A raster on a grid that ground control places, and onto which nothing can be warped."""
     if raster.domain.shape != domain.shape or not _same_control(raster.domain, domain):
         allowed = f"must have the same pixels and points as the first raster, which ground control points place: {WARP}"
@@ -98,8 +117,9 @@ def _offsets(domain: RasterDomain, own: RasterDomain, turning: bool) -> list[tup
 class Aligned:
     """A raster whose pixels are pixels of the grid, moved by whole rows and columns; NaN beyond it."""
 
-    def __init__(self, raster: RasterFile, offsets: Sequence[tuple[int, int]]) -> None:
-        self.raster, self._offsets = raster, tuple(offsets)
+    def __init__(self, raster: Raster, offsets: Sequence[tuple[int, int]]) -> None:
+        self.raster: Raster = raster
+        self._offsets, self.mixes = tuple(offsets), (False,) * raster.bands
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` with the values of a window of the grid."""
@@ -132,14 +152,13 @@ class Warped:
     an eighth of a source pixel, as GDAL interpolates between transformed points (exact, where rasterio offers it).
     """
 
-    def __init__(
-        self, raster: RasterFile, domain: RasterDomain, block_rows: int, resampling: str, same_crs: bool
-    ) -> None:
+    def __init__(self, raster: Raster, domain: RasterDomain, block_rows: int, resampling: str, same_crs: bool) -> None:
         self.raster, self._domain, self._same, self._resampling = raster, domain, same_crs, resampling
         self._block = (block_rows, min(_BLOCK_WIDTH, domain.shape[1]))
         self._geographic = bool(raster.crs.is_geographic)
         self._turns = (0.0, _TURN, -_TURN) if same_crs and self._geographic else (0.0,)
         self.nearest = tuple(resampling == "nearest" or (resampling == "auto" and flag) for flag in raster.palettes)
+        self.mixes = tuple(not nearest for nearest in self.nearest)
         inside = self._common()
         self.overlaps = inside.size > 0
         self.scale = self._ratio(inside) if self.overlaps else (1.0, 1.0)

@@ -12,12 +12,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..base.errors import ParameterError
 from ..gdal.environment import load_rasterio
+
+if TYPE_CHECKING:
+    from .raster import Raster
 
 Colours = tuple[tuple[int, tuple[int, int, int, int]], ...]
 Names = tuple[tuple[int, str], ...]
@@ -101,7 +104,7 @@ def read_meta(dataset: Any, indices: Sequence[int]) -> tuple[BandMeta, ...]:
     )
 
 
-def passed_on(raster: Any, operator: Any, aggregation: Any, dtype: np.dtype) -> tuple[BandMeta, ...]:
+def passed_on(raster: Raster, operator: Any, aggregation: Any, dtype: np.dtype) -> tuple[BandMeta, ...]:
     """What is known of the bands that come out, of type ``dtype``; () where the operator does not say what it passes.
 
     Law: classes follow a band where its values do: as they are stored, in their own type, and by an aggregation of

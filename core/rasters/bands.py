@@ -1,13 +1,16 @@
-"""Bands of a raster file: what has to be known of each, and how raw values become a chip's values."""
+"""Bands of a raster: what has to be known of each, and how raw values become a chip's values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Callable
 
 import numpy as np
 
 from ..gdal.environment import from_rasterio
+from .band_meta import BandMeta
 from .creation_options import TILE
 from .view import PLAIN_BAND, BandView, Hidden, hidden
 
@@ -16,11 +19,13 @@ _MASKED = ("per_dataset", "alpha")
 
 @dataclass(frozen=True)
 class Band:
-    """What reading one band needs to know.
+    """What is known of one band, the ``index``-th of its source from 1.
 
-    A value is unknown where it is ``nodata`` or ``hidden``, and where GDAL's mask says so. ``mask``: None where there
-    is none to be asked, 0 for the one that all bands share (mask or alpha band), the band's own index for one of its
-    own. ``palette``: the values are numbers of colours, so that values between two of them mean nothing.
+    ``dtype`` is that of its values as they are stored, ``name`` "" where it has none; ``scale`` and ``offset`` are 1
+    and 0 where none are declared. A value is unknown where it is ``nodata`` or ``hidden``, and where GDAL's mask says
+    so. ``mask``: None where there is none to be asked, 0 for the one that all bands share (mask or alpha band), the
+    band's own index for one of its own. ``palette``: the values are numbers of colours, so that values between two of
+    them mean nothing.
     """
 
     index: int
@@ -32,6 +37,81 @@ class Band:
     offset: float
     palette: bool = False
     hidden: Hidden | None = None
+
+
+def _nothing(bands: Sequence[Band]) -> tuple[BandMeta, ...]:
+    return (BandMeta(),) * len(bands)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """The bands of a raster in their order: the one description that all who read rasters share.
+
+    ``each`` says what is known of every band. What follows them (wavelengths, classes) is ``meta``: sought by
+    ``finder`` when it is asked for, as that may cost more than all else.
+    """
+
+    each: tuple[Band, ...]
+    finder: Callable[[Sequence[Band]], tuple[BandMeta, ...]] = _nothing
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    @cached_property
+    def meta(self) -> tuple[BandMeta, ...]:
+        """What follows each band."""
+        return self.finder(self.each)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Which bands of the source they are, from 1."""
+        return tuple(band.index for band in self.each)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each; "" for one without."""
+        return tuple(band.name for band in self.each)
+
+    @property
+    def palettes(self) -> tuple[bool, ...]:
+        """Whether each holds numbers of colours, by its colour table."""
+        return tuple(band.palette for band in self.each)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each; 1 where none is declared."""
+        return tuple(band.scale for band in self.each)
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each; 0 where none is declared."""
+        return tuple(band.offset for band in self.each)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether any has a scale or an offset."""
+        return any((band.scale, band.offset) != (1.0, 0.0) for band in self.each)
+
+    @cached_property
+    def raw_dtype(self) -> np.dtype:
+        """The type that holds the stored values of all of them."""
+        return np.result_type(*(band.dtype for band in self.each))
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """The chips' type: float32, or float64 where any band has more than 24 bits of precision."""
+        return np.result_type(*(chip_dtype(band) for band in self.each))
+
+    def select(self, positions: Sequence[int]) -> Bands:
+        """Some of them, by position from 0."""
+        return Bands(tuple(self.each[p] for p in positions), self.finder)
+
+    def scaled(self, scaled: Any) -> Bands:
+        """The same, where ``scaled`` is a pair (scale, offset) with those instead of their own."""
+        if not isinstance(scaled, tuple):
+            return self
+        scale, offset = scaled
+        return Bands(tuple(replace(band, scale=scale, offset=offset) for band in self.each), self.finder)
 
 
 def describe(dataset: Any, index: int, nodata: float | None = None, view: BandView = PLAIN_BAND) -> Band:

@@ -40,13 +40,13 @@ class CogSink(GeoTiffSink):
 
     TITLE = "Cloud-optimized GeoTIFF"
 
-    def __init__(self, *arguments: Any, options: Mapping[str, str] | None = None, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+    def _prepare(self) -> None:
+        super()._prepare()
         self._final = ""
         if self.value_type.dtype == np.int8 and _is_before((3, 7)):
             allowed = "needs GDAL 3.7 or later in a cloud-optimized GeoTIFF: choose int16"
             raise ParameterError("data type", "int8", allowed)
-        self._cog = {**_defaults(self.value_type.dtype), **self.cog_options(options or {})}
+        self._cog = {**_defaults(self.value_type.dtype), **self.cog_options(self.spec.options)}
 
     @staticmethod
     def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
@@ -94,10 +94,10 @@ class CogSink(GeoTiffSink):
             copy(self._file, self._final, driver="COG", **self._resampled())
             self._check_blocks(self._final, str(self._cog.get("sparse_ok", "")).upper() in ("TRUE", "YES", "ON", "1"))
             os.unlink(self._file)
-            write_names(self._final, self._categories or names_of(self._meta, self.value_type.nodata))
+            write_names(self._final, self.spec.categories or names_of(self.spec.meta, self.value_type.nodata))
 
     def _resampled(self) -> dict[str, Any]:
-        classes = bool(self._categories) or any(band.classes is not None for band in self._meta)
+        classes = bool(self.spec.categories) or any(band.classes is not None for band in self.spec.meta)
         return {"overview_resampling": "MODE" if classes else "AVERAGE", **self._cog}
 
 

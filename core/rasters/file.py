@@ -5,51 +5,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..base.checks import is_whole
-from ..base.errors import ParameterError, PatchwiseError, RasterReadError
+from ..base.errors import ParameterError, RasterReadError
 from ..base.progress import may_go_on
-from ..gdal.drivers import allowed, disguise, foreign_part
-from ..gdal.environment import (
-    for_rasterio,
-    gdal_env,
-    load_rasterio,
-)
+from ..gdal.environment import for_rasterio, load_rasterio
 from ..grid.domain import PixelWindow, RasterDomain, slices
 from ..grid.ground_control import placement_of
 from .band_facts import Facts
-from .band_meta import BandMeta, read_meta
-from .bands import chip_dtype, describe, fill, strip_rows, unknown
-from .source_files import Found, SourceFiles, files_of
-from .source_identity import SourceIdentity, Stamp, stamp_of
+from .bands import Band, Bands, describe, fill, strip_rows, unknown
+from .opened import OpenedFile, cause
+from .raster import RasterReader
+from .source_files import SourceFiles
+from .source_identity import Stamp
 from .view import AS_IN_FILE, RasterView
-
-if TYPE_CHECKING:
-    pass
 
 GDAL_CACHE = 128 << 20
 _PIECE_BYTES = 32 << 20  # of raw values that are read at once
 
 
-class RasterFile:
-    """Chosen bands of a raster file, opened when first read.
+class RasterFile(RasterReader):
+    """Chosen bands of a raster file. It is open from when it is made until it is closed; a later read opens it again.
 
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
     reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
     ``drivers`` are GDAL's that may open it; none: those that suit its name (``gdal/drivers.py``). ``alone``: nothing
-    beside the file counts; None: where there are ``drivers``. Not to be read from two threads at once. Errors:
-    :class:`RasterReadError`, :class:`ParameterError` for bands and for a description under the name of a picture.
+    beside the file counts; None: where there are ``drivers``. What :meth:`select` gives is the same open file, and is
+    closed with it. Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
+    for bands and for a description under the name of a picture.
     """
-
-    flat = False
 
     def __init__(
         self,
@@ -63,109 +52,50 @@ class RasterFile:
         drivers: Sequence[str] = (),
         alone: bool | None = None,
     ) -> None:
-        self.path, self.scaled, self._parameter = str(path), scaled, parameter
-        self._overview, self._nodata, self.view, self._drivers = overview, nodata, view, tuple(drivers)
-        self._alone = bool(drivers) if alone is None else alone
-        self._dataset: Any = None
-        at = stamp_of(self.path)
-        #: What the file itself was like before it was opened, by its path; nothing of what is no plain file.
-        self.stamps: dict[str, Stamp] = {} if at is None else {self.path: at}
-        with self._env(), self._describing(), self._checked() as dataset:
+        self.path, self.scaled, self.view = str(path), scaled, view
+        alone = bool(drivers) if alone is None else alone
+        self._file = OpenedFile(self.path, parameter, overview, view, drivers, alone)
+        with self._file.described() as dataset:
+            #: Number of bands of the file, chosen or not.
             self.count = dataset.count
-            self.band_numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
-            self._check_bands()
+            numbers = tuple(bands) or tuple(range(1, dataset.count + 1))
+            self._check_bands(numbers, parameter)
             facts = Facts(dataset)
-            self._bands = tuple(describe(facts, index, nodata, view.band(index)) for index in self.band_numbers)
-            if isinstance(scaled, tuple):
-                scale, offset = scaled
-                self._bands = tuple(replace(band, scale=scale, offset=offset) for band in self._bands)
+            each = tuple(describe(facts, index, nodata, view.band(index)) for index in numbers)
+            _refuse_complex(each)
             transform, crs, control = placement_of(dataset)
             crs = crs if view.crs is None else _crs_of(view, parameter)
             self.domain = RasterDomain((dataset.height, dataset.width), transform, crs, control)
-            self.overviews = tuple(dataset.overviews(self.band_numbers[0]))
+            self.overviews = tuple(dataset.overviews(numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
             blocks = dataset.block_shapes
             block_height = max(shape[0] for shape in blocks)
             tiled = dataset.driver == "GTiff" and len(set(blocks)) == 1
             self._block = blocks[0] if tiled else (block_height, dataset.width)
         #: Bytes of the largest block of one band, which GDAL decodes as a whole.
-        self.block_bytes = max(h * w * band.dtype.itemsize for (h, w), band in zip(blocks, self._bands))
-        self._raw: np.ndarray | None = None
-        self._refuse_complex()
-        self._raw_dtype = np.result_type(*(band.dtype for band in self._bands))
-        self.dtype = np.result_type(*(chip_dtype(band) for band in self._bands))
-        self.raw_itemsize = self._raw_dtype.itemsize
+        self.block_bytes = max(h * w * band.dtype.itemsize for (h, w), band in zip(blocks, each))
         self.strip_rows = strip_rows(block_height, self.domain.shape[0])
+        self._describe(Bands(each, self._file.meta).scaled(scaled))
+
+    def _describe(self, described: Bands) -> None:
+        super()._describe(described)
+        self._bands = described.each
+        self._raw: np.ndarray | None = None
 
     @property
-    def bands(self) -> int:
-        """Number of chosen bands."""
-        return len(self._bands)
+    def stamps(self) -> dict[str, Stamp]:
+        """What the file itself was like before it was opened, by its path; nothing of what is no plain file."""
+        return self._file.stamps
 
     @property
-    def band_names(self) -> tuple[str, ...]:
-        """Descriptions of the chosen bands; "" where there is none."""
-        return tuple(band.name for band in self._bands)
-
-    @cached_property
-    def band_meta(self) -> tuple[BandMeta, ...]:
-        """What follows the chosen bands: wavelengths, classes. The file is opened for it when it is asked for."""
-        with gdal_env(), self._open() as dataset:
-            return read_meta(dataset, self.band_numbers)
-
-    @property
-    def palettes(self) -> tuple[bool, ...]:
-        """Whether each chosen band holds numbers of colours, by its colour table."""
-        return tuple(band.palette for band in self._bands)
-
-    @property
-    def has_scale(self) -> bool:
-        """Whether the file declares a scale or an offset for a chosen band."""
-        return any((band.scale, band.offset) != (1.0, 0.0) for band in self._bands)
-
-    @property
-    def scales(self) -> tuple[float, ...]:
-        """The scale of each chosen band; 1 where the file declares none."""
-        return tuple(band.scale for band in self._bands)
-
-    @property
-    def offsets(self) -> tuple[float, ...]:
-        """The offset of each chosen band; 0 where the file declares none."""
-        return tuple(band.offset for band in self._bands)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """``(bands, height, width)``."""
-        return (self.bands, *self.domain.shape)
-
-    @property
-    def transform(self) -> Any:
-        """The file's transform."""
-        return self.domain.transform
-
-    @property
-    def crs(self) -> Any:
-        """The file's CRS, or None."""
-        return self.domain.crs
-
-    @cached_property
     def source_files(self) -> SourceFiles:
         """The files that the raster is made of."""
-        return SourceFiles((self.path,), (self._find_files,))
+        return SourceFiles((self.path,), (self._file.files,))
 
-    def identity(self) -> SourceIdentity:
-        """What the files are like now."""
-        return SourceIdentity.of(self.source_files.paths, self.source_files.complete)
-
-    def _find_files(self) -> Found:
-        with gdal_env(), self._open() as dataset:
-            return files_of(self.path, dataset.files, dataset.driver, _listed)
-
-    def select(self, positions: Sequence[int]) -> RasterFile:
-        """The same file with fewer of the chosen bands, by position from 0."""
-        numbers = [self.band_numbers[p] for p in positions]
-        how = self.scaled, self._parameter, self._overview, self._nodata, self.view, self._drivers, self._alone
-        return RasterFile(self.path, numbers, *how)
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed, and would be opened by a read."""
+        return self._file.closed
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
@@ -195,15 +125,14 @@ class RasterFile:
         from rasterio.windows import Window
 
         area = Window(window.col, window.row, window.width, window.height)
-        with self._env():
-            dataset = self._dataset = self._dataset or self._open()
+        with self._file.using() as dataset:
             raw = self._scratch((len(self._bands), *out.shape[1:]))
             try:
                 self._read_raw(dataset, area, raw)
                 self._give(dataset, area, raw, out)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
-                raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
+                raise RasterReadError(f"{self.path}: cannot read {rows}: {cause(error)}") from error
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         """What is read as ``raw`` as the values that are asked for."""
@@ -224,84 +153,27 @@ class RasterFile:
     def _scratch(self, shape: tuple[int, ...]) -> np.ndarray:
         """Room for raw values, used again from read to read: fresh memory costs as much as the decoding."""
         if self._raw is None or self._raw.shape != shape:
-            self._raw = np.empty(shape, self._raw_dtype)
+            self._raw = np.empty(shape, self.described.raw_dtype)
         return self._raw
 
     def close(self) -> None:
-        """Close the file; a later read opens it again."""
+        """Close the file, and with it what was selected of it; a later read opens it again."""
         self._raw = None
-        if self._dataset is not None:
-            self._dataset.close()
-            self._dataset = None
+        self._file.close()
 
-    def __enter__(self) -> RasterFile:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def _env(self) -> AbstractContextManager[None]:
-        return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._alone else {}))
-
-    def _checked(self) -> Any:
-        """The dataset, opened for the first time: what it would read of other files is refused before it does."""
-        dataset = self._opened_by({})
-        foreign = foreign_part(self.path, dataset, self._alone)
-        if foreign:
-            dataset.close()
-            raise RasterReadError(
-                f"{self._parameter} is {self.path!r}: {foreign}. Remove that, or convert the raster to a new GeoTIFF"
-            )
-        if self._overview is None:
-            return dataset
-        dataset.close()
-        return self._open()
-
-    def _open(self) -> Any:
-        return self._opened_by({} if self._overview is None else {"overview_level": self._overview})
-
-    def _opened_by(self, options: dict[str, Any]) -> Any:
-        rasterio = load_rasterio()
-        drivers = self._drivers or allowed(self.path)
-        options = {**dict(self.view.options), **options}
-        try:
-            if not drivers:
-                return rasterio.open(self.path, **options)
-            from rasterio.io import DatasetReader  # rasterio.open takes one driver only
-
-            return DatasetReader(self.path, driver=list(drivers), **options)
-        except Exception as error:  # of a damaged header rasterio raises many types, and all mean the same to the user
-            disguised = disguise(self.path, refused=True) if drivers else ""
-            if disguised:
-                raise ParameterError(self._parameter, self.path, disguised) from error
-            raise self._unreadable(error) from error
-
-    @contextmanager
-    def _describing(self) -> Iterator[None]:
-        """What a header says may be damaged too, and shows when it is asked for."""
-        try:
-            yield
-        except PatchwiseError:
-            raise
-        except Exception as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: Exception) -> RasterReadError:
-        text = f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
-        return RasterReadError(text)
-
-    def _check_bands(self) -> None:
+    def _check_bands(self, numbers: Sequence[int], parameter: str) -> None:
         if not self.count:
             allowed = "must be a raster with at least one band of its own; choose one of its subdatasets"
-            raise ParameterError(self._parameter, self.path, allowed)
-        for number in self.band_numbers:
+            raise ParameterError(parameter, self.path, allowed)
+        for number in numbers:
             if not is_whole(number) or not 1 <= number <= self.count:
                 raise ParameterError("bands", number, f"must be from 1 to {self.count}, the bands of {self.path}")
 
-    def _refuse_complex(self) -> None:
-        for band in self._bands:
-            if band.dtype.kind not in "iuf":
-                raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
+
+def _refuse_complex(bands: Sequence[Band]) -> None:
+    for band in bands:
+        if band.dtype.kind not in "iuf":
+            raise ParameterError("bands", band.index, f"holds {band.dtype} values; real numbers are needed")
 
 
 def _crs_of(view: RasterView, parameter: str) -> Any:
@@ -312,21 +184,3 @@ def _crs_of(view: RasterView, parameter: str) -> Any:
     except rasterio.errors.CRSError as error:
         allowed = "is no coordinate reference system that GDAL understands: choose another for the layer"
         raise ParameterError(f"{parameter} CRS", view.crs, allowed) from error
-
-
-def _listed(path: str) -> Sequence[str]:
-    """The files of a VRT as GDAL lists them; none where it cannot be opened."""
-    rasterio = load_rasterio()
-    try:
-        with rasterio.open(path, driver="VRT") as dataset:
-            return list(dataset.files)
-    except (rasterio.errors.RasterioError, OSError):
-        return []
-
-
-def _cause(error: BaseException) -> str:
-    """GDAL's own words: rasterio hides them behind "see context for details"."""
-    deepest = error
-    while deepest.__cause__ is not None or deepest.__context__ is not None:
-        deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
-    return str(deepest).strip() or type(deepest).__name__

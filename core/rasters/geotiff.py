@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..base.errors import ParameterError
 from ..gdal.environment import BoundedCache, GdalErrors, can_compress, gdal_env, load_rasterio, missing_blocks
 from ..grid.domain import RasterDomain
 from ..grid.ground_control import creation, write_rpcs
-from .band_meta import BandMeta, names_of, write_meta
-from .class_names import checked_categories, write_names
-from .commit import CommitGroup
+from .band_meta import names_of, write_meta
+from .class_names import write_names
 from .creation_options import TILE, checked_options, default_options
 from .file import GDAL_CACHE
 from .partial import PartialFile, check_target
@@ -23,60 +21,31 @@ from .source_files import SourceFiles
 from .tile_rows import TileRows
 from .values import ValueType
 
-if TYPE_CHECKING:
-    from ..base.categories import Category
-    from .output import OutputSpec
-
 
 class GeoTiffSink(RasterSink):
     """Writes finished rows to a GeoTIFF on ``domain``; use as a context manager.
 
-    ``value_type`` says how floats become the file's type; ``names`` are band descriptions and ``scales`` (scale,
-    offset) of bands, used if their number is that of the bands; ``options`` are GDAL creation options over the
-    defaults. ``categories`` name and colour the values of a single uint8 or uint16 band: by a colour table in the file,
-    and by names in ``path.aux.xml``, which follows the file to its place. ``meta`` is what is known of bands that are
-    passed on, see ``band_meta.passed_on``. For ``sources`` and ``group`` see :class:`RasterSink`. Raises
-    :class:`RasterWriteError`.
+    ``value_type`` and ``more`` are those of :class:`~patchwise.core.rasters.sink.OutputSpec`; ``options`` are GDAL's.
+    ``categories`` become a colour table in the file, and names in ``path.aux.xml``, which follows the file to its
+    place. For ``sources`` and ``group`` see :class:`RasterSink`. Raises :class:`RasterWriteError`.
     """
 
     ENDINGS, TITLE = (".tif", ".tiff"), "GeoTIFF"
 
-    def __init__(
-        self,
-        path: str,
-        domain: RasterDomain,
-        value_type: ValueType,
-        *,
-        names: Sequence[str] = (),
-        tags: Mapping[str, str] | None = None,
-        options: Mapping[str, str] | None = None,
-        sources: Iterable[str] | SourceFiles = (),
-        categories: Sequence[Category] = (),
-        scales: Sequence[tuple[float, float]] = (),
-        meta: Sequence[BandMeta] = (),
-        parameter: str = "output",
-        group: CommitGroup | None = None,
-    ) -> None:
-        self._scales, self._meta = tuple(scales), tuple(meta)
-        self._categories = checked_categories(categories, value_type)
-        self.value_type, self._names, self._tags = value_type, names, dict(tags or {})
-        own = self.checked_options(options or {}, value_type.dtype)
-        self._profile = {**default_options(value_type.dtype, can_compress("ZSTD")), **own}
-        self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
-        tile = int(self._profile["blockysize"]) if self._profile.get("tiled") else TILE
-        self._rows = TileRows(tile, domain.shape[0], value_type.dtype, value_type.convert, self._write_tiles)
+    def __init__(self, path: str, domain: RasterDomain, value_type: ValueType, **more: Any) -> None:
+        self.value_type = value_type
         self._dataset: Any = None
         self._file = ""
         self._errors, self._cache = GdalErrors(), BoundedCache(GDAL_CACHE)
-        super().__init__(path, domain, sources, parameter, group)
+        super().__init__(path, domain, value_type, **more)
 
-    @classmethod
-    def from_spec(cls, path: str, domain: RasterDomain, spec: OutputSpec) -> GeoTiffSink:
-        """The sink that ``spec`` describes."""
-        return cls(
-            path, domain, spec.value_type, names=spec.names, tags=spec.tags, options=spec.options, sources=spec.sources,
-            categories=spec.categories, scales=spec.scales, meta=spec.meta, parameter=spec.parameter, group=spec.group,
-        )  # fmt: skip
+    def _prepare(self) -> None:
+        dtype = self.value_type.dtype
+        own = self.checked_options(self.spec.options, dtype)
+        self._profile = {**default_options(dtype, can_compress("ZSTD")), **own}
+        self.block_width = int(self._profile["blockxsize"]) if self._profile["tiled"] else TILE
+        tile = int(self._profile["blockysize"]) if self._profile.get("tiled") else TILE
+        self._rows = TileRows(tile, self.domain.shape[0], dtype, self.value_type.convert, self._write_tiles)
 
     @classmethod
     def check(cls, path: str, sources: Iterable[str] | SourceFiles, parameter: str) -> None:
@@ -92,8 +61,7 @@ class GeoTiffSink(RasterSink):
         """Create the file beside the target."""
         rasterio = load_rasterio()
         height, width = self.domain.shape
-        if self._categories and bands != 1:
-            raise ParameterError("categories", len(self._categories), f"need one output band, and there are {bands}")
+        spec = self.spec = self.spec.of(bands)
         with gdal_env(), self._writing():
             self._file = self._create()
             self._dataset = rasterio.open(
@@ -102,15 +70,14 @@ class GeoTiffSink(RasterSink):
                 **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
             )  # fmt: skip
             write_rpcs(self._dataset, self.domain.control)
-            if len(self._names) == bands:
-                self._dataset.descriptions = tuple(self._names)
-            if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
-                self._dataset.scales, self._dataset.offsets = zip(*self._scales)
-            self._dataset.update_tags(**self._tags)
-            self._meta = self._meta if len(self._meta) == bands and not self._categories else ()
-            write_meta(self._dataset, self._meta)
-            if self._categories:
-                self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in self._categories})
+            if spec.names:
+                self._dataset.descriptions = tuple(spec.names)
+            if spec.scales:
+                self._dataset.scales, self._dataset.offsets = zip(*spec.scales)
+            self._dataset.update_tags(**spec.tags)
+            write_meta(self._dataset, spec.meta)
+            if spec.categories:
+                self._dataset.write_colormap(1, {entry.value: (*entry.colour, 255) for entry in spec.categories})
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:
         """Take ``(bands, rows, cols)`` floats; whole rows of tiles are passed on, each tile once."""
@@ -140,7 +107,7 @@ class GeoTiffSink(RasterSink):
     def _complete(self) -> None:
         with gdal_env(), self._writing():
             self._close()
-            write_names(self._file, self._categories or names_of(self._meta, self.value_type.nodata))
+            write_names(self._file, self.spec.categories or names_of(self.spec.meta, self.value_type.nodata))
 
     def _close(self) -> None:
         """Close the file, and see that all of it is there."""

@@ -1,62 +1,31 @@
 """The one seam for rasters that come out: what is to be written, and which format's sink writes it.
 
-A further format is a file with a subclass of :class:`RasterSink` and a line in ``FORMATS``.
+A further format is a file with a subclass of :class:`RasterSink` (``sink.py``) and a line in ``FORMATS``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from ..base.errors import ParameterError
-from .band_meta import BandMeta
+from ..grid.domain import RasterDomain
 from .cog import CogSink
-from .commit import CommitGroup
 from .geotiff import GeoTiffSink
+from .sink import AUTO as AUTO
+from .sink import OutputSpec as OutputSpec
 from .sink import RasterSink
 from .source_files import SourceFiles
-from .values import ValueType
 from .zarr import ZarrSink
 
-if TYPE_CHECKING:
-    from ..base.categories import Category
-    from ..grid.domain import RasterDomain
-
-AUTO = "auto"
 #: The sinks by the name of their format. Of those that share an ending, the first is the one that it means.
-FORMATS: dict[str, Any] = {
+FORMATS: dict[str, type[RasterSink]] = {
     "geotiff": GeoTiffSink,
     "cog": CogSink,
     "zarr": ZarrSink,
 }
-
-
-@dataclass(frozen=True)
-class OutputSpec:
-    """What a raster that comes out is to be.
-
-    ``value_type`` says how floats become its type; ``names`` of its bands, their ``scales`` (scale, offset) and
-    ``meta``; ``tags`` are of the whole raster; ``options`` are the format's creation options; ``categories`` name and
-    colour the values of a single band. ``format`` is a key of ``FORMATS``, or ``auto``: by the name's ending.
-    ``sources`` are read, and may not be replaced; ``group`` takes its name with others; ``parameter`` names it in
-    errors.
-    """
-
-    value_type: ValueType
-    names: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, str] = field(default_factory=dict)
-    categories: Sequence[Category] = ()
-    scales: Sequence[tuple[float, float]] = ()
-    meta: Sequence[BandMeta] = ()
-    format: str = AUTO
-    sources: Iterable[str] | SourceFiles = ()
-    group: CommitGroup | None = None
-    parameter: str = "output"
 
 
 def sink_for(path: str, domain: RasterDomain, spec: OutputSpec) -> RasterSink:
@@ -64,8 +33,8 @@ def sink_for(path: str, domain: RasterDomain, spec: OutputSpec) -> RasterSink:
 
     Raises :class:`ParameterError` for what cannot be written so.
     """
-    sink: RasterSink = FORMATS[format_of(path, spec.format)].from_spec(path, domain, spec)
-    return sink
+    sink: type[RasterSink] = FORMATS[format_of(path, spec.format)]
+    return sink(path, domain, **vars(spec))
 
 
 def format_of(path: str, wanted: str = AUTO) -> str:

@@ -14,9 +14,12 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..base.errors import SourceChangedError
+
+if TYPE_CHECKING:
+    from .raster import Raster
 
 _PLACES, _BYTES = 8, 1024
 #: Files of one source that are looked at, and of which content is.
@@ -141,7 +144,7 @@ class SourceWatch:
     ``rasters`` are what is read (``identity()`` and ``stamps``), ``files`` paths of others, such as a model.
     """
 
-    def __init__(self, rasters: Iterable[Any] = (), files: Iterable[str] = ()) -> None:
+    def __init__(self, rasters: Iterable[Raster] = (), files: Iterable[str] = ()) -> None:
         self._rasters = tuple(rasters)
         self.identity = SourceIdentity.of(files)
         for raster in self._rasters:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from functools import cached_property
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from ..base.errors import ParameterError
 from ..grid.domain import PixelWindow, RasterDomain
-from .aligned import RESAMPLING, Warped, on_grid
+from .aligned import RESAMPLING, Aligned, OnGrid, on_grid
 from .band_meta import BandMeta, without_classes
+from .bands import Band, Bands
 from .file import RasterFile
+from .raster import Raster, RasterReader
 from .source_files import SourceFiles
 from .source_identity import SourceIdentity, Stamp
+from .view import RasterView
 
 
-class StackedRaster:
+class StackedRaster(RasterReader):
     """The bands of ``first``, then those of ``others`` (files, or paths for all their bands) on its grid.
 
     A raster whose pixels are pixels of that grid is read as it is. Any other is warped: ``resampling`` is "nearest",
@@ -29,28 +35,26 @@ class StackedRaster:
     first one, and those that have no CRS, or where it has none, unless the grids fit.
     """
 
-    flat = False
-
     def __init__(
         self,
-        first: RasterFile,
+        first: Raster,
         others: Sequence[RasterFile | str],
         resampling: str = "auto",
         parameter: str = "other inputs",
     ) -> None:
         if resampling not in RESAMPLING:
             raise ParameterError("resampling", resampling, f"must be one of {', '.join(RESAMPLING)}")
-        files = [r if isinstance(r, RasterFile) else RasterFile(r, (), first.scaled, parameter) for r in others]
-        self.domain: RasterDomain = first.domain
-        self.path, self.scaled, self.strip_rows = first.path, first.scaled, first.strip_rows
-        self.paths = (first.path, *(file.path for file in files))
-        self.views = tuple(file.view for file in files)
-        #: Sentences about rasters whose place is taken from their grid, as one of two has no CRS.
-        self.warnings = tuple(
-            _unplaced(file, first.domain) for file in files if bool(file.crs) != bool(self.domain.crs)
-        )
-        self._members: list[Any] = [first]
-        self._members += [on_grid(file, first.domain, first.strip_rows, resampling, parameter) for file in files]
+        self.domain, self.path, self.scaled, self.strip_rows = first.domain, first.path, first.scaled, first.strip_rows
+        with ExitStack() as opened:  # what is opened here is closed again where this fails
+            files = [
+                r if isinstance(r, RasterFile) else opened.enter_context(RasterFile(r, (), first.scaled, parameter))
+                for r in others
+            ]
+            self._members: list[OnGrid] = [Aligned(first, [(0, 0)])]
+            self._members += [on_grid(file, self.domain, self.strip_rows, resampling, parameter) for file in files]
+            opened.pop_all()
+        unplaced = (file for file in files if bool(file.crs) != bool(self.domain.crs))
+        self._warnings = tuple(_unplaced(file, self.domain) for file in unplaced)
         self._arrange(
             [(k, band) for k, raster in enumerate(self._rasters) for band in range(raster.bands)],
             _unique([raster.band_names for raster in self._rasters]),
@@ -58,26 +62,47 @@ class StackedRaster:
 
     def _arrange(self, layout: Sequence[tuple[int, int]], names: Sequence[str]) -> None:
         """Band by band: the raster it comes from and its position there; and its name."""
-        self._layout, self.band_names = tuple(layout), tuple(names)
-        self.bands = len(self._layout)
-        used = [self._rasters[k] for k in sorted({k for k, _ in layout})]
-        self.dtype: np.dtype = np.result_type(*(raster.dtype for raster in used))
+        self._layout, rasters = tuple(layout), self._rasters
+        each = (rasters[k].described.each[band] for k, band in layout)
+        named = tuple(replace(band, name=name) for band, name in zip(each, names))
+        self._describe(Bands(named, partial(_meta, tuple(self._members), self._layout)))
+        used = [rasters[k] for k in sorted({k for k, _ in layout})]
+        self.dtype = np.result_type(*(raster.dtype for raster in used))
         self.raw_itemsize = max(raster.raw_itemsize for raster in used)
         self.block_bytes = max(raster.block_bytes for raster in used)
 
     @property
-    def _rasters(self) -> list[RasterFile]:
-        return [getattr(member, "raster", member) for member in self._members]
+    def _rasters(self) -> list[Raster]:
+        return [member.raster for member in self._members]
 
     @property
-    def first(self) -> Any:
+    def first(self) -> Raster:
         """The first raster, whose grid this is."""
         return self._rasters[0]
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """Where each raster comes from."""
+        return tuple(raster.path for raster in self._rasters)
+
+    @property
+    def views(self) -> tuple[RasterView, ...]:
+        """How each raster is seen."""
+        return tuple(raster.view for raster in self._rasters)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of rasters whose place is taken from their grid, as one of two has no CRS."""
+        return self._warnings
+
+    @property
     def reader(self) -> Any:
-        """Where the first raster wants to be read, see :class:`~patchwise.core.loop.read_ahead.CallerThread`."""
-        return getattr(self.first, "reader", None)
+        """Where the first raster wants to be read."""
+        return self.first.reader
+
+    def follow(self, feedback: Any) -> None:
+        """As the first raster does: the others are files."""
+        self.first.follow(feedback)
 
     @property
     def names_of(self) -> tuple[tuple[str, ...], ...]:
@@ -85,31 +110,6 @@ class StackedRaster:
         rasters = self._rasters
         used = sorted({k for k, _ in self._layout})
         return tuple(tuple(rasters[k].band_names[band] for j, band in self._layout if j == k) for k in used)
-
-    @property
-    def band_meta(self) -> tuple[BandMeta, ...]:
-        """What follows the chosen bands; classes do not follow a band that is interpolated."""
-        rasters, found = self._rasters, []
-        for k, band in self._layout:
-            meta, member = rasters[k].band_meta[band], self._members[k]
-            mixed = isinstance(member, Warped) and not member.nearest[band]
-            found.append(without_classes(meta) if mixed else meta)
-        return tuple(found)
-
-    @property
-    def has_scale(self) -> bool:
-        """Whether a file declares a scale or an offset for a chosen band."""
-        return any(self._rasters[k].has_scale for k in {k for k, _ in self._layout})
-
-    @property
-    def scales(self) -> tuple[float, ...]:
-        """The scale of each chosen band; 1 where its file declares none."""
-        return tuple(self._rasters[k].scales[band] for k, band in self._layout)
-
-    @property
-    def offsets(self) -> tuple[float, ...]:
-        """The offset of each chosen band; 0 where its file declares none."""
-        return tuple(self._rasters[k].offsets[band] for k, band in self._layout)
 
     @cached_property
     def source_files(self) -> SourceFiles:
@@ -131,26 +131,10 @@ class StackedRaster:
         """What the files were like when they were opened."""
         return {path: stamp for raster in self._rasters for path, stamp in raster.stamps.items()}
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """``(bands, height, width)``."""
-        return (self.bands, *self.domain.shape)
-
-    @property
-    def transform(self) -> Any:
-        """The first raster's transform."""
-        return self.domain.transform
-
-    @property
-    def crs(self) -> Any:
-        """The first raster's CRS, or None."""
-        return self.domain.crs
-
     def select(self, positions: Sequence[int]) -> StackedRaster:
         """The same with fewer bands, by position from 0; what is not needed is not read."""
         chosen = [self._layout[p] for p in positions]
-        other = StackedRaster.__new__(StackedRaster)
-        other.__dict__.update(self.__dict__)
+        other = copy.copy(self)
         wanted = {k: sorted({band for j, band in chosen if j == k}) for k, _ in chosen}
         other._members = [m.select(wanted[k]) if k in wanted else m for k, m in enumerate(self._members)]
         layout = [(k, wanted[k].index(band)) for k, band in chosen]
@@ -175,11 +159,14 @@ class StackedRaster:
         for member in self._members:
             member.close()
 
-    def __enter__(self) -> StackedRaster:
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+def _meta(members: Sequence[OnGrid], layout: Sequence[tuple[int, int]], _: Sequence[Band]) -> tuple[BandMeta, ...]:
+    """What follows the bands of a layout; classes do not follow a band that is interpolated."""
+    found = []
+    for k, band in layout:
+        meta = members[k].raster.band_meta[band]
+        found.append(without_classes(meta) if members[k].mixes[band] else meta)
+    return tuple(found)
 
 
 def _unplaced(file: RasterFile, domain: RasterDomain) -> str:

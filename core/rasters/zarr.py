@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +16,12 @@ from ..base.errors import ParameterError, RasterWriteError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.ground_control import WARP
 from . import zarr_store
-from .class_names import checked_categories
-from .commit import CommitGroup, Output, recover
+from .commit import Output, recover
 from .sink import RasterSink
 from .source_files import SourceFiles, source_files
 from .targets import check_ending, check_on_disk
 from .tile_rows import TileRows
 from .values import ValueType
-
-if TYPE_CHECKING:
-    from ..base.categories import Category
-    from .band_meta import BandMeta
-    from .output import OutputSpec
 
 CHUNK = 512
 
@@ -63,9 +57,10 @@ class ZarrSink(RasterSink):
     """Writes finished rows to a Zarr store on ``domain``; use as a context manager.
 
     The raster is the array ``data`` ``(band, y, x)`` in chunks of one band and ``chunks`` ``(rows, cols)`` pixels, as
-    floats with NaN where unknown, or as ``value_type`` says. What is known of it stands in attributes: ``tags`` in
-    those of the group; names, scales, categories (as CF's flags) and ``meta`` in those of the array. Memory:
-    one row of chunks. For ``sources`` and ``group`` see :class:`RasterSink`. Raises :class:`RasterWriteError`.
+    floats with NaN where unknown, or as ``value_type`` says. What is known of it (:class:`OutputSpec`) stands in
+    attributes: ``tags`` in those of the group; names, scales, categories (as CF's flags) and ``meta`` in those of the
+    array. Memory: one row of chunks. For ``sources`` and ``group`` see :class:`RasterSink`. Raises
+    :class:`RasterWriteError`.
     """
 
     ENDINGS, TITLE = (".zarr",), "Zarr"
@@ -74,41 +69,26 @@ class ZarrSink(RasterSink):
         self,
         path: str,
         domain: RasterDomain,
+        value_type: ValueType | None = None,
         *,
         chunks: Sequence[int] | None = None,
-        value_type: ValueType | None = None,
-        names: Sequence[str] = (),
-        tags: Mapping[str, str] | None = None,
-        sources: Iterable[str] | SourceFiles = (),
-        categories: Sequence[Category] = (),
-        scales: Sequence[tuple[float, float]] = (),
-        meta: Sequence[BandMeta] = (),
-        parameter: str = "output",
-        group: CommitGroup | None = None,
+        **more: Any,
     ) -> None:
         self.value_type = value_type
         self.chunks = checked_chunks(chunks) or (CHUNK, CHUNK)
         self.block_width = self.chunks[1]
-        self._categories = () if value_type is None else checked_categories(categories, value_type)
-        self._names, self._tags, self._scales, self._meta = tuple(names), dict(tags or {}), tuple(scales), tuple(meta)
-        super().__init__(path, domain, sources, parameter, group)
+        super().__init__(path, domain, value_type, **more)
         if domain.transform is None and domain.control is not None:
             allowed = f"has no place for ground control points and RPCs, which alone place this raster: {WARP}"
-            raise ParameterError(parameter, self.path, allowed)
+            raise ParameterError(self._parameter, self.path, allowed)
         self._array: Path | None = None
         self._rows: TileRows | None = None
         self._fill = float("nan") if value_type is None else value_type.nodata
         self._bands, self._dtype = 0, np.dtype(np.float32)
         self._written = 0
 
-    @classmethod
-    def from_spec(cls, path: str, domain: RasterDomain, spec: OutputSpec) -> ZarrSink:
-        """The sink that ``spec`` describes."""
-        cls.checked_options(spec.options, spec.value_type.dtype)
-        return cls(
-            path, domain, value_type=spec.value_type, names=spec.names, tags=spec.tags, sources=spec.sources,
-            categories=spec.categories, scales=spec.scales, meta=spec.meta, parameter=spec.parameter, group=spec.group,
-        )  # fmt: skip
+    def _prepare(self) -> None:
+        self.checked_options(self.spec.options, np.dtype(np.float32))
 
     @classmethod
     def check(cls, path: str, sources: Iterable[str] | SourceFiles, parameter: str) -> None:
@@ -129,8 +109,7 @@ class ZarrSink(RasterSink):
 
     def start(self, bands: int, dtype: np.dtype) -> None:
         """Create the store beside the target, with all metadata."""
-        if self._categories and bands != 1:
-            raise ParameterError("categories", len(self._categories), f"need one output band, and there are {bands}")
+        self.spec = self.spec.of(bands)
         self._bands, self._dtype = bands, np.dtype(dtype) if self.value_type is None else self.value_type.dtype
         height, width = self.domain.shape
         self._rows = TileRows(self.chunks[0], height, self._dtype, self._convert, self._write_chunks)
@@ -138,28 +117,28 @@ class ZarrSink(RasterSink):
             store = zarr_store.StoreWriter(Path(self._partial.create()))
             attributes = zarr_store.write_grid(store, self.domain, bands)
             attributes["_FillValue"] = zarr_store.cf_fill_value(self._fill, self._dtype)
-            attributes.update(self._attributes(bands))
+            attributes.update(self._attributes())
             about = zarr_store.array_json((bands, height, width), self._dtype, (1, *self.chunks), self._fill,
                                           ("band", "y", "x"), attributes)  # fmt: skip
             self._array = store.array(zarr_store.VARIABLE, about)
-            store.group(self._tags)
+            store.group(dict(self.spec.tags))
 
-    def _attributes(self, bands: int) -> dict[str, Any]:
-        """What is known of the bands; what is not of their number is left out."""
+    def _attributes(self) -> dict[str, Any]:
+        """What is known of the bands."""
+        spec = self.spec
         found: dict[str, Any] = {}
-        if len(self._names) == bands:
-            found["long_name"] = list(self._names)
-        if len(self._scales) == bands and set(self._scales) != {(1.0, 0.0)}:
-            if len(set(self._scales)) == 1:
-                found["scale_factor"], found["add_offset"] = map(float, self._scales[0])
-            else:  # CF has one pair for an array
-                found["band_scales"] = [list(map(float, pair)) for pair in self._scales]
-        if self._categories:
-            found["flag_values"] = [entry.value for entry in self._categories]
-            found["flag_meanings"] = " ".join("_".join(entry.name.split()) or "_" for entry in self._categories)
-            found["flag_colors"] = " ".join("#{:02x}{:02x}{:02x}".format(*entry.colour) for entry in self._categories)
-        elif len(self._meta) == bands and any(band.to_json() for band in self._meta):
-            found["band_metadata"] = [band.to_json() for band in self._meta]
+        if spec.names:
+            found["long_name"] = list(spec.names)
+        if len(set(spec.scales)) == 1:
+            found["scale_factor"], found["add_offset"] = map(float, spec.scales[0])
+        elif spec.scales:  # CF has one pair for an array
+            found["band_scales"] = [list(map(float, pair)) for pair in spec.scales]
+        if spec.categories:
+            found["flag_values"] = [entry.value for entry in spec.categories]
+            found["flag_meanings"] = " ".join("_".join(entry.name.split()) or "_" for entry in spec.categories)
+            found["flag_colors"] = " ".join("#{:02x}{:02x}{:02x}".format(*entry.colour) for entry in spec.categories)
+        elif any(band.to_json() for band in spec.meta):
+            found["band_metadata"] = [band.to_json() for band in spec.meta]
         return found
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:

@@ -17,17 +17,19 @@ from ..base.configurable import part
 from ..base.secrets import without_secrets
 from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
+from ..operators.base import Operator
+from ..rasters.raster import Raster
 from ..rasters.values import ValueType
 
 ALGORITHM = "patchwise:slidingwindow"
 
 
-def input_record(raster: Any) -> dict[str, Any]:
+def input_record(raster: Raster) -> dict[str, Any]:
     """What is kept of the raster of a run: where it is, its bands and its grid."""
-    first = getattr(raster, "first", raster)
+    first, others = raster.first, raster.paths[1:]
     transform = raster.domain.transform
     # A layer that is read through QGIS says where it comes from in words that GDAL does not know.
-    place = path_record(first.path) if hasattr(first, "count") else {"layer": without_secrets(str(first.path))}
+    place = {"layer": without_secrets(str(first.path))} if first.count is None else path_record(first.path)
     record: dict[str, Any] = {
         **place,
         **first.view.record(),
@@ -37,11 +39,10 @@ def input_record(raster: Any) -> dict[str, Any]:
         "transform": None if transform is None else [float(term) for term in tuple(transform)[:6]],
         "scaled": list(first.scaled) if isinstance(first.scaled, tuple) else bool(first.scaled),
     }
-    if hasattr(first, "count"):
+    if first.count is not None:
         record["count"] = int(first.count)
-    if hasattr(raster, "paths"):
-        others = zip(raster.paths[1:], raster.views)
-        record["others"] = [{**path_record(path), **view.record()} for path, view in others]
+    if others:
+        record["others"] = [{**path_record(path), **view.record()} for path, view in zip(others, raster.views[1:])]
     return record
 
 
@@ -92,10 +93,10 @@ def nodata_record(value_type: ValueType) -> Any:
 
 
 def run_record(
-    raster: Any,
+    raster: Raster,
     window: PixelWindow,
     patcher: SpatialPatcher,
-    operator: Any,
+    operator: Operator,
     value_type: ValueType,
     options: Mapping[str, str],
     written_as: str = "geotiff",

@@ -36,6 +36,7 @@ from ..operators import Expression, Sequential
 from ..plan.geometry import Geometry
 from ..rasters.file import RasterFile
 from ..rasters.output import AUTO, FORMATS
+from ..rasters.raster import Raster
 from ..rasters.values import ValueType
 from ..rasters.view import RasterView
 from ..stitch.aggregation import SpatialAggregation
@@ -61,13 +62,13 @@ class Recipe:
     format: str = AUTO
     warnings: tuple[str, ...] = ()
 
-    def operator_for(self, raster: Any) -> Any:
+    def operator_for(self, raster: Raster) -> Any:
         """The operator; of a configuration without one that which passes the bands of ``raster`` through."""
         if self.operator is not None:
             return self.operator
         return Expression("; ".join(f"b{k + 1}" for k in range(raster.bands)), raster.bands, raster.band_names)
 
-    def value_type_for(self, raster: Any) -> ValueType:
+    def value_type_for(self, raster: Raster) -> ValueType:
         """The type of the output; where none was chosen that of the chips."""
         return self.value_type or ValueType(raster.dtype.name)
 
@@ -82,7 +83,7 @@ class Recipe:
             raise ParameterError("window", tuple(self.window), allowed)
         return common
 
-    def differences(self, raster: Any) -> list[str]:
+    def differences(self, raster: Raster) -> list[str]:
         """Sentences about how a raster differs from the one of the run."""
         said = []
         record = self.input or {}
@@ -90,8 +91,8 @@ class Recipe:
             (rows, cols), (now_rows, now_cols) = record["shape"], raster.domain.shape
             said.append(f"The input has {now_cols} x {now_rows} pixels, and that of the run had {cols} x {rows}: chips "
                         "lie differently.")  # fmt: skip
-        first = getattr(raster, "first", raster)
-        count = getattr(first, "count", None)
+        first = raster.first
+        count = first.count
         if record.get("count") and count and count != record["count"]:
             said.append(f"The input has {count} band(s), and that of the run had {record['count']}.")
         said += _seen_otherwise(RasterView.from_record(record), first.view) if self.input is not None else []

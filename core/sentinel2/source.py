@@ -17,6 +17,7 @@ from ..gdal.drivers import SCENES
 from ..gdal.environment import gdal_env, heard, load_rasterio
 from ..grid.crs import transform_points
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import RowReader
 from ..rasters.aligned import Warped, on_grid
 from ..rasters.file import RasterFile
 from .places import Box, PlacedBox
@@ -160,8 +161,10 @@ class RemoteBand:
         raster = RasterFile(path, nodata=0, parameter=self.asset.band, drivers=SCENES)
         level = None if categorical else _overview(raster, self._domain)
         if level is not None:
+            raster.close()
             raster = RasterFile(path, nodata=0, parameter=self.asset.band, overview=level, drivers=SCENES)
         if not raster.crs or raster.transform is None:
+            raster.close()
             place = f"{self.asset.band} of {self.asset.item} at {without_secrets(self._url)}"
             raise StacError(f"{place} has no coordinate reference system: nobody knows where its pixels lie")
         method = "nearest" if categorical else "bilinear"
@@ -171,6 +174,7 @@ class RemoteBand:
                 self.reach = math.ceil(max(abs(raster.transform.a / self._domain.transform.a), 1))
             return reader
         except ParameterError:  # no overlap: the footprint reached further than the pixels
+            raster.close()
             self._outside = True
             return None
 
@@ -225,14 +229,13 @@ def _overview(raster: RasterFile, domain: RasterDomain) -> int | None:
     return best
 
 
-class SceneSource:
+class SceneSource(RowReader):
     """The source of the loop: ``layers[k]`` are the assets of band ``k``, of which the first with a value counts.
 
     ``mask``: assets of the scene classification, whose values in ``masked`` make a pixel unknown in all bands. Bands
     are read at the same time, each in its own thread.
     """
 
-    flat = False
     dtype = np.dtype(np.float32)
     raw_itemsize = 2
 

@@ -18,9 +18,10 @@ import numpy as np
 from ..base.errors import Cancelled, ParameterError
 from ..gdal.environment import gdal_env
 from ..grid.domain import PixelWindow
+from ..grid.row_source import RowSink, RowSource
 from ..loop.chip_run import ChipResult, ChipRun, Computed, SourceChips, check_bands
 from ..loop.patcher import SpatialPatcher
-from ..loop.read_ahead import RowSink, RowSource, column_blocks
+from ..loop.read_ahead import column_blocks
 from ..loop.stitcher import Stitcher, StreamReport
 from ..loop.stream import MEMORY_LIMIT, check_workers, threads_of
 from ..operators.base import Operator, as_operator

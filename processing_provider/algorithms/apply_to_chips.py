@@ -13,7 +13,6 @@ from ...core.base.errors import ParameterError, PatchwiseError
 from ...core.chip_folder.apply import Application, ChipsFailed, apply_to_folder
 from ...core.chip_folder.partial import PartialFolder, check_folder
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.stack import StackedRaster
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..job import not_cancelled, watch_sources
@@ -84,14 +83,17 @@ class ApplyToChips(JobAlgorithm):
         if not skip:
             chips.check_missing()
         layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        raster = stacked(chips, OTHER_INPUTS, layers)
+        with stacked(chips, OTHER_INPUTS, layers) as raster:
+            return self._job_of(parameters, context, raster, skip)
+
+    def _job_of(self, parameters, context, raster, skip):
+        chips = raster.first
         operator = read_operator(self, parameters, context, raster)
         operator = _fitted(operator, chips)
         part(operator)  # it goes into the manifest
         folder = self.parameterAsString(parameters, self.OUTPUT, context)
         check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
-        said = raster.warnings if isinstance(raster, StackedRaster) else ()
-        return _Job(Application(raster, operator, skip), folder, (*said, *self._notes(chips, operator)))
+        return _Job(Application(raster, operator, skip), folder, (*raster.warnings, *self._notes(chips, operator)))
 
     def _notes(self, chips, operator):
         """What is to be said before the run."""
@@ -112,7 +114,8 @@ class ApplyToChips(JobAlgorithm):
         application = job.application
         with (
             translated(self.CORE_NAMES),
-            CommitGroup(not_cancelled(feedback), watch_sources(application.raster, application.operator)) as group,
+            application.raster as raster,
+            CommitGroup(not_cancelled(feedback), watch_sources(raster, application.operator)) as group,
             PartialFolder(job.folder, self.OUTPUT) as folder,
         ):
             try:

@@ -95,8 +95,9 @@ class ChipGrid(PatchwiseAlgorithm):
 
     def _read(self, parameters, context):
         raster, window = read_grid(self, parameters, context)
-        check_outlines(raster)
-        patcher = read_sampled_patcher(self, parameters, context, raster)
+        with raster:
+            check_outlines(raster)
+            patcher = read_sampled_patcher(self, parameters, context, raster)
         crs = read_layer(self, parameters, context).crs()
         return _Job(patcher, raster.domain, window, crs, self.source_name(parameters, context))
 

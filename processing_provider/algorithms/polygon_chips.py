@@ -25,6 +25,7 @@ from ...core.base.field_names import longest_name, plain_name
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
+from ...core.rasters.raster import Raster
 from ...core.rasters.source_files import SourceFiles
 from ...core.records.record import input_record, nodata_record, placed
 from ...core.zonal.chips import polygon_chips
@@ -41,7 +42,6 @@ from ..parameters.rasters import (
     add_format,
     add_input,
     check_outlines,
-    follow,
     format_notes,
     read_format,
     read_layer,
@@ -57,7 +57,7 @@ from ..results.report import tell
 class _Task:
     """What the main thread prepared. ``transform`` brings polygons to the raster's CRS."""
 
-    raster: Any
+    raster: Raster
     operator: Any
     aggregation: Any
     statistics: tuple
@@ -153,7 +153,10 @@ class PolygonChips(JobAlgorithm):
             raise QgsProcessingException(self.invalidSourceError(parameters, self.POLYGONS))
         if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
             raise ParameterError(self.POLYGONS, source.sourceName(), "must be a layer of polygons")
-        raster = self._read(parameters, context)
+        with self._read(parameters, context) as raster:
+            return self._task(parameters, context, source, raster)
+
+    def _task(self, parameters, context, source, raster):
         check_outlines(raster)
         layer = read_layer(self, parameters, context)
         stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
@@ -217,10 +220,10 @@ class PolygonChips(JobAlgorithm):
 
     def _run(self, task, parameters, context, feedback):
         features, polygons, places = self._polygons(task, feedback)
-        follow(task.raster, feedback)
+        task.raster.follow(feedback)
         with ExitStack() as stack:
-            group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(task.raster, task.operator)))
             stack.enter_context(task.raster)
+            group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(task.raster, task.operator)))
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
             fields = self._fields(parameters, context, task, _bands(task, found))

@@ -1,7 +1,7 @@
 """``patchwise:runconfig``: a run that was done before, or that somebody wrote down, done again."""
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from qgis.core import (
@@ -108,6 +108,11 @@ class RunConfig(JobAlgorithm):
             check_trust(config, folder, trust, not self._given(parameters, self.INPUT))
             recipe = read_recipe(config, trust)
         raster, differences = self._raster(parameters, context, recipe, folder, trust)
+        with raster:
+            job = self._job_of(parameters, context, recipe, raster, name)
+        return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
+
+    def _job_of(self, parameters, context, recipe, raster, name):
         wanted = self._format(parameters, context, recipe)
         output = self.output_paths(parameters, context, wanted)[self.OUTPUT]
         same = recipe.format in (AUTO, format_of(output, wanted))
@@ -115,7 +120,7 @@ class RunConfig(JobAlgorithm):
         check_output(output, sources, self.OUTPUT, wanted)
         with _of(name):
             operator = recipe.operator_for(raster)
-            job = job_of(
+            return job_of(
                 self.tr,
                 raster,
                 recipe.window_on(raster.domain.shape),
@@ -130,7 +135,6 @@ class RunConfig(JobAlgorithm):
                 coverage=None,
                 sources=sources,
             )
-        return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
 
     def _format(self, parameters, context, recipe):
         """The format that was chosen; with auto that of the run, as far as it suits the name."""
@@ -153,7 +157,8 @@ class RunConfig(JobAlgorithm):
                 return read_file(path), os.path.dirname(os.path.abspath(path)), self.CONFIG
         path = raster_path(self._layer(parameters, self.CONFIG_FROM, context), self.CONFIG_FROM)
         with _of(self.CONFIG_FROM):
-            config = read_tag(RasterFile(path, parameter=self.CONFIG_FROM).tags, path)
+            with RasterFile(path, parameter=self.CONFIG_FROM) as raster:
+                config = read_tag(raster.tags, path)
         return config, os.path.dirname(os.path.abspath(path)), self.CONFIG_FROM
 
     def _raster(self, parameters, context, recipe, folder, trust):
@@ -174,8 +179,15 @@ class RunConfig(JobAlgorithm):
                 raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
             first = self._chosen(layer, record, bands, scaled)
         differences = recipe.differences(first)
-        others = [found_raster(o, folder, trust, (), scaled, "other inputs") for o in record.get("others") or ()]
-        return (StackedRaster(first, others) if others else first), differences
+        with ExitStack() as opened:  # closed where this fails
+            opened.enter_context(first)
+            others = [
+                opened.enter_context(found_raster(other, folder, trust, (), scaled, "other inputs"))
+                for other in record.get("others") or ()
+            ]
+            raster = StackedRaster(first, others) if others else first
+            opened.pop_all()
+        return raster, differences
 
     def _chosen(self, layer, record, bands, scaled):
         if not read_by_qgis(layer):

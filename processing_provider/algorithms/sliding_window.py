@@ -114,7 +114,10 @@ class SlidingWindow(PatchwiseAlgorithm):
     def _make_job(self, parameters, context, paths):
         others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
         scaled = source_scale(self, parameters, context)
-        raster = read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
+        with read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others)) as raster:
+            return self._job_of(parameters, context, raster, paths)
+
+    def _job_of(self, parameters, context, raster, paths):
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
         sources = source_paths(raster) + files_read(self, parameters, context)
         wanted = read_format(self, parameters, context)

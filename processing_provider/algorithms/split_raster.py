@@ -27,7 +27,7 @@ from ..job import check_chip, not_cancelled, watch_sources
 from ..layers.labels import read_labels
 from ..parameters.patching import add_window
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_input, check_outlines, follow, read_raster, read_window, source_paths
+from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -114,7 +114,10 @@ class SplitRaster(JobAlgorithm):
 
     def make_job(self, parameters, context):
         """What the worker needs; everything wrong is refused."""
-        raster = read_raster(self, parameters, context)
+        with read_raster(self, parameters, context) as raster:
+            return self._made(parameters, context, raster)
+
+    def _made(self, parameters, context, raster):
         check_outlines(raster)
         window = read_window(self, parameters, context, raster)
         patcher = read_sampled_patcher(self, parameters, context, raster)
@@ -154,13 +157,12 @@ class SplitRaster(JobAlgorithm):
 
     def _split(self, folder, feedback):
         """The labels, the manifest and what was done; raster and labels are closed again."""
-        job = self._job
         with ExitStack() as stack:
-            raster, labels = stack.enter_context(job.split.raster), None
-            follow(raster, feedback)
-            if job.labels is not None:
-                labels = stack.enter_context(closing(job.labels.load(raster.domain, feedback)))
-            split, asked = replace(job.split, labels=labels), feedback.isCanceled
+            raster, labels = stack.enter_context(self._job.split.raster), None
+            raster.follow(feedback)
+            if self._job.labels is not None:
+                labels = stack.enter_context(closing(self._job.labels.load(raster.domain, feedback)))
+            split, asked = replace(self._job.split, labels=labels), feedback.isCanceled
             return labels, *split_to_folder(split, folder, progress=progress(feedback), cancelled=asked)
 
     def _finish(self, parameters, context, manifest, group, feedback):

@@ -123,6 +123,10 @@ class WindowWeights(PatchwiseAlgorithm):
 
     def _read(self, parameters, context, output):
         raster, window = read_grid(self, parameters, context)
+        with raster:
+            return self._job_of(parameters, context, raster, window, output)
+
+    def _job_of(self, parameters, context, raster, window, output):
         sources = source_paths(raster) + files_read(self, parameters, context)
         wanted = read_format(self, parameters, context)
         check_output(output, sources, self.OUTPUT, wanted)

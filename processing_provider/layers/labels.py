@@ -70,8 +70,8 @@ def read_labels(algorithm, parameters, context, raster, names):
             raise ParameterError(
                 field_name, field, f"must be empty where {name} is a raster, whose values are the labels"
             )
-        file = raster_file(layer, name)
-        return LabelRaster(RasterLabels(file, raster.domain, raster.strip_rows, name)), [file.path]
+        with raster_file(layer, name) as file:
+            return LabelRaster(RasterLabels(file, raster.domain, raster.strip_rows, name)), [file.path]
     polygons = getattr(layer, "geometryType", None)
     if polygons is None or polygons() != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise ParameterError(name, layer.name(), "must be a raster or a layer of polygons")

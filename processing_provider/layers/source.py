@@ -19,8 +19,8 @@ from ...core.base.errors import Cancelled, ParameterError, RasterReadError
 from ...core.base.secrets import without_secrets
 from ...core.grid.domain import PixelWindow, apply
 from ...core.loop.read_ahead import CallerThread
-from ...core.rasters.band_meta import BandMeta
-from ...core.rasters.bands import Band, chip_dtype, fill, unknown
+from ...core.rasters.bands import Band, Bands, fill, unknown
+from ...core.rasters.raster import RasterReader
 from ...core.rasters.source_files import source_files
 from ...core.rasters.source_identity import SourceIdentity
 from ...core.rasters.view import hidden
@@ -44,7 +44,7 @@ _PUBLIC = ("url", "type", "layers", "identifier", "styles", "tileMatrixSet", "zm
 _serial = itertools.count(1)
 
 
-class LayerSource:
+class LayerSource(RasterReader):
     """Chosen bands of a raster layer, as :class:`~patchwise.core.RasterFile` gives those of a file.
 
     A colour image (WMS, tiles) has the bands red, green and blue, 0 to 255, unknown where it is fully transparent.
@@ -54,7 +54,6 @@ class LayerSource:
     What :meth:`select` gives reads by the same provider, in turns: a clone of a clone may be less than the first one.
     """
 
-    flat = False
     overviews = ()
 
     def __init__(self, layer, bands=(), resolution=None, scaled=False, parameter="INPUT", resolution_name="RESOLUTION"):
@@ -66,89 +65,40 @@ class LayerSource:
         self._provider, self._finer = reader_of(layer, self.domain)
         self._colours, self.view, self._turn = _is_colour(provider), view_of(layer), threading.Lock()
         count = len(COLOURS) if self._colours else provider.bandCount()
-        self.band_numbers = tuple(bands) or tuple(range(1, count + 1))
-        for number in self.band_numbers:
+        numbers = tuple(bands) or tuple(range(1, count + 1))
+        for number in numbers:
             if not 1 <= number <= count:
                 raise ParameterError("bands", number, f"must be from 1 to {count}, the bands of {layer.name()}")
-        self._arrange([self._describe(number) for number in self.band_numbers])
+        self.strip_rows = min(BLOCK[0], self.domain.shape[0])
+        self._describe(Bands(tuple(self._band(number) for number in numbers)).scaled(scaled))
         parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), provider.dataSourceUri())
         self._host, self._authcfg = QUrl(parts.get("url", "")).host(), parts.get("authcfg", "")
         self._uri, self._feedback = self._provider.dataSourceUri(), None
         self.tags = {}  # a server has none
-        self.source_files = source_files(filter(None, names_of_layer(layer)))
-        self.stamps = {}
+        self._files = source_files(filter(None, names_of_layer(layer)))
         self.missing = set()  # addresses of tiles that the server does not have
         self._tiles = None
         self._held = {}  # the blocks that were read last, all of the same rows
 
-    def _arrange(self, bands):
-        self._bands = tuple(bands)
-        self.bands = len(self._bands)
-        self.dtype = np.result_type(*(chip_dtype(band) for band in self._bands))
-        self.raw_itemsize = max(band.dtype.itemsize for band in self._bands)
-        self.strip_rows = min(BLOCK[0], self.domain.shape[0])
-        self.block_bytes = 0  # the server's business
-
-    def _describe(self, number):
-        scale, offset = self.scaled if isinstance(self.scaled, tuple) else (1.0, 0.0)
+    def _band(self, number):
         if self._colours:
-            return Band(number, list(COLOURS)[number - 1], np.dtype("u1"), None, None, scale, offset)
+            return Band(number, list(COLOURS)[number - 1], np.dtype("u1"), None, None, 1.0, 0.0)
         kind = _type_of(self._provider, number)
         if kind is None:
             raise ParameterError("bands", number, f"of {self.name} does not hold real numbers, which are needed")
         palette = self._provider.colorInterpretation(number) == Qgis.RasterColorInterpretation.PaletteIndex
         description = self._provider.bandDescription(number).strip()
         ranges = hidden(self.view.band(number).ranges, kind)
-        return Band(number, description, kind, None, None, scale, offset, palette, ranges)
+        return Band(number, description, kind, None, None, 1.0, 0.0, palette, ranges)
 
     def identity(self):
         """What the local files behind the layer are like now; of a server nothing is known."""
         return SourceIdentity.of(self.source_files.paths, complete=False)
 
     @property
-    def band_meta(self):
-        """What follows the chosen bands: nothing that QGIS would tell."""
-        return (BandMeta(),) * len(self.band_numbers)
-
-    @property
-    def band_names(self):
-        """The chosen bands' names; "" where there is none."""
-        return tuple(band.name for band in self._bands)
-
-    @property
-    def palettes(self):
-        """Whether each chosen band holds numbers of colours."""
-        return tuple(band.palette for band in self._bands)
-
-    @property
-    def has_scale(self):
-        """Whether a scale or an offset is still to be applied: that of the layer is, by its provider."""
-        return any((band.scale, band.offset) != (1.0, 0.0) for band in self._bands)
-
-    @property
-    def scales(self):
-        """The scale of each chosen band."""
-        return tuple(band.scale for band in self._bands)
-
-    @property
-    def offsets(self):
-        """The offset of each chosen band."""
-        return tuple(band.offset for band in self._bands)
-
-    @property
-    def shape(self):
-        """``(bands, height, width)``."""
-        return (self.bands, *self.domain.shape)
-
-    @property
-    def transform(self):
-        """The grid's transform."""
-        return self.domain.transform
-
-    @property
-    def crs(self):
-        """The layer's CRS, or None."""
-        return self.domain.crs
+    def source_files(self):
+        """The files behind the layer, as far as its provider names them."""
+        return self._files
 
     @property
     def reader(self):
@@ -163,8 +113,7 @@ class LayerSource:
         """The same layer with fewer of the chosen bands, by position from 0."""
         other = copy.copy(self)
         other.missing, other._held = set(), {}
-        other.band_numbers = tuple(self.band_numbers[p] for p in positions)
-        other._arrange([self._bands[p] for p in positions])
+        other._describe(self.described.select(positions))
         return other
 
     def follow(self, feedback):
@@ -181,7 +130,7 @@ class LayerSource:
             part = block.intersect(window)
             inside = _slices(part, block)
             target = out[(slice(None), *_slices(part, window))]
-            for values, (raw, invalid), band in zip(target, self._held[block], self._bands):
+            for values, (raw, invalid), band in zip(target, self._held[block], self.described.each):
                 fill(values, raw[inside], None if invalid is None else invalid[inside], band, bool(self.scaled))
 
     def close(self):
@@ -196,9 +145,6 @@ class LayerSource:
         self.missing = set()
         self._held.clear()
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, error_type, *error):
         self.close()
         if error_type is not None:
@@ -209,7 +155,7 @@ class LayerSource:
         """Raw values and where they are unknown (or None), of each chosen band."""
         problem, gaps = "", self._gaps(block)
         if gaps is not None and gaps.all():
-            return [(np.zeros(gaps.shape, band.dtype), gaps) for band in self._bands]
+            return [(np.zeros(gaps.shape, band.dtype), gaps) for band in self.described.each]
         for attempt in range(ATTEMPTS):
             if attempt:
                 self._wait(WAITS[attempt - 1])
@@ -250,7 +196,7 @@ class LayerSource:
             return None, "; ".join(feedback.errors())
         if self._colours:
             return self._split(blocks[0]), ""
-        return [self._numbers(got, band) for got, band in zip(blocks, self._bands)], ""
+        return [self._numbers(got, band) for got, band in zip(blocks, self.described.each)], ""
 
     def _gaps(self, block):
         """Where a table has no tile, of which its provider says nothing; None for other providers."""
@@ -264,7 +210,7 @@ class LayerSource:
         """The chosen colours of an image, unknown where it is transparent."""
         pixels = self._pixels(block, "=u4")
         alpha = (pixels >> _ALPHA).astype(np.uint8)
-        colours = [(pixels >> COLOURS[band.name]).astype(np.uint8) for band in self._bands]
+        colours = [(pixels >> COLOURS[band.name]).astype(np.uint8) for band in self.described.each]
         if block.dataType() == Qgis.DataType.ARGB32_Premultiplied:
             whole = np.maximum(alpha, 1).astype(np.uint16)
             colours = [np.minimum((255 * values.astype(np.uint16) + whole // 2) // whole, 255) for values in colours]

@@ -1,5 +1,7 @@
 """The grid of a raster whose pixels are not read, and a part of it."""
 
+from contextlib import ExitStack
+
 from qgis.core import QgsProcessingParameterExtent, QgsProcessingParameterNumber, QgsProcessingParameterRasterLayer
 
 from .rasters import EXTENT, INPUT, RESOLUTION, read_raster, read_window
@@ -29,6 +31,9 @@ def add_grid(algorithm):
 
 
 def read_grid(algorithm, parameters, context):
-    """The raster, of which only ``domain`` is to be used, and the :class:`PixelWindow` under EXTENT."""
-    raster = read_raster(algorithm, parameters, context)
-    return raster, read_window(algorithm, parameters, context, raster)
+    """The raster, open, of which only ``domain`` is to be used, and the :class:`PixelWindow` under EXTENT."""
+    with ExitStack() as opened:  # closed where this fails
+        raster = opened.enter_context(read_raster(algorithm, parameters, context))
+        window = read_window(algorithm, parameters, context, raster)
+        opened.pop_all()
+    return raster, window

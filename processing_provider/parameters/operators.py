@@ -223,10 +223,10 @@ def _index(algorithm, parameters, context, raster):
         if algorithm.parameterAsBool(parameters, SEVERITY, context):
             raise ParameterError(SEVERITY, True, f"needs one of the indices {', '.join(CHANGES)}")
         return Index(name, _roles(roles, raster.band_names, raster.bands), scale, offset, names=raster.band_names)
-    counts = tuple(len(names) for names in getattr(raster, "names_of", (raster.band_names,)))
+    counts = tuple(len(names) for names in raster.names_of)
     if len(counts) != 2 or counts[0] != counts[1]:
         allowed = f"{name} needs two rasters with the same bands: INPUT from before, and one further input from after"
-        raise ParameterError(OTHER_INPUTS, list(getattr(raster, "paths", ()))[1:], allowed)
+        raise ParameterError(OTHER_INPUTS, list(raster.paths[1:]), allowed)
     names = raster.band_names[: counts[0]]
     severity = algorithm.parameterAsBool(parameters, SEVERITY, context)
     return Change(

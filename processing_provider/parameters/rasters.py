@@ -1,5 +1,7 @@
 """The parameters of rasters that go in and come out, shared by all algorithms that read or write one."""
 
+from contextlib import ExitStack
+
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterBand,
@@ -133,7 +135,7 @@ def read_layer(algorithm, parameters, context):
 
 
 def read_raster(algorithm, parameters, context, scaled=False, others=()):
-    """The chosen bands of INPUT; behind them all bands of the further layers, on its grid.
+    """The chosen bands of INPUT; behind them all bands of the further layers, on its grid. It is open.
 
     ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is a pair ``(parameter, layers)``.
     """
@@ -150,14 +152,18 @@ def stacked(first, parameter, layers):
     if not layers:
         return first
     name = "other inputs"
-    files = [raster_file(layer, parameter, (), first.scaled, name) for layer in layers]
-    try:
-        return StackedRaster(first, files, parameter=name)
-    except ParameterError as error:
-        names = {file.path: f"{layer.name()} ({file.path})" for layer, file in zip(layers, files)}
-        if error.value not in names:
-            raise
-        raise ParameterError(error.parameter, names[error.value], error.allowed) from error
+    with ExitStack() as opened:  # closed where this fails
+        opened.enter_context(first)
+        files = [opened.enter_context(raster_file(layer, parameter, (), first.scaled, name)) for layer in layers]
+        try:
+            stack = StackedRaster(first, files, parameter=name)
+        except ParameterError as error:
+            names = {file.path: f"{layer.name()} ({file.path})" for layer, file in zip(layers, files)}
+            if error.value not in names:
+                raise
+            raise ParameterError(error.parameter, names[error.value], error.allowed) from error
+        opened.pop_all()
+    return stack
 
 
 def _open(algorithm, parameters, context, layer, bands, scaled):
@@ -174,13 +180,6 @@ def _open(algorithm, parameters, context, layer, bands, scaled):
     if resolution is not None:
         raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
     return raster_file(layer, INPUT, bands, scaled)
-
-
-def follow(raster, feedback):
-    """Let ``feedback`` end requests to a server that are under way, and be told of what the server does not have."""
-    source = getattr(raster, "first", raster)
-    if isinstance(source, LayerSource):
-        source.follow(feedback)
 
 
 def source_paths(raster):

@@ -85,8 +85,8 @@ def title_of_file(path, source=""):
 def described(path):
     """The configuration that a raster was made with ({} where there is none), and its band names."""
     try:
-        raster = RasterFile(path)
-        config = parse_json(raster.tags.get(CONFIG_TAG, "{}"), "configuration", path)
+        with RasterFile(path) as raster:
+            config = parse_json(raster.tags.get(CONFIG_TAG, "{}"), "configuration", path)
     except PatchwiseError:
         return {}, ()
     return (config if isinstance(config, dict) else {}), raster.band_names

@@ -31,6 +31,7 @@ from patchwise.core import (
     stream,
 )
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from patchwise.core.grid.row_source import RowReader
 
 DTYPES = ("uint8", "int16", "uint16", "int32", "float32", "float64")
 COVERING = ("pad", "reflect", "shrink", "shift")
@@ -244,10 +245,10 @@ def model(case: Case, operator: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray
         return np.where(weights > 0, sums / weights, np.nan), weights, largest
 
 
-class GeneratedSource:
+class GeneratedSource(RowReader):
     """A float32 raster of any height that is made when it is read; counts how often each row is read."""
 
-    flat, raw_itemsize, dtype = False, 4, np.dtype(np.float32)
+    raw_itemsize, dtype = 4, np.dtype(np.float32)
 
     def __init__(self, shape: tuple[int, int], bands: int = 1, strip_rows: int = 16) -> None:
         self.domain, self.bands, self.strip_rows = RasterDomain(shape), bands, strip_rows

@@ -6,8 +6,8 @@ A raster that is open cannot be replaced on Windows, and one that outlives GDAL 
 import gc
 
 import pytest
-from patchwise.core import RasterFile
 from patchwise.core.rasters.commit import CommitGroup
+from patchwise.core.rasters.opened import OpenedFile
 from qgis.core import QgsProcessingContext, QgsProject
 
 from .algorithm_cases import CASES
@@ -25,7 +25,7 @@ MORE = {
 @pytest.fixture()
 def opened(monkeypatch):
     """Every dataset that a ``RasterFile`` has opened; none may be open when outputs take their names."""
-    found, original, change = [], RasterFile._opened_by, CommitGroup._change_hands
+    found, original, change = [], OpenedFile._opened_by, CommitGroup._change_hands
 
     def noted(self, options):
         found.append(original(self, options))
@@ -35,7 +35,7 @@ def opened(monkeypatch):
         assert not [dataset.name for dataset in found if not dataset.closed]
         change(self)
 
-    monkeypatch.setattr(RasterFile, "_opened_by", noted)
+    monkeypatch.setattr(OpenedFile, "_opened_by", noted)
     monkeypatch.setattr(CommitGroup, "_change_hands", checked)
     return found
 

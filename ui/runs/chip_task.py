@@ -27,8 +27,7 @@ class ChipTask(QgsTask):
         super().__init__(tr("Chip preview"), flags)
         self.request, self.picture, self.problem = request, None, ""
         self._feedback = QgsProcessingFeedback(False)
-        if hasattr(request.source, "follow"):  # a layer on a server: the request that is under way ends, too
-            request.source.follow(self._feedback)
+        request.source.follow(self._feedback)  # of a layer on a server the request that is under way ends, too
         _UNDER_WAY.add(self)
 
     def cancel(self):

@@ -50,7 +50,8 @@ def read_config(layer):
     """As :func:`config_of`; ``ParameterError`` where something is there and cannot be used."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not os.path.isfile(layer.source()):
         return None
-    text = RasterFile(layer.source()).tags.get(CONFIG_TAG)
+    with RasterFile(layer.source()) as raster:
+        text = raster.tags.get(CONFIG_TAG)
     return None if text is None else read_record(text, layer.name())
 
 

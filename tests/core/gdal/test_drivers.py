@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rasterio
-from patchwise.core import RasterFile
+from patchwise.core import RasterFile, SpatialPatcher, SpatialRectangular, SpatialRegularStride
 from patchwise.core.base.errors import ParameterError, RasterReadError
 from patchwise.core.chip_folder.folder import ChipRaster
 from patchwise.core.chip_folder.labels import RasterLabels
-from patchwise.core.chip_folder.manifest import Chip
+from patchwise.core.chip_folder.manifest import Chip, ChipBand, ChipManifest
 from patchwise.core.gdal.drivers import CHIPS, SCENES, allowed, described
-from patchwise.core.grid.domain import PixelWindow
+from patchwise.core.grid.domain import PixelWindow, RasterDomain
 from patchwise.core.rasters.stack import StackedRaster
 from patchwise.core.sentinel2.remote import Network
 from patchwise.core.sentinel2.source import RemoteAsset, RemoteBand
@@ -141,6 +140,7 @@ def test_what_its_name_says_is_opened(tmp_path):
 def test_bands_that_are_chosen_are_opened_by_the_same_drivers(tmp_path):
     path = tif(tmp_path / "a.tif")
     file = RasterFile(path, drivers=CHIPS).select([0])
+    file.close()
     (tmp_path / "a.tif").unlink()
     (tmp_path / "a.tif").write_text(vrt(tif(tmp_path / "private.dat", SECRET)))
     with pytest.raises((ParameterError, RasterReadError)), file:
@@ -149,11 +149,10 @@ def test_bands_that_are_chosen_are_opened_by_the_same_drivers(tmp_path):
 
 def test_a_chip_of_a_folder_is_a_geotiff(tmp_path, server):
     private = tif(tmp_path / "private.tif", SECRET)
-    chips = ChipRaster.__new__(ChipRaster)
-    chips.folder, chips.scaled, chips._parameter, chips.bands = str(tmp_path), False, "chips", 1
-    chips.stamps = {}
-    chips.manifest = SimpleNamespace(bands=[SimpleNamespace(dtype="float32")], scale=1)
     chip = Chip("chip.tif", (0, 0), PixelWindow(0, 0, 64, 64))
+    patcher = SpatialPatcher(SpatialRectangular((64, 64)), SpatialRegularStride(64))
+    manifest = ChipManifest(RasterDomain((64, 64)), chip.window, patcher, (ChipBand(),), (chip,))
+    chips = ChipRaster(str(tmp_path), manifest)
     for text in (vrt(private), vrt(f"/vsicurl/{server.url}/a.tif", full=False), wms(server.url)):
         (tmp_path / "chip.tif").write_text(text)
         with pytest.raises(RasterReadError, match="chip.tif"):

@@ -29,6 +29,7 @@ from patchwise.core import (
 from patchwise.core.axes.poisson import poisson_disk
 from patchwise.core.base.progress import Watch, aside, interrupted_by
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from patchwise.core.grid.row_source import RowReader
 from patchwise.core.loop.coverage import write_coverage
 from patchwise.core.plan import caps as spherical
 from patchwise.core.preview.footprints import footprints
@@ -41,10 +42,10 @@ from ..made_rasters import GRID, UTM, read_all, write_raster
 WORLD = RasterDomain((2000, 4000), Affine(0.09, 0, -180, 0, -0.09, 90), "EPSG:4326")
 
 
-class Blank:
+class Blank(RowReader):
     """A raster of ones."""
 
-    flat, bands, dtype, raw_itemsize, strip_rows = False, 1, np.dtype(np.float32), 4, 256
+    bands, dtype, raw_itemsize, strip_rows = 1, np.dtype(np.float32), 4, 256
 
     def __init__(self, domain: RasterDomain) -> None:
         self.domain = domain

@@ -28,6 +28,7 @@ from patchwise.core.chip_folder.labels import ChipLabels, RasterLabels
 from patchwise.core.chip_folder.manifest import load_manifest
 from patchwise.core.chip_folder.split import Split, split_to_folder
 from patchwise.core.loop.coverage import write_coverage
+from patchwise.core.rasters.opened import OpenedFile
 from patchwise.core.zonal.chips import polygon_chips
 
 from ..made_rasters import read_all, write_raster
@@ -39,13 +40,13 @@ CENTRED = Expression("b1 - mean(b1)")
 @pytest.fixture()
 def opened(monkeypatch):
     """Every dataset that a ``RasterFile`` has opened."""
-    found, original = [], RasterFile._opened_by
+    found, original = [], OpenedFile._opened_by
 
     def noted(self, options):
         found.append(original(self, options))
         return found[-1]
 
-    monkeypatch.setattr(RasterFile, "_opened_by", noted)
+    monkeypatch.setattr(OpenedFile, "_opened_by", noted)
     return found
 
 

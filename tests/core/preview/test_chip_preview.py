@@ -205,7 +205,7 @@ def test_the_source_is_closed(tmp_path):
     source = RasterFile(path)
     found = preview_chip(ChipRequest(source, asked.patcher, asked.operator, 10, 10))
     assert found.before.bands == (1, 2, 3) and found.before.low == 7
-    assert source._dataset is None
+    assert source.closed
 
 
 @pytest.mark.parametrize(

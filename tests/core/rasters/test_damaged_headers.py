@@ -12,6 +12,7 @@ pytest.importorskip("rasterio")
 
 from patchwise.core import RasterFile  # noqa: E402
 from patchwise.core.operators import onnx_model  # noqa: E402
+from patchwise.core.rasters.opened import OpenedFile  # noqa: E402
 from rasterio.errors import CRSError  # noqa: E402
 
 from ..made_rasters import write_raster  # noqa: E402
@@ -43,8 +44,8 @@ class Damaged:
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("name", ["crs", "transform", "descriptions", "nodatavals", "tags", "block_shapes"])
 def test_a_header_that_cannot_be_described_is_an_error_of_reading(tmp_path, monkeypatch, name, error):
-    path, real = write_raster(tmp_path / "a.tif", np.ones((2, 5, 6), np.uint8)), RasterFile._opened_by
-    monkeypatch.setattr(RasterFile, "_opened_by", lambda self, options: Damaged(real(self, options), name, error))
+    path, real = write_raster(tmp_path / "a.tif", np.ones((2, 5, 6), np.uint8)), OpenedFile._opened_by
+    monkeypatch.setattr(OpenedFile, "_opened_by", lambda self, options: Damaged(real(self, options), name, error))
     with pytest.raises(RasterReadError, match="input is .*a.tif': it cannot be opened as a raster"):
         RasterFile(path)
 

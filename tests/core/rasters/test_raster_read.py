@@ -269,6 +269,7 @@ def test_a_truncated_file_fails_with_its_rows(tmp_path):
 def test_a_file_that_goes_away_before_it_is_read(tmp_path):
     path = write_raster(tmp_path / "a.tif", numbers("uint8"))
     source = RasterFile(path)
+    source.close()
     os.unlink(path)
     with pytest.raises(RasterReadError, match="cannot be opened"):
         read_all(source)
@@ -327,3 +328,37 @@ def test_arrays_that_are_not_rasters_are_refused():
             GeoTensor(np.zeros(shape))
     with pytest.raises(ParameterError, match="must be filled"):
         GeoTensor(np.ma.masked_less(np.arange(12).reshape(3, 4), 5))
+
+
+def test_a_file_is_open_until_it_is_closed_and_opened_again_by_a_read(tmp_path):
+    source = RasterFile(write_raster(tmp_path / "a.tif", numbers("uint8", bands=3)))
+    some, whole = source.select([2]), read_all(source)
+    assert not source.closed
+    with some:
+        np.testing.assert_array_equal(read_all(some), whole[2:])
+    assert source.closed and some.closed, "they are the same open file"
+    np.testing.assert_array_equal(read_all(source), whole)
+    assert not some.closed
+
+
+def test_what_is_refused_at_first_is_refused_of_a_file_that_is_opened_again(tmp_path):
+    source = RasterFile(write_raster(tmp_path / "a.tif", numbers("uint8")))
+    source.close()
+    (tmp_path / "a.tif.ovr").write_text("<VRTDataset rasterXSize='5' rasterYSize='5'/>", encoding="utf-8")
+    with pytest.raises(RasterReadError, match="a.tif.ovr beside it is a .*, which names other files"):
+        read_all(source)
+
+
+def test_a_file_that_is_refused_is_not_left_open(tmp_path, monkeypatch):
+    from patchwise.core.rasters.opened import OpenedFile
+
+    files, real = [], OpenedFile.__init__
+
+    def noting(self, *args):
+        files.append(self)
+        real(self, *args)
+
+    monkeypatch.setattr(OpenedFile, "__init__", noting)
+    with pytest.raises(ParameterError):
+        RasterFile(write_raster(tmp_path / "a.tif", numbers("uint8")), [99])
+    assert [file.closed for file in files] == [True]

@@ -1,0 +1,90 @@
+"""What the loop reads from and writes to: rows of a raster, wherever they come from and go."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from .domain import PixelWindow, RasterDomain
+
+
+class RowSource(Protocol):
+    """Where pixels come from; a context manager, which whoever made it closes.
+
+    ``domain`` is the pixel grid, ``bands`` their number and ``band_names`` their names ("" for one without), () where
+    there are none. ``dtype`` is the chips' type, ``raw_itemsize`` the bytes of a value in the source, ``strip_rows``
+    the rows that are best read at a time. ``flat``: the field has no band axis, and chips are ``(h, w)``. ``reader``:
+    the executor that reads, for a source that is bound to a thread (``loop.read_ahead.CallerThread``); None where a
+    thread of its own may read ahead. Not to be read from two threads at once.
+    """
+
+    domain: RasterDomain
+    bands: int
+    band_names: tuple[str, ...]
+    dtype: np.dtype
+    raw_itemsize: int
+    strip_rows: int
+    flat: bool
+
+    @property
+    def reader(self) -> Any:
+        """The executor that reads, or None."""
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
+
+    def follow(self, feedback: Any) -> None:
+        """Let ``feedback``, one of QGIS's, end a request that is under way."""
+
+    def close(self) -> None:
+        """Let go of what is open; a later read opens it again."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class RowSink(Protocol):
+    """Where finished rows go. Rows and columns count from the output window's upper-left pixel."""
+
+    block_width: int
+
+    def start(self, bands: int, dtype: np.dtype) -> None:
+        """Called once, with the operator's first result at hand."""
+
+    def write(self, row: int, col: int, values: np.ndarray) -> None:
+        """``values`` ``(bands, rows, cols)``, NaN where unknown; rows of a column block come from top to bottom."""
+
+
+class RowReader:
+    """Base of sources: bands without names, read by any thread, and nothing that is open."""
+
+    domain: RasterDomain
+    bands: int
+    dtype: np.dtype
+    raw_itemsize: int
+    strip_rows: int
+    flat: bool = False
+    band_names: tuple[str, ...] = ()
+
+    @property
+    def reader(self) -> Any:
+        """None: a thread of its own may read ahead."""
+        return None
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands, h, w)`` with the window's values, NaN where unknown."""
+        raise NotImplementedError
+
+    def follow(self, feedback: Any) -> None:
+        """Nothing is asked of a server."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

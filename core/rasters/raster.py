@@ -1,0 +1,199 @@
+"""What is asked of a raster that is read, and what follows from its grid and its bands, once for all readers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..grid.domain import RasterDomain
+from ..grid.row_source import RowReader, RowSource
+from .band_meta import BandMeta
+from .bands import Bands
+from .source_files import SourceFiles
+from .source_identity import SourceIdentity, Stamp
+from .view import AS_IN_FILE, RasterView
+
+
+class Raster(RowSource, Protocol):
+    """A source of rows that knows its bands and files: a file, several, a layer, or a folder of chips.
+
+    ``path`` is where it comes from, in words. ``scaled``: whether its own scale and offset are applied to values, or a
+    pair that is. ``view`` is how it is seen. ``count``: the bands of the file, chosen or not; None where GDAL does not
+    open it by its path. ``stamps``: what its files were like before they were opened. ``block_bytes``: of the largest
+    block of a band, which is decoded as a whole; 0 where that is somebody else's business. ``source_files`` are sought
+    when they are asked for. ``described`` is what is known of its bands, and what is derived from it bears the same
+    names.
+    """
+
+    path: str
+    scaled: Any
+    view: RasterView
+    count: int | None
+    block_bytes: int
+    described: Bands
+    band_numbers: tuple[int, ...]
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """What its files were like."""
+
+    @property
+    def source_files(self) -> SourceFiles:
+        """The files that it is made of."""
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows each band."""
+
+    @property
+    def palettes(self) -> tuple[bool, ...]:
+        """Whether each band holds numbers of colours."""
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether any band declares a scale or an offset."""
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each band."""
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each band."""
+
+    @property
+    def transform(self) -> Any:
+        """The grid's transform, or None."""
+
+    @property
+    def crs(self) -> Any:
+        """The grid's CRS, or None."""
+
+    @property
+    def first(self) -> Raster:
+        """The raster whose grid it is: itself, or of several the first."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where each of the rasters that it is made of comes from, itself if it is one."""
+
+    @property
+    def views(self) -> tuple[RasterView, ...]:
+        """How each of these is seen."""
+
+    @property
+    def names_of(self) -> tuple[tuple[str, ...], ...]:
+        """The bands' own names, raster by raster."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what is allowed and perhaps not meant."""
+
+    def identity(self) -> SourceIdentity:
+        """What its files are like now."""
+
+    def select(self, positions: Sequence[int]) -> Raster:
+        """The same with fewer bands, by position from 0; what is not needed is not read."""
+
+
+class RasterReader(RowReader):
+    """Base of rasters, which give ``domain`` and ``path`` and describe their bands by :meth:`_describe`."""
+
+    domain: RasterDomain
+    path: str
+    scaled: Any = False
+    view: RasterView = AS_IN_FILE
+    count: int | None = None
+    block_bytes: int = 0
+
+    def _describe(self, described: Bands) -> None:
+        """Take these bands."""
+        self.described, self.bands, self.band_names = described, len(described), described.names
+        self.band_numbers, self.dtype = described.numbers, described.dtype
+        self.raw_itemsize = described.raw_dtype.itemsize
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows the bands: wavelengths, classes."""
+        return self.described.meta
+
+    @property
+    def palettes(self) -> tuple[bool, ...]:
+        """Whether each band holds numbers of colours, by its colour table."""
+        return self.described.palettes
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether any band declares a scale or an offset."""
+        return self.described.has_scale
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The scale of each band; 1 where none is declared."""
+        return self.described.scales
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """The offset of each band; 0 where none is declared."""
+        return self.described.offsets
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """``(bands, height, width)``."""
+        return (self.bands, *self.domain.shape)
+
+    @property
+    def transform(self) -> Any:
+        """The grid's transform."""
+        return self.domain.transform
+
+    @property
+    def crs(self) -> Any:
+        """The grid's CRS, or None."""
+        return self.domain.crs
+
+    @property
+    def first(self) -> Raster:
+        """Itself."""
+        return self
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it comes from."""
+        return (self.path,)
+
+    @property
+    def views(self) -> tuple[RasterView, ...]:
+        """How it is seen."""
+        return (self.view,)
+
+    @property
+    def names_of(self) -> tuple[tuple[str, ...], ...]:
+        """The bands' names, as of the one raster that it is."""
+        return (self.band_names,)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """Nothing is known of them."""
+        return {}
+
+    @property
+    def source_files(self) -> SourceFiles:
+        """None are known."""
+        return SourceFiles()
+
+    def select(self, positions: Sequence[int]) -> Any:
+        """The same with fewer bands, by position from 0."""
+        other = copy.copy(self)
+        other._describe(self.described.select(positions))
+        return other
+
+    def identity(self) -> SourceIdentity:
+        """What the files are like now."""
+        return SourceIdentity.of(self.source_files.paths, self.source_files.complete)
