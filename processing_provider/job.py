@@ -119,7 +119,7 @@ def run_job(job, feedback):
     job.raster.follow(feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
-        stack.enter_context(job.raster)
+        raster = stack.enter_context(job.raster)  # closed whatever fails
         group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
         spec = OutputSpec(
             job.value_type,
@@ -143,8 +143,8 @@ def run_job(job, feedback):
                 progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,
             )  # fmt: skip
             counted = _COUNTING
-        return stream(
-            job.raster,
+        done = stream(
+            raster,
             job.patcher,
             job.operator,
             sink,
@@ -153,6 +153,8 @@ def run_job(job, feedback):
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
         )
+        raster.close()  # before outputs take their names: nothing can replace what is open, on Windows
+        return done
 
 
 def not_cancelled(feedback):

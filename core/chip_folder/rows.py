@@ -33,9 +33,6 @@ class ChipRows(RowSource, Protocol):
     def write(self, path: str, chip: np.ndarray, place: RasterDomain) -> None:
         """Write a chip ``(bands + 1, h, w)``. Raises :class:`RasterWriteError`."""
 
-    def close(self) -> None:
-        """Close what was opened for the rows; the raster that is split is not."""
-
 
 def chip_rows(raster: Raster, geometry: Geometry) -> ChipRows:
     """What chips of ``geometry`` are cut from: :class:`StoredRows` where that can be, else :class:`ValueRows`.
@@ -68,9 +65,6 @@ class ValueRows(RowReader):
         """Fill ``out`` ``(bands + 1, h, w)``."""
         self.source.read(window, out[:-1])
         out[-1] = 1
-
-    def close(self) -> None:
-        """Nothing was opened: the source is whoever's who handed it over."""
 
     def unknown(self, chip: np.ndarray) -> np.ndarray:
         """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""

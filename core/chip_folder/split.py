@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
@@ -68,7 +67,8 @@ def split_to_folder(
     """
     check_workers(workers)
     watch = Watch(progress, cancelled)
-    with closing(chip_rows(split.raster, split.patcher.layout)) as rows, BoundedCache(GDAL_CACHE):
+    rows = chip_rows(split.raster, split.patcher.layout)
+    with BoundedCache(GDAL_CACHE):
         plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
         if not plan.count(split.window):
             raise no_chip(split.window)

@@ -222,10 +222,11 @@ class PolygonChips(JobAlgorithm):
         features, polygons, places = self._polygons(task, feedback)
         task.raster.follow(feedback)
         with ExitStack() as stack:
-            stack.enter_context(task.raster)
+            raster = stack.enter_context(task.raster)  # closed whatever fails
             group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(task.raster, task.operator)))
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
+            raster.close()  # before outputs take their names: nothing can replace what is open, on Windows
             fields = self._fields(parameters, context, task, _bands(task, found))
             whole = [name == "count" for name in task.statistics] * _bands(task, found)
             values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
