@@ -111,8 +111,9 @@ def test_labels_are_closed_by_whom_they_belong_to(path, opened, tmp_path):
     with RasterFile(path) as raster:
         labels = ChipLabels(RasterLabels(path, raster.domain, raster.strip_rows))
         split_to_folder(Split(raster, PATCHER, raster.domain.window, labels), str(tmp_path / "chips"))
-        assert len(still_open(opened)) == 1
+        assert len(still_open(opened)) == 2
         labels.close()
+        assert len(still_open(opened)) == 1
     assert not still_open(opened)
 
 
