@@ -15,6 +15,7 @@ from ..grid.domain import PixelWindow
 from ..operators.base import Operator
 from ..plan.cutting import finer, result_dtype
 from ..plan.plan import Plan, RowGroup
+from ..stitch.contract import Contribution
 from ..stitch.running_mean import RatioCache
 from .chip_run import ChipResult, check_bands
 from .read_ahead import RowSink, slack
@@ -98,7 +99,7 @@ class Stitcher:
         else:
             weights = finer(chip.weights, self._scale)
         ratio = self._ratios.get(chip.pattern) if self._ratios is not None and result.finite else None
-        mean.add(window, values, weights, result.finite, ratio)
+        mean.add(Contribution(window, values, weights, result.finite, ratio))
 
     def _finish(self, mean: Any, row: int, stop: int, block: PixelWindow) -> None:
         """Hand on the rows from ``row`` to ``stop``, a buffer at a time: between chips far apart there are many."""

@@ -24,6 +24,7 @@ from ..grid.geotensor import GeoTensor
 from ..plan.patch import Patch
 from ..rasters.zarr import ZarrSink, check_store, checked_chunks
 from .accumulators import EqualMean, Extremes, InverseVariances, Sums, Variances
+from .contract import Accumulator
 from .contributions import Contributions, learned, median
 from .merging import grid_of, merged_array, stitch_to
 from .running_mean import RunningMean
@@ -36,7 +37,7 @@ class SpatialAggregation(Configurable):
     idempotent: bool = False
     #: Whether :meth:`merge` gives an array in memory.
     in_memory: bool = True
-    #: The accumulator takes the factors of ``accumulate.RatioCache``.
+    #: The accumulator takes the factors of ``running_mean.RatioCache``.
     uses_ratios: bool = False
     #: Contributions count by the window's weights; else all alike, where these are above 0.
     by_weight: bool = True
@@ -45,11 +46,8 @@ class SpatialAggregation(Configurable):
         """Number and type of the bands of the result, for an operator that gives ``bands`` of ``dtype``."""
         return bands, dtype
 
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
-        """What takes chips over ``window`` in ``(row, col)`` order (``add``), and gives final rows (``finish``).
-
-        ``capacity``: rows to make room for; ``covers``: every pixel lies in a chip with weight above 0.
-        """
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Accumulator:
+        """As :meth:`Aggregation.accumulator`."""
         raise TypeError(f"{type(self).__name__} has no accumulator")
 
     def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
@@ -116,7 +114,7 @@ class SpatialOverlapAdd(SpatialAggregation):
         """Only the mean has factors."""
         return self.normalize_by_window
 
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Accumulator:
         """The running mean, or the weighted sum."""
         if not self.normalize_by_window:
             return Sums(bands, window, dtype, capacity, weighted=True)

@@ -14,7 +14,7 @@ import numpy as np
 from ..base.errors import ParameterError, PatchwiseError
 from ..grid.domain import PixelWindow
 from ..grid.rows import RowBuffer
-from .accumulators import Accumulator
+from .accumulators import PixelAccumulator, Valid
 
 #: ``(stack, weights)`` to ``(bands, rows, width)``.
 Reduce = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -22,7 +22,7 @@ _PIECE_BYTES = 1 << 20  # of finished rows, how much is stacked at a time
 _FEW = 12
 
 
-class Contributions(Accumulator):
+class Contributions(PixelAccumulator):
     """All contributions to the rows held; ``reduce`` makes them a result of ``bands_out`` bands.
 
     It gets ``stack`` ``(n, bands, rows, width)`` in the type of the result, NaN where unknown or where fewer than
@@ -39,7 +39,7 @@ class Contributions(Accumulator):
         self._values: list[RowBuffer] = []
         self._weights: list[RowBuffer] = []
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         covered = w > 0
         count = self._at(self._count, place)[0]
         low, high = int(count.min()), int(count.max())

@@ -11,6 +11,7 @@ from ..base.errors import ParameterError, PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..plan.cutting import as_values, result_dtype
 from ..plan.patch import Patch
+from .contract import Aggregation, Contribution
 
 
 class Finished(NamedTuple):
@@ -39,7 +40,7 @@ def common_dtype(patches: Iterable[Patch]) -> np.dtype:
 
 
 def finished_rows(
-    aggregation: Any, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
+    aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
 ) -> Iterator[Finished]:
     """Add patches, which must come sorted by ``(row, col)``, and give rows as soon as the next patch lies below them.
 
@@ -58,12 +59,12 @@ def finished_rows(
         if stop > finished:
             yield Finished(finished, total.finish(stop))
             finished = stop
-        total.add(patch.window, _checked(patch, bands, dtype), patch.weights)
+        total.add(Contribution(patch.window, _checked(patch, bands, dtype), patch.weights))
     if finished < height:
         yield Finished(finished, total.finish(height))
 
 
-def merged_array(aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
+def merged_array(aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
     """``(bands, height, width)``, or ``(height, width)`` where the patches and the result have one band."""
     ordered = in_order(patches)
     first = as_values(ordered[0].data)
@@ -80,7 +81,7 @@ def _capacity(patches: Iterable[Patch]) -> int:
     return most + max(32, most // 2)  # as in the one loop: rows are not moved at every step
 
 
-def stitch_to(sink: Any, aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> bool:
+def stitch_to(sink: Any, aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> bool:
     """Write rows to ``sink`` as they become final; whether the first patch was ``(h, w)``.
 
     ``patches`` are taken one by one and let go; the first says how many bands there are and of what type.

@@ -20,9 +20,7 @@ import numpy as np
 from ..grid.domain import PixelWindow, slices
 from ..grid.rows import RowBuffer
 from ..plan.plan import Pattern, Plan
-
-#: The factors of a chip that finds nothing under it: its values are the mean.
-FIRST = np.ones((1, 1), np.float32)
+from .contract import FIRST, Contribution
 
 WeightsOf = Callable[[int, int], np.ndarray]
 
@@ -108,30 +106,17 @@ class RunningMean:
         if not covers:
             self._total = RowBuffer(bands, window.width, np.dtype(np.float64), window.row, capacity)
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip.
-
-        Chips must come sorted by ``(row, col)``. ``finite``: the values are known to hold neither NaN nor infinities,
-        nor values whose difference is infinite; ``ratio``: the factors that then may be used where all earlier
-        neighbours are finite too.
-        """
-        place = chip.intersect(self._window)
-        if not place.pixels:
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`."""
+        part = chip.within(self._window)
+        if part is None:
             return
+        place, x, w, ratio = part.window, part.values, part.weights, part.ratio
         self._extend(place.row_stop)
-        inside = slices(place, chip)
-        x, w = values[(slice(None),) + inside], weights[inside]
         cols = slice(place.col - self._window.col, place.col_stop - self._window.col)
         mean = self._mean.rows(place.row, place.row_stop)[:, :, cols]
-        clean = finite and ratio is not None and int(self._clean_from[cols].max()) <= place.row
-        if not finite:
+        clean = part.finite and ratio is not None and int(self._clean_from[cols].max()) <= place.row
+        if not part.finite:
             self._clean_from[cols] = np.maximum(self._clean_from[cols], place.row_stop)
             self._track()
         total = None if self._total is None else self._total.rows(place.row, place.row_stop)[:, :, cols]
@@ -141,7 +126,7 @@ class RunningMean:
                 total += w
         elif clean and ratio is not None:
             step = np.subtract(x, mean, dtype=self._dtype)
-            step *= ratio[inside]
+            step *= ratio
             mean += step
             if total is not None:
                 total += w
@@ -150,12 +135,12 @@ class RunningMean:
                 self._track()
                 self._covers = False  # no factors for this lattice: keep the sums from here on
                 total = self._total.rows(place.row, place.row_stop)[:, :, cols]  # type: ignore[union-attr]
-            _add_general(mean, total, x.astype(self._dtype, copy=False), w, finite)
+            _add_general(mean, total, x.astype(self._dtype, copy=False), w, part.finite)
         if self._covers:
             self._added.append(_Added(place, w))
 
     def finish(self, row_stop: int) -> np.ndarray:
-        """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are final and let go."""
+        """As :meth:`Accumulator.finish`."""
         self._extend(row_stop)
         first = self._mean.first
         result = self._mean.rows(first, row_stop).copy()
@@ -167,11 +152,6 @@ class RunningMean:
         if self._covers and self._total is not None and int(self._clean_from.max()) <= row_stop:
             self._total = None
         return result
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return self._mean.nbytes + (0 if self._total is None else self._total.nbytes)
 
     def _extend(self, row_stop: int) -> None:
         for buffer in (self._mean, self._total):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,15 +10,16 @@ from ..base.checks import is_whole
 from ..base.errors import ParameterError
 from ..grid.domain import PixelWindow
 from ..grid.rows import RowBuffer
-from .accumulators import _PIECE_VALUES, Accumulator
+from .accumulators import _PIECE_VALUES, PixelAccumulator, Valid
 from .aggregation import SpatialAggregation
+from .contract import Contribution
 from .running_mean import RunningMean
 
 MAX_CLASSES = 1024  # beyond it the values are hardly labels, and one count for each would fill the memory
 _SPAN = 1 << 12  # labels that lie within this many are found by counting, others by sorting
 
 
-class HardVotes(Accumulator):
+class HardVotes(PixelAccumulator):
     """How many chips give a pixel each label; the label with the most, of several the lowest.
 
     One plane of counts for each label seen so far, in uint16, or uint32 once more than 32767 chips have met.
@@ -32,7 +32,7 @@ class HardVotes(Accumulator):
         self._type: np.dtype = np.dtype(np.uint16)
         self._highest = self._since = 0  # the highest count when last looked at, and how many chips came after it
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         if self._highest + self._since >= np.iinfo(self._type).max:
             self._look()
         self._since += 1
@@ -47,7 +47,7 @@ class HardVotes(Accumulator):
             count = self._at(self._counts[label], place)
             count += votes
 
-    def _labels(self, x: np.ndarray, valid: Any, place: PixelWindow) -> list[int]:
+    def _labels(self, x: np.ndarray, valid: Valid, place: PixelWindow) -> list[int]:
         """The distinct labels among the valid values, checked."""
         values = x.ravel() if valid is True else x[valid]
         if not values.size:
@@ -66,7 +66,7 @@ class HardVotes(Accumulator):
             raise _refused(found[-1], x, valid, place, allowed)
         return found
 
-    def _check(self, label: int, x: np.ndarray, valid: Any, place: PixelWindow) -> None:
+    def _check(self, label: int, x: np.ndarray, valid: Valid, place: PixelWindow) -> None:
         if self._classes is not None and not 0 <= label < self._classes:
             allowed = f"must be from 0 to {self._classes - 1}, as classes is {self._classes}"
             raise _refused(label, x, valid, place, allowed)
@@ -106,7 +106,7 @@ def _distinct(values: np.ndarray) -> list[int]:
     return [low + int(k) for k in np.flatnonzero(np.bincount(above.astype(np.intp)))]
 
 
-def _refused(label: float, x: np.ndarray, valid: Any, place: PixelWindow, allowed: str) -> ParameterError:
+def _refused(label: float, x: np.ndarray, valid: Valid, place: PixelWindow, allowed: str) -> ParameterError:
     """What is wrong with a label, and where the first pixel that has it lies on the raster."""
     _, row, col = np.argwhere((x == label) & valid)[0]
     return ParameterError(f"label at row {place.row + row}, column {place.col + col}", label, allowed)
@@ -118,31 +118,25 @@ class SoftVotes:
     def __init__(
         self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool, probability: bool
     ) -> None:
-        self._mean, self._dtype = RunningMean(bands, window, dtype, capacity, covers), np.dtype(dtype)
+        self._means, self._dtype = RunningMean(bands, window, dtype, capacity, covers), np.dtype(dtype)
         self._probability = probability
         self._values_per_row, self._finished = bands * window.width, window.row
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """As :meth:`RunningMean.add`; where one class is unknown, the chip says nothing about the others."""
-        if not finite:
-            unknown = np.isnan(values).any(axis=0)
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`; where one class is unknown, the chip's other classes do not count either."""
+        if not chip.finite:
+            unknown = np.isnan(chip.values).any(axis=0)
             if unknown.any():
-                values = np.where(unknown, self._dtype.type(np.nan), values.astype(self._dtype, copy=False))
-        self._mean.add(chip, values, weights, finite, ratio)
+                known = chip.values.astype(self._dtype, copy=False)
+                chip = replace(chip, values=np.where(unknown, self._dtype.type(np.nan), known))
+        self._means.add(chip)
 
     def finish(self, row_stop: int) -> np.ndarray:
         """``(1, rows, width)`` labels, with ``probability`` ``(2, rows, width)``: labels, and the winner's mean."""
         step = max(1, _PIECE_VALUES // self._values_per_row)
         ends = (*range(self._finished + step, row_stop, step), row_stop)
         self._finished = row_stop
-        pieces = [self._label(self._mean.finish(end)) for end in ends]
+        pieces = [self._label(self._means.finish(end)) for end in ends]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
     def _label(self, means: np.ndarray) -> np.ndarray:
@@ -153,11 +147,6 @@ class SoftVotes:
         if self._probability:
             np.copyto(result[1], np.take_along_axis(means, winner, axis=0)[0], where=known)
         return result
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return self._mean.nbytes
 
 
 @dataclass(frozen=True)
