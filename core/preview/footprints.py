@@ -4,7 +4,7 @@ A rectangle is the whole chip: where it reaches over the raster's edge, as under
 outline. A spherical cap is a circle on the Earth; where a circle cannot be drawn as one ring (about a pole in degrees,
 across the date line, at the edge of the world), it is the outline of the chip's pixels.
 
-Polygons are written as WKB (OGC 06-103r4), little-endian: polygons for rectangles, multi-polygons for caps.
+Polygons are written as WKB: polygons for rectangles, multi-polygons for caps.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..base.errors import PlanError
 from ..base.progress import Watch
 from ..gdal.masks import pixel_polygons
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.wkb import multi_polygon, polygon
 from ..plan.check import check_plan, no_chip
 from ..plan.lists import ListPlan
 from .outlines import circles
@@ -72,7 +73,7 @@ def footprints(
         chosen = numbers(first, min(first + batch, count))
         places = plan.places_of(chosen)
         if cap:
-            outlines, inside = _round(plan, chosen, patcher.geometry.radius_km, domain)
+            outlines, inside = _circular(plan, chosen, patcher.geometry.radius_km, domain)
         else:
             outlines, inside = _rectangles(places, domain), _share_inside(places, domain)
         yield Footprints(chosen + 1, plan.anchors_of(chosen), places[:, 2:], inside, outlines)
@@ -89,19 +90,10 @@ def _rectangles(places: np.ndarray, domain: RasterDomain) -> list[bytes]:
     row, col, height, width = places.T[..., None]
     right, down = np.array([0, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 0])
     rings = np.stack(domain.to_world(col + right * width, row + down * height), axis=-1)
-    return [_polygon([ring]) for ring in rings]
+    return [polygon([ring]) for ring in rings]
 
 
-def _polygon(rings: list[np.ndarray]) -> bytes:
-    parts = [np.array([len(ring)], "<u4").tobytes() + ring.astype("<f8").tobytes() for ring in rings]
-    return _head(3, len(parts)) + b"".join(parts)
-
-
-def _head(kind: int, count: int) -> bytes:
-    return b"\x01" + np.array([kind, count], "<u4").tobytes()
-
-
-def _round(
+def _circular(
     plan: ListPlan, chosen: np.ndarray, radius_km: float, domain: RasterDomain
 ) -> tuple[list[bytes], np.ndarray]:
     """Outlines of caps, and the shares of them that lie on the raster."""
@@ -120,7 +112,7 @@ def _round(
         else:
             mask = plan.weights_at(int(plan.order[index])) > 0
             polygons = pixel_polygons(mask, domain.crop(place))
-        outlines.append(_head(6, len(polygons)) + b"".join(map(_polygon, polygons)))
+        outlines.append(multi_polygon(polygons))
     return outlines, inside
 
 

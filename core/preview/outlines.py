@@ -1,7 +1,7 @@
 """Where the chips lie: the chip at a place, and outlines for a map.
 
-Outlines are closed lines in the raster's CRS, written as WKB (OGC 06-103r4, "well-known binary"). Places on the raster
-are ``(row, col)`` with fractions, counted from the upper-left corner of the upper-left pixel.
+Outlines are closed lines in the raster's CRS, written as WKB (``grid/wkb.py``). Places on the raster are ``(row, col)``
+with fractions, counted from the upper-left corner of the upper-left pixel.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..base.errors import PlanError
 from ..grid.crs import crs_text, from_lonlat, lonlat_of
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.earth import EARTH_RADIUS_KM
+from ..grid.wkb import multi_line
 from ..plan.plan import LatticePlan, Plan, PlannedChip
 
 _SIDE = 4  # pieces of a rectangle's side: a straight line in one CRS is a curve in another
@@ -98,7 +99,7 @@ class Outlines:
         if not count:
             return Lines(b"", 0, 0)
         rings = self._rings(self._chips.some(view, most))
-        return Lines(_multi_line(rings), len(rings), count)
+        return Lines(multi_line(rings), len(rings), count)
 
     def at(self, x: float, y: float) -> Found | None:
         """The chip that holds a world point in the raster's CRS, of several the one whose middle is nearest."""
@@ -109,7 +110,7 @@ class Outlines:
         if item is None:
             return None
         rings = self._rings(item[None])
-        return Found((int(item[0]), int(item[1])), _multi_line(rings)) if len(rings) else None
+        return Found((int(item[0]), int(item[1])), multi_line(rings)) if len(rings) else None
 
     def _rings(self, items: np.ndarray) -> np.ndarray:
         """``(n, points, 2)`` world ``(x, y)``; chips that have no place in the raster's CRS are left out."""
@@ -125,16 +126,6 @@ def _boxes(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
     right = np.concatenate([share, one, 1 - share, none, [0]])
     x, y = domain.to_world(places[:, 1:2] + right * places[:, 3:], places[:, 0:1] + down * places[:, 2:3])
     return np.stack([x, y], axis=-1)
-
-
-def _multi_line(rings: np.ndarray) -> bytes:
-    """WKB, little-endian."""
-    points = rings.shape[1]
-    line = np.dtype([("order", "u1"), ("type", "<u4"), ("points", "<u4"), ("xy", "<f8", (points, 2))])
-    lines = np.empty(len(rings), line)
-    lines["order"], lines["type"], lines["points"], lines["xy"] = 1, 2, points, rings
-    head = np.array([(1, 5, len(rings))], np.dtype([("order", "u1"), ("type", "<u4"), ("lines", "<u4")]))
-    return head.tobytes() + lines.tobytes()
 
 
 class _Lattice:
