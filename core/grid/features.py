@@ -56,6 +56,15 @@ def parts(mapping: Mapping[str, Any], where: str) -> Iterator[tuple[int, list[np
             yield dimension, found
 
 
+def vertices(coordinates: Any) -> Iterator[tuple[float, float]]:
+    """All positions ``(x, y)`` of a GeoJSON geometry's ``coordinates``, however deep they are nested."""
+    if coordinates and isinstance(coordinates[0], (int, float)):
+        yield coordinates[0], coordinates[1]
+        return
+    for part in coordinates:
+        yield from vertices(part)
+
+
 def centroid(mapping: Mapping[str, Any], where: str, spherical: bool = False) -> tuple[float, float]:
     """The centroid of the parts of highest dimension, weighted by area or length (as in OGC Simple Features).
 

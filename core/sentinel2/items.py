@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ParameterError
+from ..grid.features import vertices
 from .bands import baseline_of
 from .places import (
     GRID,
@@ -24,7 +25,6 @@ from .places import (
     square_mask,
     square_of,
     utm_zones,
-    vertices,
     wanted_mask,
 )
 

@@ -5,7 +5,7 @@ Boxes are ``(west, south, east, north)`` in degrees and looked at in an even gri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..gdal.masks import rasterize_mask
 from ..grid.crs import transform_points
+from ..grid.features import vertices
 
 Box = tuple[float, float, float, float]
 
@@ -40,15 +41,6 @@ class PlacedBox(NamedTuple):
 GRID = 256  # a box is looked at in so many rows and columns of points
 _PIXEL = 10.0  # metres by which a box may reach beyond a tile that covers it
 _Ring = list[tuple[float, float]]
-
-
-def vertices(coordinates: Any) -> Iterator[tuple[float, float]]:
-    """All points of a GeoJSON geometry's coordinates."""
-    if coordinates and isinstance(coordinates[0], (int, float)):
-        yield coordinates[0], coordinates[1]
-        return
-    for part in coordinates:
-        yield from vertices(part)
 
 
 def footprint_of(geometry: Any) -> Mapping[str, Any] | None:
