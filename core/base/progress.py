@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from .errors import Cancelled
 
-_POLL = 0.1  # seconds between two looks at whether work is cancelled that goes on aside
+_POLL = 0.1  # seconds between two looks at whether work is still wanted that is waited for
+_T = TypeVar("_T")
 
 
 class _Asked(threading.local):
-    """Whom this thread asks whether to go on."""
+    """What this thread calls to learn whether to go on."""
 
     check: Callable[[], None] | None = None
 
@@ -36,6 +38,21 @@ def may_go_on() -> None:
     check = _ASKED.check
     if check is not None:
         check()
+
+
+def wait_until(done: Callable[[float], bool], ask: Callable[[], None]) -> None:
+    """Return when ``done(seconds)``, which waits so long at the most, is True; ``ask`` is called in between.
+
+    What ``ask`` raises ends the waiting.
+    """
+    while not done(_POLL):
+        ask()
+
+
+def result_of(future: Future[_T], ask: Callable[[], None]) -> _T:
+    """What ``future`` gives or raises; ``ask`` is called while it is waited for, and may end the waiting by raising."""
+    wait_until(lambda most: bool(wait([future], most).done), ask)
+    return future.result()
 
 
 class Watch:
@@ -61,6 +78,10 @@ class Watch:
             if self._progress is not None:
                 self._progress(share)
 
+    def ask(self) -> None:
+        """Raise :class:`Cancelled` where the work is no longer wanted."""
+        self(0.0)
+
     def part(self, start: float, stop: float) -> Callable[[float], None]:
         """For a step of the work, from one share of all to another."""
         return lambda share: self(start + (stop - start) * share)
@@ -69,8 +90,8 @@ class Watch:
 def aside(work: Callable[[Callable[[float], None]], Any], watch: Callable[[float], None] | None) -> Any:
     """What ``work`` gives, done in a thread of its own where there is a ``watch``, which is called with 0 meanwhile.
 
-    For single steps that take long and ask nobody, such as sorting. Where ``watch`` raises, nobody waits for the work;
-    what it is called with then raises :class:`Cancelled`, for what asks in between.
+    For single steps that take long and do not ask themselves, such as sorting. Where ``watch`` raises, the work is not
+    waited for; the callable that it was given then raises :class:`Cancelled`.
     """
     if watch is None:
         return work(_go_on)
@@ -93,8 +114,7 @@ def aside(work: Callable[[Callable[[float], None]], Any], watch: Callable[[float
     threading.Thread(target=run, name="patchwise-aside", daemon=True).start()
     try:
         watch(0.0)
-        while not done.wait(_POLL):
-            watch(0.0)
+        wait_until(done.wait, lambda: watch(0.0))
     except BaseException:
         left.set()
         raise
@@ -103,5 +123,14 @@ def aside(work: Callable[[Callable[[float], None]], Any], watch: Callable[[float
     return results[0]
 
 
+def interruptible(action: Callable[[], _T], cancelled: Callable[[], bool] | None) -> _T:
+    """What ``action`` returns, or :class:`Cancelled` a moment after ``cancelled`` says so.
+
+    For what cannot be stopped, such as waiting for a server: it is left alone then, and ends with its time-out.
+    """
+    result: _T = aside(lambda _: action(), None if cancelled is None else Watch(None, cancelled))
+    return result
+
+
 def _go_on(share: float) -> None:
-    """Nobody is asked."""
+    """The work is always wanted."""

@@ -196,6 +196,19 @@ class GdalErrors:
         return RasterWriteError(f"{parameter} {path}: cannot be written: {said}{_room(path)}")
 
 
+def gdal_words(error: BaseException) -> str:
+    """What GDAL said of an error that rasterio raised, which hides it at the end of a chain of causes.
+
+    The last text in the chain; the name of the last error's type where none has a text.
+    """
+    said, chain = "", [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    for link in chain:
+        said = str(link).strip() or said
+    return said or type(chain[-1]).__name__
+
+
 def _is_gdal(error: BaseException) -> bool:
     return type(error).__module__.startswith("rasterio")
 

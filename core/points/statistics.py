@@ -14,18 +14,17 @@ statistics are NaN except the count, which is 0.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Callable
 
 import numpy as np
 
-from ..base.errors import Cancelled, ParameterError
+from ..base.errors import ParameterError
+from ..base.progress import Watch, result_of
 from .fields import PointField, VectorField
 from .graph import SpatialKNNGraph, as_graph, neighbourhoods
 from .search import Neighbours
-
-_POLL = 0.1  # seconds between two looks at whether it is cancelled
 
 
 def statistics(
@@ -46,7 +45,8 @@ def statistics(
     for name in (*names, *of_others):
         if name not in STATISTICS:
             raise ParameterError("statistics", name, f"must be among {', '.join(STATISTICS)}")
-    _may_go_on(cancelled)
+    watch = Watch(progress, cancelled)
+    watch.ask()
     graph, values = as_graph(geometry), field.values
     apart = graph.include_self and any(name in of_others for name in names)
     k = graph.k if isinstance(graph, SpatialKNNGraph) else 0
@@ -54,7 +54,7 @@ def statistics(
     columns = values[:, None] if values.ndim == 1 else values
     results = {name: np.full(columns.shape, np.nan) for name in names}
     done = 0
-    for batch in _ahead(_found(field, searched), cancelled):
+    for batch in _ahead(_found(field, searched), watch.ask):
         others = _others(batch, k) if apart else batch
         nearest = batch if searched is graph else _first(batch, k)
         for attribute in range(columns.shape[1]):
@@ -64,8 +64,7 @@ def statistics(
                 chosen = alone if alone is not None and name in of_others else found
                 results[name][batch.anchors, attribute] = STATISTICS[name](chosen)
         done += len(batch.anchors)
-        if progress is not None:
-            progress(done / len(columns))
+        watch(done / len(columns))
     return {name: result.reshape(values.shape) for name, result in results.items()}
 
 
@@ -73,27 +72,20 @@ def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbours]:
     yield from neighbourhoods(field, graph)  # begins when the first batch is asked for, as nothing else here
 
 
-def _ahead(batches: Iterator[Neighbours], cancelled: Callable[[], bool] | None) -> Iterator[Neighbours]:
-    """The batches, each sought in a thread while the one before is worked on; whoever cancels need not wait for it."""
+def _ahead(batches: Iterator[Neighbours], ask: Callable[[], None]) -> Iterator[Neighbours]:
+    """The batches, each searched in a thread while the one before is worked on; cancelling does not wait for it."""
     pool = ThreadPoolExecutor(1, "patchwise-neighbours")
     try:
         coming = pool.submit(next, batches, None)
         while True:
-            while not wait([coming], _POLL).done:
-                _may_go_on(cancelled)
-            batch = coming.result()
+            batch = result_of(coming, ask)
             if batch is None:
                 return
-            _may_go_on(cancelled)
+            ask()
             coming = pool.submit(next, batches, None)
             yield batch
     finally:
         pool.shutdown(wait=False)
-
-
-def _may_go_on(cancelled: Callable[[], bool] | None) -> None:
-    if cancelled is not None and cancelled():
-        raise Cancelled
 
 
 def _first(batch: Neighbours, k: int) -> Neighbours:

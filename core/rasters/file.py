@@ -19,6 +19,7 @@ from ..gdal.drivers import allowed, disguise, foreign_part
 from ..gdal.environment import (
     for_rasterio,
     gdal_env,
+    gdal_words,
     load_rasterio,
 )
 from ..grid.domain import PixelWindow, RasterDomain, slices
@@ -203,7 +204,7 @@ class RasterFile:
                 self._give(dataset, area, raw, out)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
-                raise RasterReadError(f"{self.path}: cannot read {rows}: {_cause(error)}") from error
+                raise RasterReadError(f"{self.path}: cannot read {rows}: {gdal_words(error)}") from error
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         """What is read as ``raw`` as the values that are asked for."""
@@ -287,7 +288,7 @@ class RasterFile:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> RasterReadError:
-        text = f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({_cause(error)})"
+        text = f"{self._parameter} is {self.path!r}: it cannot be opened as a raster ({gdal_words(error)})"
         return RasterReadError(text)
 
     def _check_bands(self) -> None:
@@ -322,11 +323,3 @@ def _listed(path: str) -> Sequence[str]:
             return list(dataset.files)
     except (rasterio.errors.RasterioError, OSError):
         return []
-
-
-def _cause(error: BaseException) -> str:
-    """GDAL's own words: rasterio hides them behind "see context for details"."""
-    deepest = error
-    while deepest.__cause__ is not None or deepest.__context__ is not None:
-        deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
-    return str(deepest).strip() or type(deepest).__name__

@@ -6,19 +6,18 @@ Everything that asks a server goes by one :class:`Network`, so that what a user 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..base.config import version
-from ..base.errors import Cancelled, StacError
+from ..base.errors import StacError
+from ..base.progress import Watch, wait_until
 from ..base.secrets import is_secret_name, without_secrets
 from . import hosts
 
-T = TypeVar("T")
 Asked = Callable[[], bool]
 RETRIED = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 60.0
@@ -139,40 +138,15 @@ def http_session(network: Network) -> Any:
     return session
 
 
-def interruptible(action: Callable[[], T], cancelled: Asked | None) -> T:
-    """What ``action`` returns, or :class:`Cancelled` a moment after ``cancelled`` says so.
-
-    A thread that waits for a server cannot be stopped: it is left alone then, and ends with its time-out.
-    """
-    if cancelled is None:
-        return action()
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append((True, action()))
-        except BaseException as error:  # raised again in the caller's thread
-            outcome.append((False, error))
-
-    thread = threading.Thread(target=run, daemon=True, name="patchwise-network")
-    thread.start()
-    while thread.is_alive():
-        if cancelled():
-            raise Cancelled
-        thread.join(0.05)
-    good, value = outcome[0]
-    if not good:
-        raise value
-    return value  # type: ignore[no-any-return]
-
-
 def pause(seconds: float, cancelled: Asked | None) -> None:
     """Wait, unless cancelled."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        time.sleep(min(left, 0.05))
+
+    def over(most: float) -> bool:
+        time.sleep(max(0.0, min(end - time.monotonic(), most)))
+        return time.monotonic() >= end
+
+    wait_until(over, Watch(None, cancelled).ask)
 
 
 def probe(url: str, network: Network) -> tuple[int, str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
 
 from ..base.errors import Cancelled, ParameterError, RasterReadError, StacError
+from ..base.progress import wait_until
 from ..base.secrets import without_secrets
 from ..gdal.drivers import SCENES
-from ..gdal.environment import gdal_env, heard, load_rasterio
+from ..gdal.environment import gdal_env, gdal_words, heard, load_rasterio
 from ..grid.crs import transform_points
 from ..grid.domain import PixelWindow, RasterDomain
 from ..rasters.aligned import Warped, on_grid
@@ -146,7 +147,7 @@ class RemoteBand:
                     return
                 self._reader.read(window, out[np.newaxis])
             except RasterReadError as error:
-                messages.append(_words(error))
+                messages.append(gdal_words(error))
             if messages:  # of some failures GDAL only speaks, and gives pixels that were never read
                 raise Unreadable(without_secrets("; ".join(dict.fromkeys(messages))))
         if (self.asset.shift, self.asset.scale) != (0.0, 1.0):
@@ -207,14 +208,6 @@ def gdal_path(url: str, attempt: int = 0) -> str:
     return f"/vsicurl/{url}{mark}"
 
 
-def _words(error: BaseException | None) -> str:
-    """GDAL's own words, which rasterio hides at the end of a chain of "see previous exception"."""
-    said = ""
-    while error is not None:
-        said, error = str(error).strip() or said, error.__cause__ or error.__context__
-    return said
-
-
 def _overview(raster: RasterFile, domain: RasterDomain) -> int | None:
     """The level of the coarsest overview that is not coarser than the grid, or None."""
     native = abs(raster.transform.a)
@@ -262,17 +255,20 @@ class SceneSource:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(len(self._layers), "patchwise-band")
         jobs = [self._pool.submit(_first_valid, layer, window, v) for layer, v in zip(self._layers, values)]
-        while wait(jobs, timeout=0.05).not_done:
-            failed = next((job for job in jobs if job.done() and job.exception()), None)
-            if failed is not None or (self._cancelled is not None and self._cancelled()):
-                self.close()
-                if failed is not None:
-                    failed.result()
-                raise Cancelled
+        wait_until(lambda most: not wait(jobs, most).not_done, lambda: self._go_on(jobs))
         for job in jobs:
             job.result()
         if self._masked:
             out[:, np.isin(values[-1], self._masked)] = np.nan
+
+    def _go_on(self, jobs: Sequence[Future[None]]) -> None:
+        """Raise what a band failed with, or :class:`Cancelled`; the other bands are not waited for then."""
+        failed = next((job for job in jobs if job.done() and job.exception()), None)
+        if failed is not None or (self._cancelled is not None and self._cancelled()):
+            self.close()
+            if failed is not None:
+                failed.result()
+            raise Cancelled
 
     def close(self) -> None:
         """Close all files. What is being read is not waited for: it ends with its time-out and closes its own file."""

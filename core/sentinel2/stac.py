@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any, Callable
 
 from ..base.errors import MissingPackageError, StacError
+from ..base.progress import interruptible
 from ..base.secrets import without_secrets
 from ..grid.geotensor import GeoTensor
 from .items import S2Item, checked_box, item_of, newest
 from .places import Box
-from .remote import Asked, Network, http_session, interruptible
+from .remote import Asked, Network, http_session
 from .scene import Access, S2Scene, S2TimeStack, scene_of, scenes_of
 from .search import COLLECTION, PLANETARY_COMPUTER, Search, Wanted
 from .signing import planetary_signer
