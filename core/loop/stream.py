@@ -87,7 +87,7 @@ def stream(
         raise PlanError("extent", tuple(window), "no chip touches it with this chip size, stride and boundary")
     chips, pieces = plan.count(window), None
     if overlaps_do_not_matter(patcher, operator):
-        pieces = plan.once()
+        pieces = plan.pieces()
     if pieces is not None:
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
     for height, width in plan.sizes:

@@ -126,11 +126,6 @@ class Change(Operator):
         return {**config, **self.reflectance.config(), **({"severity": True} if self.severity else {})}
 
 
-def is_change(name: str) -> bool:
-    """Whether ``name`` is a change between two images rather than an index of one; capitals do not matter."""
-    return name.strip().lower() in {known.lower() for known in CHANGES}
-
-
 def _change_name(name: str, parameter: str) -> str:
     for known in CHANGES:
         if name.strip().lower() == known.lower():

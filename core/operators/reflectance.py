@@ -17,14 +17,13 @@ _LOOKS_LIKE_NUMBERS = 2.0  # bright snow and sun glint reach 1.5
 
 
 class Reflectance:
-    """``scale`` and ``offset`` as given; None is 1 and 0. ``per_band``: at least one is given band by band."""
+    """``scale`` and ``offset`` as given; None is 1 and 0. ``given``: whether one of them is there."""
 
     def __init__(self, scale: PerBand = None, offset: PerBand = None) -> None:
         self.scale = _checked("scale", scale)
         self.offset = _checked("offset", offset)
         if any(value == 0 for value in (self.scale if isinstance(self.scale, tuple) else (self.scale,))):
             raise ParameterError("scale", scale, "must not be 0, with which every value would be the same")
-        self.per_band = isinstance(self.scale, tuple) or isinstance(self.offset, tuple)
         self.given = self.scale is not None or self.offset is not None
 
     @property

@@ -18,7 +18,7 @@ from ..base.checks import is_whole
 from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
 from .fields import PointField, VectorField
-from .search import METRICS, Neighbours, NeighbourSearch
+from .search import METRICS, Neighbourhoods, NeighbourSearch
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SpatialKNNGraph(Configurable):
         """Refused: a raster has chips, not neighbours."""
         raise _not_on_rasters(self)
 
-    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
+    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
         return found.nearest(anchors, self.k, self.include_self)
 
@@ -81,7 +81,7 @@ class SpatialRadiusGraph(Configurable):
         """Refused: a raster has chips, not neighbours."""
         raise _not_on_rasters(self)
 
-    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
+    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
         return found.within(anchors, self.radius, self.include_self)
 
@@ -107,7 +107,7 @@ def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
 
 def neighbourhoods(
     field: PointField | VectorField, geometry: Any, anchors: np.ndarray | None = None
-) -> Iterator[Neighbours]:
+) -> Iterator[Neighbourhoods]:
     """The neighbourhoods of a field, or of the points ``anchors``, in batches of bounded memory.
 
     Batches are in the order of ``anchors``; without them all points come, those that lie close after each other, which

@@ -31,7 +31,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = {"euclidean": 8 * _EPS, "haversine": 32 * _EPS}
 
 
-class Neighbours(NamedTuple):
+class Neighbourhoods(NamedTuple):
     """Neighbourhoods of ``b`` anchors.
 
     ``anchors`` ``(b,)`` and ``indices`` ``(b, k)`` are positions in the field, -1 where there is no further neighbour;
@@ -70,15 +70,15 @@ class NeighbourSearch:
     def _full_tree(self) -> Any:
         return self._tree if len(self._groups) == len(self) else _tree(self._points)
 
-    def nearest(self, anchors: np.ndarray, k: int, include_self: bool) -> Iterator[Neighbours]:
+    def nearest(self, anchors: np.ndarray, k: int, include_self: bool) -> Iterator[Neighbourhoods]:
         """The ``k`` nearest of each anchor, or all there are, in batches; ``indices`` has at most n columns."""
         k = max(1, min(k, len(self) - (not include_self)))
         rows = max(1, min(len(anchors), _MOST_CANDIDATES // ((k + 2) * self._groups.width(k + 1))))
         for start in range(0, len(anchors), rows):
             batch = anchors[start : start + rows]
-            yield Neighbours(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
+            yield Neighbourhoods(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
 
-    def within(self, anchors: np.ndarray, radius: float, include_self: bool) -> Iterator[Neighbours]:
+    def within(self, anchors: np.ndarray, radius: float, include_self: bool) -> Iterator[Neighbourhoods]:
         """All points at most ``radius`` away, the radius itself included, in batches of bounded memory."""
         reach = _chord(radius) if self._spherical else radius
         start, batch = 0, 16
@@ -87,7 +87,7 @@ class NeighbourSearch:
             # Only counts, no lists of neighbours; the slack takes in what rounding may put outside.
             counts = self._full_tree.query_ball_point(self._points[rows], self._wider(reach), return_length=True)
             for part in _bounded(counts, 0, len(rows)):
-                yield Neighbours(rows[part], *self._to_length(*self._within(rows[part], reach, include_self)))
+                yield Neighbourhoods(rows[part], *self._to_length(*self._within(rows[part], reach, include_self)))
             start += batch
             # Counting takes time too, and nobody can cancel within a batch.
             batch = int(np.clip(_MOST_CANDIDATES / counts.mean(), 16, 65536))

@@ -24,7 +24,7 @@ from ..base.errors import ParameterError
 from ..base.progress import Watch, result_of
 from .fields import PointField, VectorField
 from .graph import SpatialKNNGraph, as_graph, neighbourhoods
-from .search import Neighbours
+from .search import Neighbourhoods
 
 
 def statistics(
@@ -68,11 +68,11 @@ def statistics(
     return {name: result.reshape(values.shape) for name, result in results.items()}
 
 
-def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbours]:
+def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbourhoods]:
     yield from neighbourhoods(field, graph)  # begins when the first batch is asked for, as nothing else here
 
 
-def _ahead(batches: Iterator[Neighbours], ask: Callable[[], None]) -> Iterator[Neighbours]:
+def _ahead(batches: Iterator[Neighbourhoods], ask: Callable[[], None]) -> Iterator[Neighbourhoods]:
     """The batches, each searched in a thread while the one before is worked on; cancelling does not wait for it."""
     pool = ThreadPoolExecutor(1, "patchwise-neighbours")
     try:
@@ -88,23 +88,23 @@ def _ahead(batches: Iterator[Neighbours], ask: Callable[[], None]) -> Iterator[N
         pool.shutdown(wait=False)
 
 
-def _first(batch: Neighbours, k: int) -> Neighbours:
+def _first(batch: Neighbourhoods, k: int) -> Neighbourhoods:
     """The ``k`` nearest of neighbourhoods that have one more."""
-    return Neighbours(batch.anchors, batch.indices[:, :k], batch.distances[:, :k])
+    return Neighbourhoods(batch.anchors, batch.indices[:, :k], batch.distances[:, :k])
 
 
-def _others(batch: Neighbours, k: int) -> Neighbours:
+def _others(batch: Neighbourhoods, k: int) -> Neighbourhoods:
     """The neighbourhoods without the anchors themselves. ``k``: as many are wanted, and one more was searched; or 0."""
     drop = batch.indices == batch.anchors[:, None]
     if 0 < k < drop.shape[1]:
         drop[:, -1] |= ~drop.any(axis=1)  # more others than k lie at the anchor's place, and come before it
-    return Neighbours(batch.anchors, np.where(drop, -1, batch.indices), np.where(drop, np.inf, batch.distances))
+    return Neighbourhoods(batch.anchors, np.where(drop, -1, batch.indices), np.where(drop, np.inf, batch.distances))
 
 
 class _Batch:
     """The values ``(b, k)`` of neighbourhoods, with what several statistics need."""
 
-    def __init__(self, column: np.ndarray, batch: Neighbours) -> None:
+    def __init__(self, column: np.ndarray, batch: Neighbourhoods) -> None:
         self.values = column[batch.indices]
         self.known = (batch.indices >= 0) & ~np.isnan(self.values)
         self.distances = batch.distances

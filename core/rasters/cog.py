@@ -38,8 +38,6 @@ class CogSink(GeoTiffSink):
     most frequent value, of all else the average of what is known. ``options`` are those of GDAL's COG driver.
     """
 
-    TITLE = "Cloud-optimized GeoTIFF"
-
     def __init__(self, *arguments: Any, options: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._final = ""

@@ -39,7 +39,7 @@ class GeoTiffSink(RasterSink):
     :class:`RasterWriteError`.
     """
 
-    ENDINGS, TITLE = (".tif", ".tiff"), "GeoTIFF"
+    ENDINGS = (".tif", ".tiff")
 
     def __init__(
         self,

@@ -26,8 +26,6 @@ class RasterSink:
 
     #: Endings of names that the format has, in lower case; the first is that of temporary files.
     ENDINGS: tuple[str, ...] = ()
-    #: What the format is called in a list of files to choose from.
-    TITLE = ""
     block_width: int
 
     def __init__(

@@ -68,7 +68,7 @@ class ZarrSink(RasterSink):
     one row of chunks. For ``sources`` and ``group`` see :class:`RasterSink`. Raises :class:`RasterWriteError`.
     """
 
-    ENDINGS, TITLE = (".zarr",), "Zarr"
+    ENDINGS = (".zarr",)
 
     def __init__(
         self,
