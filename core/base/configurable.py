@@ -44,8 +44,8 @@ def part(thing: Any) -> dict[str, Any]:
     """``{"class": ..., "config": ...}`` of an object; one that has no configuration is refused by name."""
     if not isinstance(thing, Configurable):
         name = getattr(thing, "__name__", None) or type(thing).__name__
-        raise ParameterError("configuration", name, "cannot be written down: a Python callable or object that is not "
-                             "one of Patchwise's own has no configuration")  # fmt: skip
+        allowed = "a Python callable or object that is not one of Patchwise's own has no configuration"
+        raise ParameterError("configuration", name, f"cannot be written down: {allowed}")
     return {"class": type(thing).__name__, "config": thing.get_config()}
 
 

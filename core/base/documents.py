@@ -135,8 +135,12 @@ def _deep(limits: Limits) -> str:
 def _check_depth(found: Any, limits: Limits) -> None:
     level, count = [found] if isinstance(found, (dict, list, tuple)) else [], 0
     for _ in range(limits.depth):
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)
-                 if isinstance(inner, (dict, list, tuple))]  # fmt: skip
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list, tuple))
+        ]
         count += len(level)
         if count > limits.values:
             raise _Unfit(f"it holds more than {limits.values} values")

@@ -203,9 +203,7 @@ _RULES = (
         rf"(?:(?:bearer|basic|token|apikey|negotiate|sharedkey\w*)(?:\s+|%20|\+))?[^\s\"'<>]+)",
         rf"\1\2{_HIDDEN}",
     ),
-    _rule(
-        r"\b((?:set-)?cookie\s*:\s*)(?!\.\.\.)[\w.-]+=[^\s\"'<>;]*(?:;\s*[\w.-]+=?[^\s\"'<>;]*)*", rf"\1{_HIDDEN}"
-    ),
+    _rule(r"\b((?:set-)?cookie\s*:\s*)(?!\.\.\.)[\w.-]+=[^\s\"'<>;]*(?:;\s*[\w.-]+=?[^\s\"'<>;]*)*", rf"\1{_HIDDEN}"),
     (  # in small letters alone it is likely a sentence
         re.compile(r"\b((?i:bearer|basic)(?:\s+|%(?:25)*20|\+))(?=\S{6,})(?=\S*[\dA-Z=])[^\s\"'<>&]+"),
         rf"\1{_HIDDEN}",
@@ -228,7 +226,7 @@ _RULES = (
         rf"(?:\{{(?:\}}\}}|[^}}\n])*\}}|[^;\n\"'<>|]+)(?:;|(?=[\n\"'<>|])|$)",
         "",
     ),
-)  # fmt: skip
+)
 #: What a text with a secret has at least one of; most have none, and are done with at once.
 _SIGNS = re.compile(
     rf"[=<]|/\\?/|&lt;|%(?:25)*2F|%(?:25)*3A|[\"']\s*:|\b(?:oci|geor|georaster|odbc|idb|sde):|eyJ|bearer|basic|"
@@ -251,9 +249,7 @@ _HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*[\\')\].,;:]*", re.IGNORECASE)
 _FULL_HOST = re.compile(
     r"\[[0-9a-f:.%]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+(?=[/?#:\\,'|]|$)|[\w.-]+:\d{1,5}(?=[/?#\\,'|]|$)", re.I
 )
-_ENCODED = re.compile(
-    r"(?:%(?:25)*3A(?:%(?:25)*2F|/){2}|:(?:%(?:25)*2F){2})[^\s&\"'<>|`]*", re.IGNORECASE
-)  # fmt: skip
+_ENCODED = re.compile(r"(?:%(?:25)*3A(?:%(?:25)*2F|/){2}|:(?:%(?:25)*2F){2})[^\s&\"'<>|`]*", re.IGNORECASE)
 _PAIR = re.compile(
     rf"(?P<before>[\s?&;,|]?)(?:(?<=[\s?&;,|:\"'(<{{\[\\=-])|^)(?:{_NAME}|(?<=[?&])key)\s*=(?!=)\s*"
     rf"(?:{_QUOTED}|[^\s&|\"'<>]+(?:'\w[^\s&|\"'<>]*)*)(?P<after>[&;,|]|\s?)",

@@ -49,8 +49,13 @@ def shown(value: Any) -> Any:
 
 def _plain(value: Any) -> bool:
     inner = value.values() if isinstance(value, dict) else value
-    return all(item is None or isinstance(item, (bool, float)) or (isinstance(item, str) and len(item) <= _SHOWN)
-               or (isinstance(item, int) and abs(item) < 10**_SHOWN) for item in inner)  # fmt: skip
+    return all(
+        item is None
+        or isinstance(item, (bool, float))
+        or (isinstance(item, str) and len(item) <= _SHOWN)
+        or (isinstance(item, int) and abs(item) < 10**_SHOWN)
+        for item in inner
+    )
 
 
 class _Told(str):

@@ -168,8 +168,11 @@ class RasterDomain:
         if self.transform is not None or len(points) < 2:
             return points
         ends = zip(points, points[1:])
-        return [(a + (c - a) * k / _BETWEEN, b + (d - b) * k / _BETWEEN) for (a, b), (c, d) in ends
-                for k in range(_BETWEEN + 1)]  # fmt: skip
+        return [
+            (a + (c - a) * k / _BETWEEN, b + (d - b) * k / _BETWEEN)
+            for (a, b), (c, d) in ends
+            for k in range(_BETWEEN + 1)
+        ]
 
     def _rounded_bounds(self) -> tuple[float, ...]:
         return tuple(round(value, 6) for value in self.bounds)

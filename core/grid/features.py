@@ -14,12 +14,17 @@ import numpy as np
 
 from ..base.errors import ParameterError
 
-#: Depth of the nested coordinate lists above a single position, by type.
-_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "LinearRing": 1,
-           "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}  # fmt: skip
 _POINTS, _LINES, _POLYGONS = 0, 1, 2
-_DIMENSIONS = {"Point": _POINTS, "MultiPoint": _POINTS, "LineString": _LINES, "LinearRing": _LINES,
-               "MultiLineString": _LINES, "Polygon": _POLYGONS, "MultiPolygon": _POLYGONS}  # fmt: skip
+#: Dimension, and depth of the nested coordinate lists above a single position, by type.
+_KINDS = {
+    "Point": (_POINTS, 0),
+    "MultiPoint": (_POINTS, 1),
+    "LineString": (_LINES, 1),
+    "LinearRing": (_LINES, 1),
+    "MultiLineString": (_LINES, 2),
+    "Polygon": (_POLYGONS, 2),
+    "MultiPolygon": (_POLYGONS, 3),
+}
 
 
 def as_mapping(geometry: Any, where: str) -> Mapping[str, Any]:
@@ -28,7 +33,7 @@ def as_mapping(geometry: Any, where: str) -> Mapping[str, Any]:
     if isinstance(mapping, Mapping) and mapping.get("type") == "Feature":
         mapping = mapping.get("geometry")
     kind = mapping.get("type") if isinstance(mapping, Mapping) else None
-    if not isinstance(mapping, Mapping) or (kind != "GeometryCollection" and kind not in _DEPTHS):
+    if not isinstance(mapping, Mapping) or (kind != "GeometryCollection" and kind not in _KINDS):
         allowed = "must be a shapely geometry or a mapping as in GeoJSON, with type and coordinates"
         raise ParameterError(where, geometry if kind is None else kind, allowed)
     return mapping
@@ -44,7 +49,7 @@ def parts(mapping: Mapping[str, Any], where: str) -> Iterator[tuple[int, list[np
         for member in mapping.get("geometries") or ():
             yield from parts(as_mapping(member, where), where)
         return
-    depth, dimension = _DEPTHS[kind], _DIMENSIONS[kind]
+    dimension, depth = _KINDS[kind]
     coordinates = mapping.get("coordinates")
     if coordinates is None or len(coordinates) == 0:
         return

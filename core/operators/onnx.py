@@ -101,9 +101,17 @@ class Onnx(Operator):
         sha256: str = "",
     ) -> None:
         self._config: dict[str, Any] = {
-            "path": str(path), "bands": bands, "chip": chip, "normalize": normalize, "mean": mean, "std": std,
-            "activation": activation, "fill": fill, "provider": provider, "batch_size": batch_size,
-        }  # fmt: skip
+            "path": str(path),
+            "bands": bands,
+            "chip": chip,
+            "normalize": normalize,
+            "mean": mean,
+            "std": std,
+            "activation": activation,
+            "fill": fill,
+            "provider": provider,
+            "batch_size": batch_size,
+        }
         _check(bands, chip, activation, fill, batch_size)
         size = None if chip is None else (int(chip[0]), int(chip[1]))
         if normalize != "metadata":  # what is wrong without the model is told before it is opened
@@ -113,8 +121,8 @@ class Onnx(Operator):
         self.bands, self.activation, self.fill = int(bands), activation, float(fill)
         single = [output.name for output in model.outputs if output.bands == 1]
         if activation == "softmax" and single:
-            raise ParameterError("activation", activation, f"needs at least two bands, and the model's output "
-                                 f"{single[0]} has one; use sigmoid")  # fmt: skip
+            allowed = f"needs at least two bands, and the model's output {single[0]} has one; use sigmoid"
+            raise ParameterError("activation", activation, allowed)
         self._lock = threading.Lock()
         self._under_way: list[ModelRun] = []
         self.files = (os.path.abspath(str(path)),)

@@ -250,8 +250,8 @@ def _opened(path: str, provider: str, model: str | bytes) -> Any:
             last = error
             continue
         if provider != "auto" and session.get_providers()[0] != names[0]:
-            raise ParameterError("provider", provider, "is part of onnxruntime here but cannot be started: its drivers "
-                                 "or libraries are missing; use auto or cpu")  # fmt: skip
+            missing = "its drivers or libraries are missing; use auto or cpu"
+            raise ParameterError("provider", provider, f"is part of onnxruntime here but cannot be started: {missing}")
         return session
     if provider.lower() not in ("auto", "cpu"):
         raise ParameterError("provider", provider, f"cannot run this model: {_reason(last)}") from last

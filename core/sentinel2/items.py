@@ -97,9 +97,16 @@ def item_of(feature: Mapping[str, Any]) -> S2Item | None:
         found = re.search(r"_R(\d{3})_", f"{feature['id']} {properties.get('s2:product_uri', '')}")
         orbit = int(found.group(1)) if found else properties.get("s2:datatake_id", "")
     return S2Item(
-        str(feature["id"]), when, _cloud(properties), tile, epsg or _zone_of_tile(tile), str(orbit),
-        footprint, feature.get("assets") or {}, properties,
-    )  # fmt: skip
+        str(feature["id"]),
+        when,
+        _cloud(properties),
+        tile,
+        epsg or _zone_of_tile(tile),
+        str(orbit),
+        footprint,
+        feature.get("assets") or {},
+        properties,
+    )
 
 
 def _utc(text: Any) -> str:
@@ -129,9 +136,11 @@ def _tile(properties: Mapping[str, Any], feature: Mapping[str, Any]) -> str:
     parts = [properties.get(f"mgrs:{key}") for key in ("utm_zone", "latitude_band", "grid_square")]
     found = re.search(r"_T?(\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2})_", str(feature["id"]))
     said = (
-        properties.get("s2:mgrs_tile"), properties.get("grid:code"),
-        "".join(map(str, parts)) if all(parts) else "", found.group(1) if found else "",
-    )  # fmt: skip
+        properties.get("s2:mgrs_tile"),
+        properties.get("grid:code"),
+        "".join(map(str, parts)) if all(parts) else "",
+        found.group(1) if found else "",
+    )
     names = (tile_name(str(text)) for text in said if text)
     return next((name for name in names if re.fullmatch(_TILE, name)), "")
 
@@ -252,8 +261,10 @@ def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Bo
     left, cloud = list(group), 0.0
     chosen: list[S2Item] = []
     while left:
-        best = max(left, key=lambda item: ((item.epsg == epsg) and _adds(item, masks, done) > 0,
-                                           _adds(item, masks, done), item.id))  # fmt: skip
+        best = max(
+            left,
+            key=lambda item: ((item.epsg == epsg) and _adds(item, masks, done) > 0, _adds(item, masks, done), item.id),
+        )
         added = _adds(best, masks, done)
         if not added and chosen:
             break

@@ -100,9 +100,12 @@ class Network:
                 return None if seconds is None else min(seconds, _LONGEST_WAIT)
 
         return Bounded(
-            total=self.attempts - 1, backoff_factor=self.first_wait, status_forcelist=RETRIED, allowed_methods=None,
+            total=self.attempts - 1,
+            backoff_factor=self.first_wait,
+            status_forcelist=RETRIED,
+            allowed_methods=None,
             raise_on_status=False,
-        )  # fmt: skip
+        )
 
 
 def http_session(network: Network) -> Any:

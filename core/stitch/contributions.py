@@ -30,9 +30,15 @@ class Contributions(PixelAccumulator):
     """
 
     def __init__(
-        self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int,
-        bands_out: int, reduce: Reduce, keep_weights: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        bands: int,
+        window: PixelWindow,
+        dtype: np.dtype,
+        capacity: int,
+        bands_out: int,
+        reduce: Reduce,
+        keep_weights: bool = False,
+    ) -> None:
         super().__init__(bands, window, dtype, capacity)
         self._bands_out, self._reduce, self._keep_weights = bands_out, reduce, keep_weights
         self._count = self._hold(1, np.uint32)
@@ -112,8 +118,9 @@ def learned(fn: Callable[[np.ndarray, np.ndarray], Any], bands: int) -> Reduce:
         except PatchwiseError:
             raise
         except Exception as error:  # whatever a user's callable raises
-            raise ParameterError("fn", name, f"failed on contributions of the shape {stack.shape}: "
-                                 f"{type(error).__name__}: {error}") from error  # fmt: skip
+            raise ParameterError(
+                "fn", name, f"failed on contributions of the shape {stack.shape}: {type(error).__name__}: {error}"
+            ) from error
         if result.shape != expected or result.dtype.kind not in "biuf":
             allowed = f"must return numbers of the shape {expected}, not {result.dtype} of {result.shape}"
             raise ParameterError("fn", name, allowed)
