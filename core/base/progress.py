@@ -10,7 +10,7 @@ from typing import Any, Callable, TypeVar
 
 from .errors import Cancelled
 
-_POLL = 0.1  # seconds between two looks at whether work is still wanted that is waited for
+_POLL = 0.1  # seconds between two questions whether work that is waited for is still wanted
 _T = TypeVar("_T")
 
 
@@ -34,7 +34,7 @@ def interrupted_by(check: Callable[[], None]) -> Iterator[None]:
 
 
 def may_go_on() -> None:
-    """To be called between pieces of work that take long, by what does not know for whom it works."""
+    """Raise where this thread's work is no longer wanted; called between long steps by code that has no ``watch``."""
     check = _ASKED.check
     if check is not None:
         check()
@@ -56,7 +56,7 @@ def result_of(future: Future[_T], ask: Callable[[], None]) -> _T:
 
 
 class Watch:
-    """Called with the share of the work that is done, 0 to 1: passes it on while it grows, and ends cancelled work.
+    """Called with the share of the work that is done, 0 to 1: passes on larger shares, and ends cancelled work.
 
     ``progress`` and ``cancelled`` are the caller's callables, or None. Raises :class:`Cancelled`.
     """
@@ -66,11 +66,11 @@ class Watch:
 
     @property
     def share(self) -> float:
-        """The largest share that was told."""
+        """The largest share so far."""
         return self._last
 
     def __call__(self, share: float) -> None:
-        """So much is done."""
+        """Report the share that is done; raises :class:`Cancelled`."""
         if self._cancelled is not None and self._cancelled():
             raise Cancelled
         if share > self._last:
@@ -83,7 +83,7 @@ class Watch:
         self(0.0)
 
     def part(self, start: float, stop: float) -> Callable[[float], None]:
-        """For a step of the work, from one share of all to another."""
+        """A callable for a step of the work, which maps its share 0 to 1 to ``start`` to ``stop``."""
         return lambda share: self(start + (stop - start) * share)
 
 

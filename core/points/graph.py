@@ -1,7 +1,7 @@
-"""Geometries without a grid: the neighbours of a point or feature, in place of a chip of pixels.
+"""Geometries for points and features: neighbourhoods in place of chips of pixels.
 
 Metrics are ``euclidean``, in units of the coordinates, and ``haversine``, in km between longitudes and latitudes in
-degrees. What is a neighbour, and in which order, is said in ``neighbour_search.py``.
+degrees. The order of neighbours is that of ``search.py``.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def neighbourhoods(
 ) -> Iterator[Neighbourhoods]:
     """The neighbourhoods of a field, or of the points ``anchors``, in batches of bounded memory.
 
-    Batches are in the order of ``anchors``; without them all points come, those that lie close after each other, which
-    is faster. Use ``batch.anchors`` to know which.
+    Batches are in the order of ``anchors``. Without ``anchors`` all points come in an order in which near points follow
+    each other, which is faster; ``batch.anchors`` says which points they are.
     """
     graph = as_graph(geometry)
     found = NeighbourSearch(field.places(graph.metric == "haversine"), graph.metric)

@@ -73,7 +73,7 @@ def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterato
 def anchors_of(sampler: Any, count: int) -> np.ndarray:
     """``(a,)`` ascending indices of the points that a sampler takes as anchors, each once.
 
-    To a sampler, points are a raster of ``count`` rows and one column: ``SpatialRegularStride(1)`` takes all,
+    A sampler treats points as a raster of ``count`` rows and one column: ``SpatialRegularStride(1)`` takes all,
     ``SpatialRandom(c, seed)`` c of them, ``SpatialExplicit([(index, 0), ...])`` those. None takes all, and plain
     indices are taken as they are.
     """
@@ -109,7 +109,7 @@ def split_by_polygons(field: AnyField, polygons: Iterable[Any], crs: Any = None)
     """The points in each polygon, or the features that intersect it; ``indices`` ascend.
 
     Polygons in another CRS (``crs``) than the field's are transformed vertex by vertex. Points lie in a polygon by the
-    rule of ``simple_features.inside``: in one of two polygons that share an edge, never in both. Features other than
+    rule of ``grid.features.inside``: in one of two polygons that share an edge, never in both. Features other than
     points intersect a polygon as shapely defines it, its boundary included; that needs shapely.
     """
     shapes = [_polygon(polygon, number, crs, field.crs) for number, polygon in enumerate(polygons)]

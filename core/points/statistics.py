@@ -8,7 +8,7 @@ statistics are NaN except the count, which is 0.
 ``std``     their standard deviation, divided by the count (as ``numpy.nanstd``)
 ``min``, ``max``, ``median``
 ``idw``     mean weighted by 1 / distance^2 (D. Shepard, 1968, power 2); where neighbours lie at the anchor's own place,
-            the mean of those. With ``include_self`` it is so the point's own value, unless it is taken ``of_others``.
+            the mean of those: with ``include_self`` the point's own value, unless it is taken ``of_others``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def statistics(
     """Statistics ``names`` of each point's neighbourhood: float64 arrays of the shape of ``field.values``.
 
     ``geometry`` is a SpatialKNNGraph, a SpatialRadiusGraph or a SpatialSphericalCap. ``progress`` gets the share done,
-    0 to 1; ``cancelled`` is asked while neighbours are sought, and ends the work with :class:`Cancelled`.
-    ``of_others`` are those of ``names`` that leave the point itself out: law: they are what a geometry without
-    ``include_self`` gives.
+    0 to 1; ``cancelled`` is asked while neighbours are searched, and ends the work with :class:`Cancelled`.
+    ``of_others`` are those of ``names`` that leave the point itself out. Law: these are the statistics of a geometry
+    without ``include_self``.
     """
     for name in (*names, *of_others):
         if name not in STATISTICS:
@@ -69,7 +69,7 @@ def statistics(
 
 
 def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbourhoods]:
-    yield from neighbourhoods(field, graph)  # begins when the first batch is asked for, as nothing else here
+    yield from neighbourhoods(field, graph)  # a generator, so that the search begins with the first batch
 
 
 def _ahead(batches: Iterator[Neighbourhoods], ask: Callable[[], None]) -> Iterator[Neighbourhoods]:
@@ -94,10 +94,10 @@ def _first(batch: Neighbourhoods, k: int) -> Neighbourhoods:
 
 
 def _others(batch: Neighbourhoods, k: int) -> Neighbourhoods:
-    """The neighbourhoods without the anchors themselves. ``k``: as many are wanted, and one more was searched; or 0."""
+    """The neighbourhoods without the anchors. ``k``: the neighbours wanted, where k + 1 were searched; else 0."""
     drop = batch.indices == batch.anchors[:, None]
     if 0 < k < drop.shape[1]:
-        drop[:, -1] |= ~drop.any(axis=1)  # more others than k lie at the anchor's place, and come before it
+        drop[:, -1] |= ~drop.any(axis=1)  # more than k others lie at the anchor's place and come before it
     return Neighbourhoods(batch.anchors, np.where(drop, -1, batch.indices), np.where(drop, np.inf, batch.distances))
 
 
@@ -118,7 +118,7 @@ class _Batch:
         return np.divide(total, by, out=np.full(len(total), np.nan), where=self.some)
 
     def mean(self) -> np.ndarray:
-        # About a known value, so that the mean of equal values is that value, and large offsets cost no digits.
+        # About a known value: the mean of equal values is that value, and large offsets lose no digits.
         with np.errstate(invalid="ignore", over="ignore"):
             first = np.take_along_axis(self.values, self.known.argmax(axis=1)[:, None], 1)
             mean = first[:, 0] + self.divided(np.where(self.known, self.values - first, 0).sum(axis=1), self.count)
@@ -152,7 +152,7 @@ class _Batch:
         at_anchor = here.any(axis=1, keepdims=True)
         nearest = np.where(self.known, self.distances, np.inf).min(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            # Relative to the nearest one: squares of very small or large distances would under- or overflow.
+            # Relative to the nearest one, since squares of very small or large distances would under- or overflow.
             weights = np.where(at_anchor, here, (nearest / self.distances) ** 2)
             weights = np.where(self.known, weights, 0)
             weighted = np.where(weights > 0, weights * self.values, 0).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What is loaded of Sentinel-2: the chosen items on one grid, their units, and what the output says about itself."""
+"""A scene to load: the chosen items on one grid, their units, and the output's tags."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class S2Scene:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences worth saying before the pixels are read."""
+        """Sentences for the user, before the pixels are read."""
         items, notes = self.choice.items, list(self.choice.notes)
         if len(items) > 1:
             notes.insert(0, f"No single item covers the box: {len(items)} of {self.choice.day} are put together.")
@@ -94,7 +94,7 @@ class S2Scene:
         return tuple(notes)
 
     def tags(self) -> dict[str, str]:
-        """What the output's tags say of its origin."""
+        """Tags with the origin of the output."""
         items = self.choice.items
         return {
             "ITEM_IDS": ",".join(self.item_ids),
@@ -108,7 +108,7 @@ class S2Scene:
         }
 
     def source(self, cancelled: Asked | None = None) -> SceneSource:
-        """The pixels, as the loop wants them."""
+        """The source of pixels for ``stream()``."""
         return SceneSource(
             self.domain,
             [self._layer(band)[0] for band in self.bands],
@@ -144,7 +144,7 @@ class S2Scene:
     def _layer(self, band: str) -> tuple[list[RemoteAsset], tuple[float, float]]:
         """A band's assets, and the (scale, offset) that the output's values then have."""
         items = self.choice.items
-        # Numbers of one mosaic must mean the same: what the first item's mean.
+        # All numbers of a mosaic must have the scale and offset of the first item.
         needed = self.apply_offset or self.units == "reflectance" or any(self._said(item, band) for item in items)
         scale, left = self._known(items[0], band, needed)
         left = 0.0 if self.apply_offset else left
@@ -161,11 +161,11 @@ class S2Scene:
         return assets, ((scale, left * scale) if self.units == "dn" else (1.0, 0.0))
 
     def _said(self, item: S2Item, band: str) -> tuple[float, float] | None:
-        """Scale and offset of an item's band, as its metadata say."""
+        """Scale and offset of an item's band by its metadata; None where they are not known."""
         return offset_of(asset_of(item.assets, band, item.id)[1], item.properties, band, item.id)
 
     def _known(self, item: S2Item, band: str, needed: bool) -> tuple[float, float]:
-        """Scale and offset of an item's band; where they are needed and nothing says them, that is refused."""
+        """Scale and offset of an item's band; where they are ``needed`` but not known, :class:`StacError`."""
         said = self._said(item, band)
         if said is None and needed:
             raise StacError(
@@ -211,7 +211,7 @@ class S2TimeStack:
 
 
 def scene_of(items: Iterable[S2Item], wanted: Wanted, access: Access) -> S2Scene:
-    """The scene to load of found items; its assets are looked up, so that a band that is not there is refused now."""
+    """The scene to load of found items; its assets are looked up, so that a missing band is refused now."""
     choice = choose(items, wanted.box, wanted.area)
     return _scene(choice, wanted, _grid(wanted, choice.epsg), access)
 
@@ -240,7 +240,7 @@ def _grid(wanted: Wanted, epsg: int) -> RasterDomain:
 
 
 def _address(asset: Mapping[str, Any], band: str, item: str) -> str:
-    """The address that can be read: http(s), or s3 with the user's own credentials; the item's own before others."""
+    """The asset's address that can be read: http(s), or s3 with the user's credentials; ``href`` before alternates."""
     href = str(asset.get("href", ""))
     others = [str(other.get("href", "")) for other in (asset.get("alternate") or {}).values()]
     if href.startswith(_READABLE):

@@ -1,4 +1,4 @@
-"""What is asked of a STAC API, and what is to be loaded of the products it names: two values, checked when made."""
+"""What to search for at a STAC API, and what to load of the products found: two values, checked when made."""
 
 from __future__ import annotations
 

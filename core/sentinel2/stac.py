@@ -1,7 +1,4 @@
-"""Sentinel-2 L2A from a STAC API: search, and a chip from a box and dates. The only file that talks STAC.
-
-pystac-client asks; it is imported where it is used. ``signing.py`` signs what is then read.
-"""
+"""Sentinel-2 L2A from a STAC API: search, and chips from a box and dates. Requests are made by pystac-client."""
 
 from __future__ import annotations
 
@@ -71,10 +68,10 @@ def load_s2_timestack(
     cancelled: Asked | None = None,
     **options: Any,
 ) -> S2TimeStack:
-    """All days of the date range over a box, on one grid: ``values`` ``(dates, bands, H, W)`` in the order of time.
+    """All days of the date range over a box, on one grid: ``values`` ``(dates, bands, H, W)`` sorted by time.
 
-    Days whose items cover less than ``min_share`` (0 to 1) of the box are left out. Else as :func:`load_s2_chip`;
-    memory is that of all days together.
+    Days whose items cover less than ``min_share`` (0 to 1) of the box are left out. Other parameters are as for
+    :func:`load_s2_chip`. All days are in memory together.
     """
     search, wanted, sign = _asked(bbox, date_range, bands, max_cloud_cover, tile, resolution, endpoint, **options)
     items, access = _found(search, sign, cancelled)
@@ -93,7 +90,7 @@ def find_s2_scene(
     cancelled: Asked | None = None,
     **options: Any,
 ) -> S2Scene:
-    """Search, and choose what to load; no pixel is read yet.
+    """Search, and choose the items to load; no pixel is read yet.
 
     ``options``: ``collection`` and ``network``, as of :class:`Search`; ``units``, ``apply_offset``, ``mask`` and
     ``area``, as of :class:`Wanted`; ``sign``, a :data:`Signer` in place of Planetary Computer's.
@@ -103,7 +100,7 @@ def find_s2_scene(
 
 
 def scene_for(search: Search, wanted: Wanted, sign: Signer | None = None, cancelled: Asked | None = None) -> S2Scene:
-    """As :func:`find_s2_scene`, of two values."""
+    """As :func:`find_s2_scene`, with its arguments as two values."""
     items, access = _found(search, sign, cancelled)
     return scene_of(items, wanted, access)
 
@@ -122,7 +119,7 @@ def _asked(
     sign: Signer | None = None,
     **options: Any,
 ) -> tuple[Search, Wanted, Signer | None]:
-    """The arguments of the public functions as values; what can be wrong is refused before anything is asked."""
+    """The arguments of the public functions as values; they are checked before any request."""
     box: Any = checked_box(bbox)
     search = Search(box, date_range, max_cloud_cover, tile, endpoint, collection, network or Network())
     return search, Wanted(box, bands, resolution, **options), sign  # type: ignore[arg-type]
@@ -149,9 +146,9 @@ def search_s2(
     network: Network | None = None,
     cancelled: Asked | None = None,
 ) -> list[S2Item]:
-    """Items that meet the box in the date range, at most that cloudy, in the order of time; [] where there is none.
+    """Items that meet the box in the date range, at most that cloudy, sorted by time; [] where there are none.
 
-    Of products that were processed again only the latest is listed. A list that would not be complete is refused.
+    Of products that were processed again only the latest is listed. :class:`StacError` where the list is incomplete.
     The parameters are those of :class:`Search`.
     """
     where: Any = bbox
@@ -161,7 +158,7 @@ def search_s2(
 
 
 def find_items(search: Search, cancelled: Asked | None = None) -> list[S2Item]:
-    """As :func:`search_s2`, of one value."""
+    """As :func:`search_s2`, with its arguments as one value."""
     items, complete = _searched(search, cancelled)
     if not complete:
         raise StacError(
@@ -172,7 +169,7 @@ def find_items(search: Search, cancelled: Asked | None = None) -> list[S2Item]:
 
 
 def _searched(search: Search, cancelled: Asked | None) -> tuple[list[S2Item], bool]:
-    """What was found, and whether that is all."""
+    """The items found, and whether the list is complete."""
     check_client()
     features = interruptible(lambda: _features(search, search.network.asking(search.endpoint)), cancelled)
     items = [item for item in map(item_of, features) if item is not None]
@@ -191,7 +188,7 @@ def _place(search: Search) -> str:
 
 
 def check_client() -> None:
-    """Refuse where the packages that ask a STAC API are not installed."""
+    """Raise :class:`MissingPackageError` where pystac-client or requests is not installed."""
     try:
         import pystac_client  # noqa: F401
         import requests  # noqa: F401
@@ -201,19 +198,18 @@ def check_client() -> None:
 
 
 def _features(search: Search, network: Network) -> list[dict[str, Any]]:
-    """What the API answers, page by page; one more than ``_MOST_ITEMS`` where there are more."""
+    """The features that the API returns, at most one more than ``_MOST_ITEMS``."""
     import pystac_client
     import requests
     from pystac_client.stac_api_io import StacApiIO
 
     class CheckedIO(StacApiIO):  # type: ignore[misc]
-        """Refuses answers that are no STAC: pystac-client takes what has no features for an empty list.
-
-        Links lead to servers only, and to those that the catalogue may name.
+        """Refuses answers that are not STAC, which pystac-client takes for an empty list, and links to files and to
+        hosts that the catalogue must not name.
         """
 
         def read_text(self, source: Any, *args: Any, **rest: Any) -> str:
-            if isinstance(source, str):  # what is no address would be read as a file of this machine
+            if isinstance(source, str):  # anything but an address would be read as a file of this machine
                 network.refuse(source)
             return str(super().read_text(source, *args, **rest))
 
@@ -249,7 +245,7 @@ def _features(search: Search, network: Network) -> list[dict[str, Any]]:
         status = getattr(error, "status_code", None)
         said = f"HTTP status {status}" if status else _first_line(error)
         raise StacError(f"{what}: {said}") from error
-    except Exception as error:  # what is no STAC API makes pystac-client fail in many ways
+    except Exception as error:  # pystac-client fails in many ways on anything else
         raise StacError(f"{what}: it does not answer as a STAC API does ({_first_line(error)})") from error
 
 
@@ -259,7 +255,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def why_none(search: Search, cancelled: Asked | None = None) -> str:
-    """A sentence for a search without items: what was asked for, and what would give some. Asks once or twice."""
+    """A sentence for a search without items: what was searched, and what would find some. One or two requests."""
     box = tuple(round(value, 6) for value in search.bbox)
     asked = (
         f"no item of {_place(search)} meets the box {box} from {' to '.join(search.date_range)} "

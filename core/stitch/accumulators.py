@@ -1,7 +1,7 @@
-"""What sums, extremes and variances keep of overlapping chips until their rows are final.
+"""Accumulators of sums, extremes and variances.
 
-All of them look at each pixel alone, take chips in ``(row, col)`` order, and keep only the rows between the next chip
-and the lowest one added: a result depends neither on how chips are grouped nor on what window is computed.
+They treat each pixel by itself, take chips in ``(row, col)`` order, and hold only the rows from the last finished one
+to the end of the lowest chip. The result depends neither on how chips are grouped nor on the window that is computed.
 
 A value counts where it is not NaN and its chip's weight is above 0. A pixel without any comes out as NaN.
 """
@@ -25,10 +25,10 @@ _PIECE_VALUES = 1 << 16  # of finished rows, how many values are worked out at a
 
 
 class PixelAccumulator:
-    """Quantities for each pixel over the rows held of an output window; a subclass says which, and what they become.
+    """Base of accumulators that hold some quantities for each pixel and band; a subclass updates and combines them.
 
-    ``bands`` are those of the operator, ``dtype`` (float32 or float64) is the type of the result, ``capacity`` the rows
-    to make room for.
+    ``bands`` is the number of the operator's bands, ``dtype`` (float32 or float64) the type of the result, ``capacity``
+    the number of rows to make room for.
     """
 
     def __init__(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int) -> None:
@@ -58,14 +58,14 @@ class PixelAccumulator:
         return result
 
     def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
-        """Add ``x`` ``(bands, h, w)``, of any type; ``valid`` is True or a mask of the same shape."""
+        """Add values ``x`` ``(bands, h, w)`` of any type with weights ``w`` ``(h, w)``; ``valid``: those that count."""
         raise NotImplementedError
 
     def _result(self, first: int, stop: int) -> np.ndarray:
         raise NotImplementedError
 
     def _in_pieces(self, first: int, stop: int) -> np.ndarray:
-        """The result, a few rows at a time: what is made on the way does not grow with the width and the rows."""
+        """The result for these rows, made a few rows at a time so that temporaries stay small."""
         step = max(1, _PIECE_VALUES // (self._bands * self._window.width))
         piece = self._result(first, min(first + step, stop))
         if first + step >= stop:
@@ -78,7 +78,7 @@ class PixelAccumulator:
         return result
 
     def _hold(self, bands: int, dtype: DTypeLike, start: float = 0) -> RowBuffer:
-        """Room for one more quantity, which begins as ``start`` on every pixel."""
+        """A buffer for one more quantity, ``start`` on every pixel."""
         buffer = RowBuffer(bands, self._window.width, np.dtype(dtype), self._first, self._capacity)
         buffer.extend(self._stop)[...] = start
         self._held.append((buffer, start))
@@ -133,11 +133,11 @@ class Extremes(PixelAccumulator):
 
 
 class Variances(PixelAccumulator):
-    """The variance of the contributions, in one pass in float64 (West, 1979; see ``accumulate.py``)::
+    """The variance of the contributions, in one pass in float64 (West, 1979; see ``running_mean.py``)::
 
         q = x - m,  r = q * w / (W + w),  m += r,  s += W * q * r,  W += w
 
-    No step can make ``s`` negative, and where all contributions are equal it is 0 exactly. The result is
+    ``s`` never becomes negative, and is exactly 0 where all contributions are equal. The result is
     ``s / (W - ddof)``, NaN where that is not above 0. An infinite value makes it NaN.
     """
 
@@ -155,7 +155,7 @@ class Variances(PixelAccumulator):
         weight = w if self._weighted else 1.0
         off = np.subtract(x, mean, dtype=np.float64)
         step = off * (weight / (total + weight))
-        off *= total  # 0 at the first contribution: however large its square is, it adds nothing
+        off *= total  # 0 at the first contribution, even where its square would overflow
         off *= step
         np.add(squares, off, out=squares, where=valid)
         np.add(mean, step, out=mean, where=valid)
@@ -206,6 +206,6 @@ class EqualMean(RunningMean):
     def add(self, chip: Contribution) -> None:
         """As :meth:`Accumulator.add`; ``ratio`` must be that of weights that are 1."""
         w = chip.weights
-        # Weights are kept while their rows are: one number stands for all of them where it can.
+        # Weights are kept as long as their rows are held, so a single number stands for all where possible.
         equal = np.broadcast_to(1.0, w.shape) if w.min() > 0 else (w > 0).astype(np.float64)
         super().add(replace(chip, weights=equal))

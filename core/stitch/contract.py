@@ -1,4 +1,4 @@
-"""What goes into stitching and what does it: contributions of chips, accumulators of rows, aggregations."""
+"""The types of stitching: contributions of chips, accumulators of rows, aggregations."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Aggregation(Protocol):
 
     @property
     def idempotent(self) -> bool:
-        """Equal contributions to a pixel give that value, however many and whatever their weights."""
+        """Equal contributions to a pixel give that value, for any number and any weights of them."""
 
     @property
     def uses_ratios(self) -> bool:
@@ -65,10 +65,10 @@ class Aggregation(Protocol):
 
     @property
     def by_weight(self) -> bool:
-        """Contributions count by the window's weights; else all alike, where these are above 0."""
+        """Contributions are weighted by the window; else they count equally, where its weight is above 0."""
 
     def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        """Number and type of the bands of the result, for an operator that gives ``bands`` of ``dtype``."""
+        """Number of bands and dtype of the result, for an operator that gives ``bands`` bands of ``dtype``."""
 
     def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Accumulator:
         """An accumulator for ``bands`` of ``dtype`` (float32 or float64) over the output window ``window``.

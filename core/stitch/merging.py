@@ -1,4 +1,4 @@
-"""Patches in memory to finished rows: the same accumulators as in the one loop, fed from an iterator."""
+"""Stitching of patches in memory, by the accumulators that ``stream()`` uses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def grid_of(domain: Any) -> RasterDomain:
 
 
 def in_order(patches: Iterable[Patch]) -> list[Patch]:
-    """All patches by their places; refused where there is none."""
+    """All patches sorted by ``(row, col)``; :class:`PlanError` where there are none."""
     ordered = sorted(patches, key=lambda patch: (patch.window.row, patch.window.col))
     if not ordered:
         raise PlanError("patches", 0, "there must be at least one to merge")
@@ -35,16 +35,16 @@ def in_order(patches: Iterable[Patch]) -> list[Patch]:
 
 
 def common_dtype(patches: Iterable[Patch]) -> np.dtype:
-    """The type of the result that holds what all patches hold."""
+    """The dtype of the result for patches of these dtypes: float32, or float64 where one needs it."""
     return result_dtype(np.result_type(*{np.asarray(patch.data).dtype for patch in patches}))
 
 
 def finished_rows(
     aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
 ) -> Iterator[Finished]:
-    """Add patches, which must come sorted by ``(row, col)``, and give rows as soon as the next patch lies below them.
+    """Add patches, which must come sorted by ``(row, col)``, and yield rows as soon as the next patch lies below them.
 
-    Law: the pieces put together are bit for bit what one piece at the end would be.
+    Law: the pieces together have the bits of a single piece at the end.
     """
     height, finished, last = grid.shape[0], 0, None
     total = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
@@ -78,13 +78,13 @@ def merged_array(aggregation: Aggregation, patches: Iterable[Patch], grid: Raste
 
 def _capacity(patches: Iterable[Patch]) -> int:
     most = max(patch.window.height for patch in patches)
-    return most + max(32, most // 2)  # as in the one loop: rows are not moved at every step
+    return most + max(32, most // 2)  # as in stream(): rows are not moved at every step
 
 
 def stitch_to(sink: Any, aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> bool:
-    """Write rows to ``sink`` as they become final; whether the first patch was ``(h, w)``.
+    """Write rows to ``sink`` as they become final; returns whether the first patch was ``(h, w)``.
 
-    ``patches`` are taken one by one and let go; the first says how many bands there are and of what type.
+    ``patches`` are taken one by one and not kept; the first defines the number of bands and their dtype.
     """
     waiting = iter(patches)
     first = next(waiting, None)
