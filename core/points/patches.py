@@ -9,7 +9,7 @@ from typing import Any, Union
 
 import numpy as np
 
-from ..axes.window import SpatialBoxcar
+from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.errors import MissingPackageError, ParameterError, PlanError
 from ..grid.crs import crs_text, transform_points
 from ..grid.features import as_mapping, bounds, inside, parts
@@ -50,12 +50,12 @@ class PointPatch:
         raise PlanError("patches", "of points or features", "lie on no pixel grid: merge them by SpatialByIndex")
 
 
-def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterator[PointPatch]:
+def split_field(field: Any, geometry: Any, sampler: Any, window_function: SpatialWindow) -> Iterator[PointPatch]:
     """The patches of a field that is not a raster, one by one, in ascending order of their anchors.
 
-    A graph or spherical cap gives one for each anchor that the sampler takes, with ``window.radial`` of the distance as
-    weights; a geometry with polygons one for each polygon, with weights 1. Where there is no neighbour, or nothing in
-    the polygon, there is no patch. Patches of neighbouring anchors share blocks of memory.
+    A graph or spherical cap gives one for each anchor that the sampler takes, weighted by ``window_function.radial`` of
+    the distance; a geometry with polygons one for each polygon, with weights 1. Where there is no neighbour, or nothing
+    in the polygon, there is no patch. Patches of neighbouring anchors share blocks of memory.
     """
     if not isinstance(field, (PointField, VectorField)):
         allowed = "can be split by graphs and polygons if it is a PointField or VectorField"
@@ -63,11 +63,12 @@ def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterato
     if hasattr(geometry, "polygons"):
         if sampler is not None:
             raise ParameterError("sampler", type(sampler).__name__, "each polygon is one patch: leave the sampler out")
-        if not isinstance(window, SpatialBoxcar):
-            raise ParameterError("window", type(window).__name__, "in polygons all weigh the same: use SpatialBoxcar")
+        if not isinstance(window_function, SpatialBoxcar):
+            allowed = "in polygons all weigh the same: use SpatialBoxcar"
+            raise ParameterError("window", type(window_function).__name__, allowed)
         return split_by_polygons(field, geometry.polygons, getattr(geometry, "crs", None))
     as_graph(geometry)
-    return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window)
+    return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window_function)
 
 
 def anchors_of(sampler: Any, count: int) -> np.ndarray:
@@ -93,11 +94,13 @@ def anchors_of(sampler: Any, count: int) -> np.ndarray:
     return np.unique(indices)
 
 
-def _split_graph(field: AnyField, geometry: Any, anchors: np.ndarray, window: Any) -> Iterator[PointPatch]:
+def _split_graph(
+    field: AnyField, geometry: Any, anchors: np.ndarray, window_function: SpatialWindow
+) -> Iterator[PointPatch]:
     values = field.values
     graph = as_graph(geometry)
     for batch in neighbourhoods(field, graph, anchors):
-        weights = np.broadcast_to(window.radial(graph.shares(batch.distances)), batch.indices.shape)
+        weights = np.broadcast_to(window_function.radial(graph.shares(batch.distances)), batch.indices.shape)
         counts = (batch.indices >= 0).sum(axis=1).tolist()
         arrays = [_frozen(array) for array in (values[batch.indices], batch.indices, weights, batch.distances)]
         for anchor, count, data, indices, weight, distances in zip(batch.anchors.tolist(), counts, *arrays):

@@ -11,6 +11,7 @@ from ..base.errors import ParameterError, PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..plan.cutting import as_values, result_dtype
 from ..plan.patch import Patch
+from ..rasters.sink import RasterSink
 from .contract import Aggregation, Contribution
 
 
@@ -47,7 +48,7 @@ def finished_rows(
     Law: the pieces together have the bits of a single piece at the end.
     """
     height, finished, last = grid.shape[0], 0, None
-    total = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
+    accumulator = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
     for patch in patches:
         place = (patch.window.row, patch.window.col)
         if last is not None and place < last:
@@ -57,11 +58,11 @@ def finished_rows(
         last = place
         stop = min(max(patch.window.row, finished), height)
         if stop > finished:
-            yield Finished(finished, total.finish(stop))
+            yield Finished(finished, accumulator.finish(stop))
             finished = stop
-        total.add(Contribution(patch.window, _checked(patch, bands, dtype), patch.weights))
+        accumulator.add(Contribution(patch.window, _checked(patch, bands, dtype), patch.weights))
     if finished < height:
-        yield Finished(finished, total.finish(height))
+        yield Finished(finished, accumulator.finish(height))
 
 
 def merged_array(aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
@@ -81,7 +82,7 @@ def _capacity(patches: Iterable[Patch]) -> int:
     return most + max(32, most // 2)  # as in stream(): rows are not moved at every step
 
 
-def stitch_to(sink: Any, aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> bool:
+def stitch_to(sink: RasterSink, aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> bool:
     """Write rows to ``sink`` as they become final; returns whether the first patch was ``(h, w)``.
 
     ``patches`` are taken one by one and not kept; the first defines the number of bands and their dtype.
