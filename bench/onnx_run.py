@@ -69,8 +69,16 @@ def make_model(path: Path, hidden: int) -> None:
 def make_scene(path: Path, chips: int, compress: str) -> np.ndarray:
     """A GeoTIFF of whole chips, and the chips ``(n, 1, bands, 256, 256)`` as the network wants them."""
     side = max(1, round(chips**0.5))
-    profile = dict(driver="GTiff", height=side * SIZE, width=side * SIZE, count=BANDS, dtype="uint16", tiled=True,
-                   crs="EPSG:32610", transform=from_origin(699960, 4400040, 10, 10))  # fmt: skip
+    profile = dict(
+        driver="GTiff",
+        height=side * SIZE,
+        width=side * SIZE,
+        count=BANDS,
+        dtype="uint16",
+        tiled=True,
+        crs="EPSG:32610",
+        transform=from_origin(699960, 4400040, 10, 10),
+    )
     noise = np.random.default_rng(1).normal(0, 40, (BANDS, SIZE, side * SIZE))
     ready = np.empty((side * side, 1, BANDS, SIZE, SIZE), np.float32)
     with rasterio.open(path, "w", blockxsize=SIZE, blockysize=SIZE, compress=compress, predictor=2, **profile) as out:

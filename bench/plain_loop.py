@@ -22,18 +22,22 @@ def ndvi_of(bands: np.ndarray) -> np.ndarray:
 def windows(dataset: rasterio.DatasetReader) -> list[Window]:
     """Whole rows of the file's blocks, from top to bottom."""
     rows = dataset.block_shapes[0][0]
-    return [
-        Window(0, row, dataset.width, min(rows, dataset.height - row))  # fmt: skip
-        for row in range(0, dataset.height, rows)
-    ]
+    return [Window(0, row, dataset.width, min(rows, dataset.height - row)) for row in range(0, dataset.height, rows)]
 
 
 def output_profile(source: rasterio.DatasetReader, compress: str) -> dict:
     """One float32 band on the grid of ``source``."""
     return dict(
-        driver="GTiff", height=source.height, width=source.width, count=1, dtype="float32", crs=source.crs,
-        transform=source.transform, nodata=float("nan"), **output_options(compress),
-    )  # fmt: skip
+        driver="GTiff",
+        height=source.height,
+        width=source.width,
+        count=1,
+        dtype="float32",
+        crs=source.crs,
+        transform=source.transform,
+        nodata=float("nan"),
+        **output_options(compress),
+    )
 
 
 def main(source: str, target: str, compress: str) -> None:

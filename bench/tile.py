@@ -24,11 +24,22 @@ def make_tile(path: str, height: int = SIZE, nodata_share: float = 0.0) -> None:
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
     profile = dict(
-        driver="GTiff", height=height, width=SIZE, count=2, dtype="uint16", crs="EPSG:32610",
-        transform=from_origin(699960, 4400040, 10, 10), tiled=True, blockxsize=BLOCK, blockysize=BLOCK,
-        compress="DEFLATE", predictor=2, num_threads="ALL_CPUS", bigtiff="IF_SAFER",
+        driver="GTiff",
+        height=height,
+        width=SIZE,
+        count=2,
+        dtype="uint16",
+        crs="EPSG:32610",
+        transform=from_origin(699960, 4400040, 10, 10),
+        tiled=True,
+        blockxsize=BLOCK,
+        blockysize=BLOCK,
+        compress="DEFLATE",
+        predictor=2,
+        num_threads="ALL_CPUS",
+        bigtiff="IF_SAFER",
         nodata=0 if nodata_share else None,
-    )  # fmt: skip
+    )
     partial = path + ".partial"
     edge = (2 * nodata_share) ** 0.5
     cols = np.arange(SIZE)

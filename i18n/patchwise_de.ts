@@ -204,10 +204,6 @@ Felder: number zählt die Chips des ganzen Rasters ab 1, Zeile für Zeile, sodas
         <translation>Ein Teil des Rasters in beliebigem KBS; nach außen auf ganze Pixel gerundet. Die Chips bleiben auf dem Gitter des ganzen Rasters. Leer heißt alles.</translation>
     </message>
     <message>
-        <source>Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: of tiles their highest zoom level; WMS needs it.</source>
-        <translation>Karteneinheiten je Pixel für Layer ohne eigene Pixel wie WMS und XYZ-Kacheln. Leer: bei Kacheln die höchste Zoomstufe; WMS braucht die Angabe.</translation>
-    </message>
-    <message>
         <source>Input raster</source>
         <translation>Eingaberaster</translation>
     </message>

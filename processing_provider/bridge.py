@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from qgis.core import QgsProcessingException, QgsProviderRegistry
 
 from ..core.base.errors import ParameterError, PatchwiseError
+from ..core.base.progress import Watch
 from ..core.base.secrets import without_secrets
 
 _NO_MEMORY = "There is not enough memory for this: choose smaller chips, fewer bands or fewer threads"
@@ -49,6 +50,19 @@ def progress(feedback):
             feedback.setProgress(100 * share)
 
     return report
+
+
+def not_cancelled(feedback):
+    """The check of a run: a callable that raises :class:`Cancelled` where the user has cancelled it."""
+    return Watch(None, feedback.isCanceled).ask
+
+
+def while_wanted(items, feedback):
+    """The items one by one, as long as the run is not cancelled."""
+    check = not_cancelled(feedback)
+    for item in items:
+        check()
+        yield item
 
 
 def key_values(text, parameter):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core import SpatialPatcher, ValueType, stream
 from ..core.base.config import tags
-from ..core.base.errors import Cancelled, ParameterError
+from ..core.base.errors import ParameterError
 from ..core.grid.domain import PixelWindow
 from ..core.loop.coverage import write_coverage
 from ..core.plan.check import check_plan
@@ -22,7 +22,7 @@ from ..core.rasters.raster import Raster
 from ..core.rasters.source_files import SourceFiles, source_files
 from ..core.rasters.source_identity import SourceWatch
 from ..core.records.record import placed, run_record
-from .bridge import progress
+from .bridge import not_cancelled, progress
 from .parameters.operators import fitted, read_aggregation
 from .parameters.rasters import format_notes
 from .results.report import memory_of_machine, say, tell
@@ -115,28 +115,23 @@ def run_job(job, feedback):
     """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(job.operator.scale)
-    common = {"tags": tags(placed(job.config, job.output)), "options": job.options, "format": job.format}
     job.raster.follow(feedback)
     report, counted = progress(feedback), 0.0
     with ExitStack() as stack:
         raster = stack.enter_context(job.raster)  # closed whatever fails
         group = stack.enter_context(CommitGroup(not_cancelled(feedback), watch_sources(job.raster, job.operator)))
-        spec = OutputSpec(
-            job.value_type,
-            names=job.operator.output_names,
-            categories=job.operator.categories,
-            sources=job.sources,
-            group=group,
-            meta=passed_on(job.raster, job.operator, job.patcher.aggregation, job.value_type.dtype),
-            parameter="OUTPUT",
-            **common,
-        )
+        spec = output_spec(job, job.patcher.aggregation, job.output, "OUTPUT", group=group, options=job.options)
         sink = stack.enter_context(sink_for(job.output, fine, spec))
         if job.coverage:
-            value_type, sources = ValueType("uint32"), job.sources + source_files([job.output])
-            spec = OutputSpec(
-                value_type, names=["chips"], sources=sources, group=group, parameter="COVERAGE", **common
-            )  # fmt: skip
+            spec = replace(
+                spec,
+                value_type=ValueType("uint32"),
+                names=["chips"],
+                categories=(),
+                meta=(),
+                sources=job.sources + source_files([job.output]),
+                parameter="COVERAGE",
+            )
             counts = sink_for(job.coverage, domain, spec)
             write_coverage(
                 job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
@@ -157,14 +152,19 @@ def run_job(job, feedback):
         return done
 
 
-def not_cancelled(feedback):
-    """A check before outputs take their names: closing them may take long, and asks nobody."""
-
-    def check():
-        if feedback.isCanceled():
-            raise Cancelled
-
-    return check
+def output_spec(job, aggregation, output, parameter, **rest):
+    """What a raster of an operator's results is to be: its types, names and tags; ``rest`` as of ``OutputSpec``."""
+    return OutputSpec(
+        job.value_type,
+        names=job.operator.output_names,
+        categories=job.operator.categories,
+        sources=job.sources,
+        tags=tags(placed(job.config, output)),
+        meta=passed_on(job.raster, job.operator, aggregation, job.value_type.dtype),
+        parameter=parameter,
+        format=job.format,
+        **rest,
+    )
 
 
 def watch_sources(raster, operator=None, more=()):

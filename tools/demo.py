@@ -75,8 +75,19 @@ def hatch(axes):
     """Hatch the background of the axes; it shows wherever the picture has no data."""
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, zorder=0, hatch="////", facecolor="white",
-                             edgecolor="0.75", linewidth=0))  # fmt: skip
+    axes.add_patch(
+        Rectangle(
+            (0, 0),
+            1,
+            1,
+            transform=axes.transAxes,
+            zorder=0,
+            hatch="////",
+            facecolor="white",
+            edgecolor="0.75",
+            linewidth=0,
+        )
+    )
     axes.set_xticks([])
     axes.set_yticks([])
 

@@ -149,9 +149,23 @@ def write(path, bands):
     """Write the scene as a tiled GeoTIFF; it appears under its name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.tif")
-    profile = dict(driver="GTiff", dtype="uint16", count=len(BANDS), height=SHAPE[0], width=SHAPE[1], nodata=NODATA,
-                   crs=CRS, transform=grid(), tiled=True, blockxsize=256, blockysize=256, compress="deflate",
-                   predictor=2, zlevel=1, num_threads="all_cpus")  # fmt: skip
+    profile = dict(
+        driver="GTiff",
+        dtype="uint16",
+        count=len(BANDS),
+        height=SHAPE[0],
+        width=SHAPE[1],
+        nodata=NODATA,
+        crs=CRS,
+        transform=grid(),
+        tiled=True,
+        blockxsize=256,
+        blockysize=256,
+        compress="deflate",
+        predictor=2,
+        zlevel=1,
+        num_threads="all_cpus",
+    )
     try:
         with rasterio.open(partial, "w", **profile) as out:
             out.write(bands)

@@ -46,8 +46,15 @@ def main():
         return
     options.output.mkdir(parents=True, exist_ok=True)
     scene, ndvi, picture = (options.output / name for name in ("sentinel2.tif", "sentinel2_ndvi.tif", "tahoe.png"))
-    wanted = {"EXTENT": TAHOE, "START_DATE": "2023-06-01", "END_DATE": "2023-09-30", "MAX_CLOUD": 5,
-              "BANDS": "B02,B03,B04,B08", "ENDPOINT": options.endpoint, "OUTPUT": scene}  # fmt: skip
+    wanted = {
+        "EXTENT": TAHOE,
+        "START_DATE": "2023-06-01",
+        "END_DATE": "2023-09-30",
+        "MAX_CLOUD": 5,
+        "BANDS": "B02,B03,B04,B08",
+        "ENDPOINT": options.endpoint,
+        "OUTPUT": scene,
+    }
     loaded, seconds, memory = run_algorithm("patchwise:loadsentinel2", wanted)
     print(f"item         {loaded['ITEM_ID']}, {loaded['CLOUD_COVER']:g} % cloud")
     print(f"loading      {seconds:.1f} s, {memory:.0f} MB at most (the whole qgis_process)")

@@ -18,8 +18,19 @@ FOLDER_VARIABLE, KIND_VARIABLE, ROOT_VARIABLE = "PATCHWISE_PICTURES", "PATCHWISE
 SCREEN, SIZE = (1600, 1000), (1400, 880)
 
 #: What the user guide shows; the others are for looking at.
-KEPT = ("expression", "gap", "problem", "chip-preview", "result", "menu", "sentinel", "waiting", "confirm", "dark",
-        "german")  # fmt: skip
+KEPT = (
+    "expression",
+    "gap",
+    "problem",
+    "chip-preview",
+    "result",
+    "menu",
+    "sentinel",
+    "waiting",
+    "confirm",
+    "dark",
+    "german",
+)
 
 
 def main():
@@ -42,10 +53,15 @@ def start_qgis(root, folder, kind):
     """One QGIS with an empty profile; 0 where all its pictures were taken."""
     profile = tempfile.mkdtemp(prefix="patchwise-pictures-")
     environment = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "PYTHONPATH")}
-    environment.update({
-        "QGIS_PLUGINPATH": str(root / "build" / "plugins"), FOLDER_VARIABLE: str(folder), KIND_VARIABLE: kind,
-        ROOT_VARIABLE: str(root), "LC_ALL": "C.UTF-8",
-    })  # fmt: skip
+    environment.update(
+        {
+            "QGIS_PLUGINPATH": str(root / "build" / "plugins"),
+            FOLDER_VARIABLE: str(folder),
+            KIND_VARIABLE: kind,
+            ROOT_VARIABLE: str(root),
+            "LC_ALL": "C.UTF-8",
+        }
+    )
     command = ["xvfb-run", "-a", "-s", f"-screen 0 {SCREEN[0]}x{SCREEN[1]}x24", "qgis", "--nologo", "--noversioncheck"]
     command += ["--profiles-path", profile, "--code", str(Path(__file__).resolve())]
     command += ["--lang", "de" if kind == "german" else "en"]
@@ -119,8 +135,11 @@ class Session:
 
         provider = self.layer.dataProvider()
         renderer = QgsMultiBandColorRenderer(provider, 3, 2, 1)
-        for setter in (renderer.setRedContrastEnhancement, renderer.setGreenContrastEnhancement,
-                       renderer.setBlueContrastEnhancement):  # fmt: skip
+        for setter in (
+            renderer.setRedContrastEnhancement,
+            renderer.setGreenContrastEnhancement,
+            renderer.setBlueContrastEnhancement,
+        ):
             stretch = QgsContrastEnhancement(provider.dataType(1))
             stretch.setMinimumValue(0)
             stretch.setMaximumValue(1900)

@@ -33,15 +33,17 @@ HELP_URL = "https://example.org/patchwise/docs/models"
 TAHOE = "-120.10,-119.93,38.92,39.27 [EPSG:4326]"
 PLANETARY_COMPUTER = "https://planetarycomputer.microsoft.com/api/stac/v1"
 #: Classes of the USGS (Key and Benson, 2006) of dNBR; the first rule that holds wins.
-SEVERITY = "\n".join((
-    "high severity #b10026: b1 >= 0.66",
-    "moderate-high severity #f03b20: b1 >= 0.44",
-    "moderate-low severity #fd8d3c: b1 >= 0.27",
-    "low severity #fecc5c: b1 >= 0.1",
-    "unburned #d9d9d9: b1 >= -0.1",
-    "low regrowth #a1d99b: b1 >= -0.25",
-    "high regrowth #31a354: b1 < -0.25",
-))  # fmt: skip
+SEVERITY = "\n".join(
+    (
+        "high severity #b10026: b1 >= 0.66",
+        "moderate-high severity #f03b20: b1 >= 0.44",
+        "moderate-low severity #fd8d3c: b1 >= 0.27",
+        "low severity #fecc5c: b1 >= 0.1",
+        "unburned #d9d9d9: b1 >= -0.1",
+        "low regrowth #a1d99b: b1 >= -0.25",
+        "high regrowth #31a354: b1 < -0.25",
+    )
+)
 _STEP_X, _STEP_Y = 230, 190
 _NOTE = QColor("#fff7d6")
 
@@ -147,18 +149,28 @@ def lake_tahoe():
         QgsProcessingParameterString("endpoint", "STAC API", PLANETARY_COMPUTER), "Address of the STAC API.", True
     )
     model.add_step(
-        "load", "loadsentinel2", "Load Sentinel-2 chip",
+        "load",
+        "loadsentinel2",
+        "Load Sentinel-2 chip",
         "The file declares scale and offset of its numbers: the index below is that of the reflectance.",
-        {"EXTENT": Input("extent"), "START_DATE": Input("first_day"), "END_DATE": Input("last_day"),
-         "MAX_CLOUD": Input("most_cloud"), "ENDPOINT": Input("endpoint"), "BANDS": "B04,B08"},
+        {
+            "EXTENT": Input("extent"),
+            "START_DATE": Input("first_day"),
+            "END_DATE": Input("last_day"),
+            "MAX_CLOUD": Input("most_cloud"),
+            "ENDPOINT": Input("endpoint"),
+            "BANDS": "B04,B08",
+        },
         {"Sentinel-2 chip": "OUTPUT"},
-    )  # fmt: skip
+    )
     model.add_step(
-        "ndvi", "slidingwindow", "NDVI",
+        "ndvi",
+        "slidingwindow",
+        "NDVI",
         "Which band is red and which is near infrared follows from the bands' names.",
         {"INPUT": Result(("load", "OUTPUT")), "OPERATOR": "index", "INDEX": "NDVI"},
         {"NDVI": "OUTPUT"},
-    )  # fmt: skip
+    )
     model.save("lake_tahoe_ndvi")
 
 
@@ -184,18 +196,27 @@ def burn_severity():
         True,
     )
     model.add_step(
-        "change", "slidingwindow", "dNBR",
+        "change",
+        "slidingwindow",
+        "dNBR",
         "NBR before minus NBR after: high values are burnt.",
-        {"INPUT": Input("before"), "OTHER_INPUTS": [Input("after")], "OPERATOR": "index", "INDEX": "dNBR",
-         "BAND_ROLES": Input("band_roles")},
+        {
+            "INPUT": Input("before"),
+            "OTHER_INPUTS": [Input("after")],
+            "OPERATOR": "index",
+            "INDEX": "dNBR",
+            "BAND_ROLES": Input("band_roles"),
+        },
         {"dNBR": "OUTPUT"},
-    )  # fmt: skip
+    )
     model.add_step(
-        "classes", "slidingwindow", "Classes of severity",
+        "classes",
+        "slidingwindow",
+        "Classes of severity",
         "One class a line, the first rule that holds wins. Labels are stitched by a vote.",
         {"INPUT": Result(("change", "OUTPUT")), "OPERATOR": "classify", "RULES": SEVERITY, "DATA_TYPE": "uint8"},
         {"Burn severity": "OUTPUT"},
-    )  # fmt: skip
+    )
     model.save("burn_severity")
 
 
@@ -214,21 +235,27 @@ def split_apply_stitch():
     model.add_input(whole("chip_size", "Chip size (pixels)", 256), "Height and width of a chip.")
     model.add_input(whole("stride", "Stride (pixels)", 128), "Distance from one chip to the next.")
     model.add_step(
-        "split", "splitraster", "Split",
+        "split",
+        "splitraster",
+        "Split",
         "Chips as GeoTIFF, with an index and a manifest that knows the grid.",
         {"INPUT": Input("raster"), "CHIP_SIZE": Input("chip_size"), "STRIDE": Input("stride")},
-    )  # fmt: skip
+    )
     model.add_step(
-        "apply", "applytochips", "Apply",
+        "apply",
+        "applytochips",
+        "Apply",
         "Any operator, or any program that writes chips of the same names.",
         {"CHIPS": Result(("split", "OUTPUT")), "OPERATOR": "expression", "EXPRESSION": Input("expression")},
-    )  # fmt: skip
+    )
     model.add_step(
-        "stitch", "stitchchips", "Stitch",
+        "stitch",
+        "stitchchips",
+        "Stitch",
         "The window is that of the manifest. The pixels are those of the sliding window.",
         {"CHIPS": Result(("apply", "OUTPUT"))},
         {"Stitched": "OUTPUT"},
-    )  # fmt: skip
+    )
     model.save("split_apply_stitch")
 
 
@@ -243,11 +270,14 @@ def training_chips():
     model.add_input(QgsProcessingParameterRasterLayer("raster", "Raster"), "The raster to learn from.")
     model.add_input(
         QgsProcessingParameterMapLayer(
-            "labels", "Labels", None, False,
+            "labels",
+            "Labels",
+            None,
+            False,
             [QgsProcessing.SourceType.TypeRaster, QgsProcessing.SourceType.TypeVectorPolygon],
         ),
         "A raster of classes, or polygons.",
-    )  # fmt: skip
+    )
     model.add_input(
         QgsProcessingParameterField("class_field", "Field of the class", None, "labels", optional=True),
         "Of polygons: the field with the class as a whole number.",
@@ -259,13 +289,22 @@ def training_chips():
         "Distance between the anchors of two chips: below the chip size chips may overlap.",
     )
     model.add_step(
-        "split", "splitraster", "Chips and labels",
+        "split",
+        "splitraster",
+        "Chips and labels",
         "Poisson-disk sampling: random places, evenly spread. The seed makes it repeatable.",
-        {"INPUT": Input("raster"), "LABELS": Input("labels"), "LABEL_FIELD": Input("class_field"),
-         "CHIP_SIZE": Input("chip_size"), "SAMPLER": "poissondisk", "MIN_DISTANCE": Input("distance"),
-         "BOUNDARY": "drop", "MIN_VALID": 0.9},
+        {
+            "INPUT": Input("raster"),
+            "LABELS": Input("labels"),
+            "LABEL_FIELD": Input("class_field"),
+            "CHIP_SIZE": Input("chip_size"),
+            "SAMPLER": "poissondisk",
+            "MIN_DISTANCE": Input("distance"),
+            "BOUNDARY": "drop",
+            "MIN_VALID": 0.9,
+        },
         {"Chips": "OUTPUT", "Index of chips": "INDEX"},
-    )  # fmt: skip
+    )
     model.save("training_chips")
 
 

@@ -19,8 +19,18 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN = "patchwise"
 MAX_BYTES = 25 * 1024 * 1024
-REQUIRED_FIELDS = ("name", "description", "version", "qgisMinimumVersion", "author", "email", "about", "tracker",
-                   "repository", "homepage")  # fmt: skip
+REQUIRED_FIELDS = (
+    "name",
+    "description",
+    "version",
+    "qgisMinimumVersion",
+    "author",
+    "email",
+    "about",
+    "tracker",
+    "repository",
+    "homepage",
+)
 REQUIRED_FILES = ("LICENSE", "__init__.py", "metadata.txt")
 FORBIDDEN_FOLDERS = ("__pycache__", "bench", "build", "dist", "tests", "tools")
 FORBIDDEN_SUFFIXES = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".exe", ".zip")

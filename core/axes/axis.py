@@ -26,7 +26,7 @@ class Axis:
 
     The last one has a start and a size of its own: it may have been moved inward or cut, and it alone reaches over the
     edge. There the raster is ``mirrored``, or not. Starts and ends ascend. Laws: what it says is what is found from the
-    list of all chips (:meth:`starts`, :meth:`sizes`); ``once`` covers the same pixels.
+    list of all chips (:meth:`starts`, :meth:`sizes`); ``pieces`` cover the same pixels.
     """
 
     length: int
@@ -137,7 +137,7 @@ class Axis:
         around = [(self.start(k) - start, self.size(k)) for k in range(first, last)]
         return Neighbours(size, tuple(around[: index - first]), tuple(around[index - first + 1 :]))
 
-    def once(self, size: int) -> Axis:
+    def pieces(self, size: int) -> Axis:
         """The covered pixels in pieces of at most ``size`` that do not overlap."""
         end = self.stop(self.count - 1)
         if self.step <= self.chip or self.count == 1:

@@ -1,4 +1,4 @@
-"""What every room stands on: errors, configurations, documents, checks, trust. Knows no raster and no array of pixels.
+"""What all rooms use: errors, configurations, documents, checks, trust, progress. Nothing here is about rasters.
 
-In: plain values and texts of others. Out: values that are checked, and the one tree of errors.
+In: plain values, and texts from outside. Out: checked values, and the tree of errors.
 """

@@ -24,8 +24,8 @@ def colour_of(text: str) -> Colour:
     return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
-#: What is taken where no colour is chosen: the set of Okabe and Ito (2008), which people with any of the usual kinds of
-#: colour blindness can tell apart, and then that of Tol (2021, "muted") for those who have many classes.
+#: Colours for classes without one: the set of Okabe and Ito (2008), which people with any of the usual kinds of
+#: colour blindness can tell apart, then that of Tol (2021, "muted") where there are many classes.
 PALETTE: tuple[Colour, ...] = tuple(
     colour_of(text)
     for text in (

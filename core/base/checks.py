@@ -1,4 +1,4 @@
-"""What counts as a number: checks that parameters of all kinds share."""
+"""Checks of numbers that parameters of all kinds share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_FLOAT = sys.float_info.max
 
 def is_whole(value: Any) -> bool:
     """Whether a value is a whole number of any numeric type, such as 256.0; a bool is not."""
-    if isinstance(value, int):  # which may be too large for a float
+    if isinstance(value, int):  # an int may be too large for a float
         return not isinstance(value, bool)
     return isinstance(value, Real) and float(value).is_integer()
 

@@ -15,7 +15,7 @@ from .documents import check_depth, parse
 from .errors import MissingPackageError, ParameterError
 from .secrets import cleaned
 
-#: The format's version: a reader refuses what is newer than itself.
+#: Version of the format; readers refuse a newer one.
 FORMAT = 1
 CONFIG_TAG = "PATCHWISE_CONFIG"
 VERSION_TAG = "PATCHWISE_VERSION"
@@ -27,7 +27,7 @@ def to_config(thing: Any) -> dict[str, Any]:
 
 
 def from_config(config: Mapping[str, Any]) -> Any:
-    """The object that :func:`to_config` described; a format that is not known here is refused."""
+    """The object that :func:`to_config` described; an unknown format is refused."""
     found = config.get("format", FORMAT) if isinstance(config, Mapping) else None
     if found != FORMAT:
         raise ParameterError("format", found, f"must be {FORMAT}: this was written by another version of Patchwise")
@@ -41,7 +41,7 @@ def to_yaml(thing: Any) -> str:
     yaml = _yaml()
 
     class Plain(yaml.SafeDumper):  # type: ignore[misc, name-defined]
-        """Writes out what is in two places twice: an alias would be somebody's riddle."""
+        """A dumper without aliases: what is in two places is written twice."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True

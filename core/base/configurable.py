@@ -19,7 +19,7 @@ SHAPES: dict[str, Shape] = {}
 
 
 class Configurable:
-    """Base of what has a configuration: axes, patcher, operators, stages.
+    """Base of all that has a configuration: axes, patcher, operators, stages.
 
     Law: ``from_config(x.get_config())`` gives the same anchors, weights and results as ``x``.
     """
@@ -30,7 +30,7 @@ class Configurable:
 
     @classmethod
     def from_config(cls: type[T], config: Mapping[str, Any]) -> T:
-        """The object that ``config`` describes; what has not the class's shape (:data:`SHAPES`) is refused."""
+        """The object that ``config`` describes; one that is not of the class's shape (:data:`SHAPES`) is refused."""
         shape = SHAPES.get(cls.__name__)
         if shape is not None:
             shape.check(config, cls.__name__)
@@ -44,8 +44,8 @@ def part(thing: Any) -> dict[str, Any]:
     """``{"class": ..., "config": ...}`` of an object; one that has no configuration is refused by name."""
     if not isinstance(thing, Configurable):
         name = getattr(thing, "__name__", None) or type(thing).__name__
-        raise ParameterError("configuration", name, "cannot be written down: a Python callable or object that is not "
-                             "one of Patchwise's own has no configuration")  # fmt: skip
+        allowed = "a Python callable or object that is not one of Patchwise's own has no configuration"
+        raise ParameterError("configuration", name, f"cannot be written down: {allowed}")
     return {"class": type(thing).__name__, "config": thing.get_config()}
 
 
@@ -66,7 +66,7 @@ def _configurable(thing: Any) -> bool:
 
 
 def _revived(value: Any) -> Any:
-    """A parameter's value, with parts of a configuration inside it made into objects."""
+    """The value of a parameter, in which parts of a configuration are replaced by the objects that they describe."""
     if isinstance(value, Mapping) and "class" in value and set(value) <= {"class", "config"}:
         return build(value)
     if isinstance(value, list):

@@ -1,9 +1,9 @@
-"""JSON and YAML that somebody else may have written: read in one place, within limits.
+"""JSON and YAML from outside, read within limits.
 
-A document has a size in bytes, a number of values and a depth, and all are looked at before anything is made of it. Its
+A document's size in bytes, number of values and depth are checked before objects are made of it. Its
 values are those of JSON: text, numbers, true and false, null, lists, and objects with texts as keys, none twice.
-``NaN`` and infinities are no JSON and are refused, as is a whole number of more digits than any setting has. An alias
-of YAML counts as often as it is used.
+``NaN`` and infinities are not JSON and are refused, as are whole numbers with more digits than any setting needs. An
+alias of YAML counts as often as it is used.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .errors import MissingPackageError, ParameterError
 from .shape import shown
 
 _MOST_DIGITS = 40  # of a number
-# A number of YAML may be written in many ways; whatever begins like one and is as long as this is none.
+# YAML has many ways to write a number; what begins like one and is longer than this is refused.
 _LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9]")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """``size`` in bytes of UTF-8; ``values`` are objects, lists and what they hold; ``depth`` of lists and objects."""
+    """The most bytes of UTF-8 (``size``), values (objects, lists, their entries) and levels of nesting (``depth``)."""
 
     size: int
     values: int
@@ -34,7 +34,7 @@ class Limits:
 
 #: Of configurations and of tags. A record of a raster with 65535 bands has 2 MB and 131 thousand values.
 CONFIG = Limits(4 << 20, 500_000)
-#: Of what is read as YAML, which takes a hundred times as long as JSON.
+#: Of YAML, which takes a hundred times as long to read as JSON.
 YAML = Limits(256 << 10, 20_000)
 #: Of manifests: half a million chips.
 MANIFEST = Limits(128 << 20, 8_000_000)
@@ -43,11 +43,11 @@ STATE = Limits(1 << 20, 10_000)
 
 
 class _Unfit(ValueError):
-    """What is wrong with a text, in words that follow on the document's name."""
+    """A text that cannot be used; the message follows on the document's name."""
 
 
 def read_text(path: str, parameter: str, limits: Limits) -> str:
-    """The text of a file in UTF-8; no more of it is read than ``limits`` allow."""
+    """The text of a file in UTF-8; at most ``limits.size`` bytes are read."""
     try:
         if not os.path.isfile(path):
             raise ParameterError(parameter, path, "cannot be read (there is no such file)")
@@ -61,7 +61,7 @@ def read_text(path: str, parameter: str, limits: Limits) -> str:
 
 
 def parse_json(text: str, parameter: str, shown: Any, limits: Limits = CONFIG) -> Any:
-    """The values of a JSON text; :class:`ParameterError` names ``parameter`` and ``shown``, where the text is from."""
+    """The values of a JSON text; :class:`ParameterError` names ``parameter`` and ``shown``, the text's origin."""
     try:
         return _json(text, limits)
     except ValueError as error:
@@ -91,7 +91,7 @@ def parse(text: str, parameter: str, shown: Any) -> Any:
 
 def _json(text: str, limits: Limits) -> Any:
     _check_size(text, limits)
-    # Each value is followed by a comma or the end of what holds it: no text has more values than this.
+    # Each value is followed by a comma or a closing bracket: the text has at most so many values.
     if text.count(",") + text.count("[") + text.count("{") > limits.values:
         raise _Unfit(f"it holds more than {limits.values} values")
     try:
@@ -135,8 +135,12 @@ def _deep(limits: Limits) -> str:
 def _check_depth(found: Any, limits: Limits) -> None:
     level, count = [found] if isinstance(found, (dict, list, tuple)) else [], 0
     for _ in range(limits.depth):
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)
-                 if isinstance(inner, (dict, list, tuple))]  # fmt: skip
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list, tuple))
+        ]
         count += len(level)
         if count > limits.values:
             raise _Unfit(f"it holds more than {limits.values} values")
@@ -146,7 +150,7 @@ def _check_depth(found: Any, limits: Limits) -> None:
 
 
 def check_depth(value: Any, parameter: str) -> None:
-    """Refuse a value that was not read here, if it is deeper than a configuration may be, or holds itself."""
+    """Refuse a value from elsewhere that is nested deeper than a configuration may be, or contains itself."""
     try:
         _check_depth(value, CONFIG)
     except _Unfit as error:
@@ -164,7 +168,7 @@ def _yaml(yaml: Any, text: str) -> Any:
 
 @dataclass
 class _Open:
-    """A list or an object whose end has not come: its anchor, values and depth so far, and the keys of an object."""
+    """A list or object that is not closed yet: its anchor, values and depth so far, and the keys of an object."""
 
     anchor: str | None
     mapping: bool
@@ -175,7 +179,7 @@ class _Open:
 
 
 class _Events:
-    """Counts what a YAML text holds from the events of its parser, before a value is made."""
+    """Counts the values of a YAML text by its parser's events, before objects are made."""
 
     def __init__(self, yaml: Any, limits: Limits) -> None:
         self._yaml, self._limits = yaml, limits
@@ -230,7 +234,7 @@ class _Events:
 
 
 def _check_values(found: Any) -> None:
-    """Refuse what YAML knows and JSON does not: dates, sets, bytes, keys that are no text."""
+    """Refuse values of YAML that JSON does not have: dates, sets, bytes, keys that are not text."""
     if isinstance(found, dict):
         for key, value in found.items():
             if not isinstance(key, str):

@@ -2,7 +2,7 @@
 
 Every error that a user can cause or meet derives from :class:`PatchwiseError`, and its text names the parameter, the
 value that was given and what is allowed. The Processing layer translates the tree to ``QgsProcessingException`` once.
-What is said in an error is said without secrets, whoever words it.
+Texts of errors contain no secrets: they are removed when the error is made.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _MOST_NAMED = 10
 
 
 def _shown(value: Any) -> str:
-    """A value as it is said: short, and without secrets, which are sought before it is cut."""
+    """The value as errors show it, of at most 400 characters; secrets are removed before it is cut."""
     text = repr(cleaned(value))
     text = without_secrets(text if len(text) <= 30_000 else text[:10_000] + text[-20_000:])
     return text if len(text) <= 400 else f"{text[:200]} ... {text[-100:]}"
 
 
 def _told(value: Any) -> str:
-    """The value in an error; some have no text, such as a number of a million digits, and the error must not fail."""
+    """As :func:`_shown`; its type where it has no text, such as a number of a million digits."""
     try:
         return _shown(value)
     except (ValueError, RecursionError, MemoryError):
@@ -50,7 +50,7 @@ class ParameterError(PatchwiseError, ValueError):
 
 
 class ExpressionError(ParameterError):
-    """A band expression cannot be used. ``column`` and ``line`` count from 1; 0 where no single one is to blame.
+    """A band expression cannot be used. ``column`` and ``line`` count from 1; 0 where the error has no single place.
 
     ``reason`` is what is allowed, without the place.
     """
@@ -75,7 +75,7 @@ class RasterWriteError(PatchwiseError, OSError):
 
 
 class SourceChangedError(PatchwiseError, OSError):
-    """A file was changed while it was read: what was made of it is dropped, and nothing is left at the target."""
+    """A file was changed while it was read; the result is discarded, and nothing is left at the target."""
 
     def __init__(self, path: str, what: str) -> None:
         self.path = path
@@ -83,13 +83,13 @@ class SourceChangedError(PatchwiseError, OSError):
 
 
 class StacError(PatchwiseError, OSError):
-    """A STAC API cannot be asked, its answer cannot be used, or nothing in it fits the question."""
+    """A STAC API cannot be reached, its answer cannot be used, or it has nothing that matches the search."""
 
 
 class OperatorError(PatchwiseError):
     """The operator raised, or returned something that cannot be stitched.
 
-    ``anchor`` is the chip's ``(row, col)``, or of a patch of points the index of its anchor.
+    ``anchor`` is ``(row, col)`` of the chip, or the index of the anchor of a patch of points.
     """
 
     def __init__(self, operator: str, anchor: tuple[int, int] | int, reason: str) -> None:
@@ -102,9 +102,9 @@ class OperatorError(PatchwiseError):
 
 
 class UntrustedError(PatchwiseError):
-    """A document names what nobody has confirmed: a file that would be run, or a host that would be asked.
+    """A document names what the user has not confirmed: a file that would be run, or a host that would be asked.
 
-    ``named`` are those things, as ``trust.py`` describes them: what has to be confirmed before the same can be done.
+    ``named`` are these files and hosts, as ``trust.py`` describes them.
     """
 
     def __init__(self, named: tuple[Any, ...]) -> None:
@@ -124,7 +124,7 @@ class UserCodeError(PatchwiseError):
 
 
 class Cancelled(PatchwiseError):
-    """The caller's ``cancelled`` callable said so; nothing that looks finished is left behind."""
+    """The caller's ``cancelled`` returned True; no incomplete output is left behind."""
 
     def __init__(self) -> None:
         super().__init__("cancelled: no output was written")

@@ -1,7 +1,7 @@
-"""Names of fields that hold statistics: each says whose statistic it is, in as many bytes as the format has for it.
+"""Names of fields that hold statistics: output and statistic in one name, within the length that the format allows.
 
-Formats compare names without capitals (GeoPackage, Shapefile) and cut long ones (Shapefile at 10 bytes): two names that
-come out alike would end as one field, or as one that bears the other's name.
+Formats compare names regardless of case (GeoPackage, Shapefile) and cut long ones (Shapefile at 10 bytes), so that two
+names could become one field.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from itertools import count as count_from
 #: Bytes that a field's name may have, by the ending of the file.
 _LONGEST = {".shp": 10, ".dbf": 10, ".mif": 31, ".tab": 31}
 _LONGEST_ANYWHERE = 63  # as PostgreSQL cuts names
-_SHORT, _LEAST = 5, 3  # characters of a statistic: that are left where there is room, and by which it can be told
+_SHORT, _LEAST = (
+    5,
+    3,
+)  # characters of a statistic's name: to which it is cut first, and the least that tell it from the others
 
 
 def longest_name(path: str) -> int:

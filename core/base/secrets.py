@@ -1,7 +1,7 @@
-"""Texts and addresses without what only their owner may know: passwords, users, keys, tokens, signatures.
+"""Removes secrets from texts and addresses: passwords, user names, keys, tokens, signatures.
 
-Whatever leaves a run goes through here: tags, logs, errors, history, manifests, reports and names of layers. Host and
-path stay, since they are what a reader needs. In doubt a text loses more than it must, and never less.
+All that leaves a run goes through here: tags, logs, errors, history, manifests, reports and names of layers. Host and
+path stay, since a reader needs them. In doubt more is removed than needed, never less.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 _HIDDEN = "..."
-_DEPTH = 4  # times that an address may be percent-encoded within another one
-_ROUNDS = 20  # what one secret hid may be the next one; two rounds are what is usual
+_DEPTH = 4  # most levels of percent-encoding of an address within another one
+_ROUNDS = 20  # removing one secret may uncover another; two rounds are usual
 
 _WORDS = (
     r"[a-z]{0,12}pass(?:word|wd|phrase)?|[a-z]{0,12}pwd|uid|user(?:[ _-]?(?:name|id))?|login|api[_-]?key|"
@@ -32,7 +32,7 @@ _ELEMENTS = (
     r"userpwd|username|user|password|passwd|accesskey|secretkey|apikey|token|cookies?|(?:http)?headers?|referer|"
     r"authorization"
 )
-#: Parameters of a query that say what is asked for, and nothing of who asks.
+#: Parameters of a query that are public: they say what is asked for, not who asks.
 _PUBLIC = frozenset(
     "service version request layers layer styles style crs srs bbox width height format transparent coverage "
     "coverageid identifier tilematrixset tilematrix tilerow tilecol map typename typenames time elevation dpi type "
@@ -42,16 +42,16 @@ _PUBLIC = frozenset(
 )
 _QUOTED = (
     r"\\'(?:(?!\\').)*\\'|'(?:''|\\.|[^'\\])*'|\\\"(?:(?!\\\").)*\\\"|\"(?:\"\"|\\.|[^\"\\])*\""
-    r"|\\?['\"][^\n]*"  # without an end: the text was cut off
+    r"|\\?['\"][^\n]*"  # without an end where the text was cut off
 )
 
 
 def without_secrets(text: str) -> str:
-    """The same text, or address, without secrets. Laws: what has none is unchanged; a second time changes nothing.
+    """The text or address without secrets. Laws: a text without any is unchanged; doing it twice is doing it once.
 
-    Of an address user and password go, its fragment, and of its query all but what is known to be public. Of
-    ``name=value`` nothing stays where the name is that of a secret, in the spellings of GDAL, QGIS and databases.
-    Headers and fields keep their names.
+    Removed are user, password and fragment of an address, and of its query all but the public parameters;
+    ``name=value`` where the name is that of a secret, in the spellings of GDAL, QGIS and databases; and the values of
+    secret headers and fields.
     """
     if not _SIGNS.search(text):
         return text
@@ -65,7 +65,7 @@ def without_secrets(text: str) -> str:
 def cleaned(value: Any, depth: int = 100) -> Any:
     """Mappings and lists with :func:`without_secrets` of the texts in them; the fields of secrets are empty.
 
-    What lies deeper than ``depth`` is left out.
+    Values nested deeper than ``depth`` are dropped.
     """
     if isinstance(value, str):
         return without_secrets(value)
@@ -128,7 +128,7 @@ def _host_at(run: str) -> int:
     stop = re.search(r"[/?#|]", run)
     head = run[: stop.start()] if stop else run
     inner, behind_last = head.rfind("@") + 1, _FULL_HOST.match(run, last + 1) is not None
-    if inner:  # unless no host follows there, and one does behind a later @: then the password holds a slash
+    if inner:  # unless only a later @ is followed by a host: then the password contains a slash
         return last + 1 if behind_last and not _FULL_HOST.match(run, inner) else inner
     if not _HOSTS.fullmatch(head):
         return last + 1
@@ -180,7 +180,7 @@ def _encoded(match: re.Match[str]) -> str:
 
 
 def _pair(match: re.Match[str]) -> str:
-    """Nothing in the place of ``name=value``, and one of the separators around it."""
+    """The replacement for ``name=value`` and the separators around it: one separator."""
     return match["before"] if match["after"] else ""
 
 
@@ -203,10 +203,8 @@ _RULES = (
         rf"(?:(?:bearer|basic|token|apikey|negotiate|sharedkey\w*)(?:\s+|%20|\+))?[^\s\"'<>]+)",
         rf"\1\2{_HIDDEN}",
     ),
-    _rule(
-        r"\b((?:set-)?cookie\s*:\s*)(?!\.\.\.)[\w.-]+=[^\s\"'<>;]*(?:;\s*[\w.-]+=?[^\s\"'<>;]*)*", rf"\1{_HIDDEN}"
-    ),
-    (  # in small letters alone it is likely a sentence
+    _rule(r"\b((?:set-)?cookie\s*:\s*)(?!\.\.\.)[\w.-]+=[^\s\"'<>;]*(?:;\s*[\w.-]+=?[^\s\"'<>;]*)*", rf"\1{_HIDDEN}"),
+    (  # in lower case it is likely part of a sentence
         re.compile(r"\b((?i:bearer|basic)(?:\s+|%(?:25)*20|\+))(?=\S{6,})(?=\S*[\dA-Z=])[^\s\"'<>&]+"),
         rf"\1{_HIDDEN}",
     ),
@@ -228,8 +226,8 @@ _RULES = (
         rf"(?:\{{(?:\}}\}}|[^}}\n])*\}}|[^;\n\"'<>|]+)(?:;|(?=[\n\"'<>|])|$)",
         "",
     ),
-)  # fmt: skip
-#: What a text with a secret has at least one of; most have none, and are done with at once.
+)
+#: A text with a secret matches this; most texts do not, and need no further work.
 _SIGNS = re.compile(
     rf"[=<]|/\\?/|&lt;|%(?:25)*2F|%(?:25)*3A|[\"']\s*:|\b(?:oci|geor|georaster|odbc|idb|sde):|eyJ|bearer|basic|"
     rf"cookie\s*:|(?:{_HEADERS}|{_NAME})\s*:",
@@ -242,7 +240,7 @@ _POSTGRES = re.compile(
 )
 _VSICURL = re.compile(r"(?P<start>/vsicurl(?:_streaming)?)\?(?P<query>[^\"'\n<>}|]*)", re.IGNORECASE)
 _BEGIN = re.compile(r":(?:\\?/){2}|(?<![\w:/\\.~-])//(?=[^\s/@]{1,200}:[^\s/]{0,200}@)")
-_RUN = re.compile(r"[^\s<>\"`]{0,4096}")  # no longer, so that the time grows with the text and not its square
+_RUN = re.compile(r"[^\s<>\"`]{0,4096}")  # bounded, so that the time is linear in the length of the text
 _CUT = re.compile(r"[?#]|%(?:25)*3F(?=[^\s%]*%(?:25)*3D|[^\s=]*=)", re.IGNORECASE)
 _END = re.compile(r"\\*\"|\\*'(?![\w%])|[\s<>`|]|\}(?=/|$)")
 _ASKED = re.compile(r"(?<=\S)\?(?=[\w.%:-]{1,60}=)")
@@ -251,9 +249,7 @@ _HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*[\\')\].,;:]*", re.IGNORECASE)
 _FULL_HOST = re.compile(
     r"\[[0-9a-f:.%]*\]|localhost\b|[\w-]+(?:\.[\w-]+)+(?=[/?#:\\,'|]|$)|[\w.-]+:\d{1,5}(?=[/?#\\,'|]|$)", re.I
 )
-_ENCODED = re.compile(
-    r"(?:%(?:25)*3A(?:%(?:25)*2F|/){2}|:(?:%(?:25)*2F){2})[^\s&\"'<>|`]*", re.IGNORECASE
-)  # fmt: skip
+_ENCODED = re.compile(r"(?:%(?:25)*3A(?:%(?:25)*2F|/){2}|:(?:%(?:25)*2F){2})[^\s&\"'<>|`]*", re.IGNORECASE)
 _PAIR = re.compile(
     rf"(?P<before>[\s?&;,|]?)(?:(?<=[\s?&;,|:\"'(<{{\[\\=-])|^)(?:{_NAME}|(?<=[?&])key)\s*=(?!=)\s*"
     rf"(?:{_QUOTED}|[^\s&|\"'<>]+(?:'\w[^\s&|\"'<>]*)*)(?P<after>[&;,|]|\s?)",

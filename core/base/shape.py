@@ -1,9 +1,8 @@
-"""What a document may look like, said once, and checked before anything is made of it.
+"""Shapes of documents, checked before objects are made of them.
 
-A shape says of a value whether it fits, and of one that does not where in the document it is, what it is and what is
+A shape tells whether a value fits; an error names the value's place in the document, the value, and what is
 allowed: ``output.creation_options.BLOCKXSIZE is 16000000: must be a whole number from 16 to 8192``. Shapes are values;
-nothing is imported, made or opened while they are checked. Documents are read by ``documents.py``, which bounds their
-depth: shapes go no deeper than that.
+nothing is imported, made or opened in a check. ``documents.py``, which reads documents, bounds their depth.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Shape:
         raise NotImplementedError
 
     def says(self) -> str:
-        """What is allowed, as it follows on ``must be``."""
+        """What is allowed, in words that follow on ``must be``."""
         raise NotImplementedError
 
     def check(self, value: Any, place: str) -> None:
@@ -36,7 +35,7 @@ class Shape:
 
 
 def shown(value: Any) -> Any:
-    """A value as an error shows it: large ones are cut before they are written out."""
+    """The value as an error shows it; large ones are summarised."""
     if isinstance(value, (dict, list, tuple)):
         kind = "an object" if isinstance(value, dict) else "a list"
         return value if len(value) <= 8 and _plain(value) else _Told(f"{kind} of {len(value)}")
@@ -49,12 +48,17 @@ def shown(value: Any) -> Any:
 
 def _plain(value: Any) -> bool:
     inner = value.values() if isinstance(value, dict) else value
-    return all(item is None or isinstance(item, (bool, float)) or (isinstance(item, str) and len(item) <= _SHOWN)
-               or (isinstance(item, int) and abs(item) < 10**_SHOWN) for item in inner)  # fmt: skip
+    return all(
+        item is None
+        or isinstance(item, (bool, float))
+        or (isinstance(item, str) and len(item) <= _SHOWN)
+        or (isinstance(item, int) and abs(item) < 10**_SHOWN)
+        for item in inner
+    )
 
 
 class _Told(str):
-    """Words that stand for a value."""
+    """A text whose ``repr`` is itself, for a value that is summarised."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -62,7 +66,7 @@ class _Told(str):
 
 @dataclass(frozen=True)
 class Whole(Shape):
-    """A whole number from ``low`` to ``high``; a float without a fraction is one, true and false are none."""
+    """A whole number from ``low`` to ``high``; a float without a fraction counts as one, true and false do not."""
 
     low: int
     high: int
@@ -86,7 +90,7 @@ class Number(Shape):
     high: float = 1.7976931348623157e308
 
     def fits(self, value: Any) -> bool:
-        """Whether it is a number in the range; NaN is none."""
+        """Whether it is a number in the range; NaN is not."""
         return type(value) in (int, float) and self.low <= value <= self.high
 
     def says(self) -> str:
@@ -142,7 +146,7 @@ FLAG = OneOf((True, False))
 
 @dataclass(frozen=True)
 class Anything(Shape):
-    """Whatever a document can hold: somebody else checks it, or nobody uses it."""
+    """Any value: it is checked elsewhere, or not used."""
 
     def fits(self, value: Any) -> bool:
         """Always."""
@@ -241,7 +245,7 @@ def _same_kind(shape: Shape, value: Any) -> bool:
 class Fields(Shape):
     """An object: shapes of the keys that must be there and of those that may. Others are refused if it is ``closed``.
 
-    ``refused`` says what a key is not that is refused, such as ``a parameter``.
+    ``refused`` is what an unknown key is said not to be, such as ``a parameter``.
     """
 
     needed: Mapping[str, Shape] = field(default_factory=dict)
@@ -310,7 +314,7 @@ class MapOf(Shape):
 
 @dataclass(frozen=True)
 class Chosen(Shape):
-    """An object whose shape follows from itself: ``choose`` gives it, or raises :class:`ParameterError`."""
+    """An object whose shape depends on its content: ``choose(value)`` returns it, or raises :class:`ParameterError`."""
 
     choose: Callable[[Mapping[str, Any], str], Shape]
     told: str

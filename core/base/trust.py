@@ -1,7 +1,7 @@
-"""What a document may make this machine do: which files it may run, and which hosts it may have asked.
+"""Trust in documents: the files that one may have run or opened, and the hosts that it may have asked.
 
-A document is whatever came from somebody else: the record in a raster's tag, a configuration, the manifest of a folder
-of chips, the entry of a project. It can name a Python file, which runs with all rights of the user, an ONNX model,
+A document comes from outside: the record in a raster's tag, a configuration, the manifest of a folder of chips, the
+entry of a project. It can name a Python file, which runs with all rights of the user, an ONNX model,
 which onnxruntime opens, and rasters on servers. None of these is run, opened or asked before a :class:`Trust` covers
 it. Everything is decided by names and by the bytes of local files: nothing here asks a server.
 """
@@ -37,7 +37,7 @@ _ALLOWED = "must be sha256:<64 hexadecimal digits>, host:<name> or all, several 
 class NamedFile:
     """A file that a document names; ``size`` in bytes, ``sha256`` of its content in hexadecimal.
 
-    The sum is "" where the file is too large for it to be worked out at once: nothing but everything covers it then.
+    ``sha256`` is "" for a file too large to be summed at once; then only a trust in ``everything`` covers it.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class NamedFile:
 
     @property
     def entry(self) -> str:
-        """What TRUST has to hold for it."""
+        """What the parameter TRUST must contain for it."""
         return f"sha256:{self.sha256}" if self.sha256 else ""
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class NamedHost:
 
 @dataclass(frozen=True)
 class NamedRaster:
-    """A raster on this machine that a form must not open by itself; it is not remembered."""
+    """A raster on this machine that a form must not open unasked; the user's consent is not stored."""
 
     path: str
     entry = ""
@@ -101,7 +101,7 @@ class Trust:
 
     @classmethod
     def parse(cls, text: str, parameter: str = "trust") -> Trust:
-        """The trust that a text such as ``sha256:...,host:example.org`` says; "" is none."""
+        """The trust that a text such as ``sha256:...,host:example.org`` states; "" for no trust."""
         trust = cls()
         for entry in re.split(r"[\s,;]+", text.strip()):
             kind, _, value = entry.partition(":")
@@ -118,16 +118,16 @@ class Trust:
 
     @classmethod
     def of(cls, named: Iterable[Named]) -> Trust:
-        """The trust that covers ``named``, but for rasters of this machine, which nothing remembers."""
+        """The trust that covers ``named``, except rasters of this machine, which are not stored."""
         return cls.parse(" ".join(each.entry for each in named))
 
     def __or__(self, other: Trust) -> Trust:
-        """What either of both covers."""
+        """The trust that covers what either of the two covers."""
         everything = self.everything or other.everything
         return Trust(self.hashes | other.hashes, self.hosts | other.hosts, everything)
 
     def covers(self, named: Named) -> bool:
-        """Whether it was agreed to."""
+        """Whether the user has agreed to it."""
         if isinstance(named, NamedFile):
             return self.everything or named.sha256 in self.hashes
         return self.everything or (isinstance(named, NamedHost) and named.host in self.hosts)
@@ -146,10 +146,10 @@ NOBODY = Trust()
 
 
 def named_file(kind: str, path: Any, parameter: str, most: int | None = None) -> NamedFile:
-    """The file that a document names; of one larger than ``most`` bytes without its sum, unless that is known.
+    """The file that a document names; without its sum where it is larger than ``most`` bytes and the sum is not known.
 
-    Refused before anything is touched where it is not an absolute path of this machine: a raster from elsewhere must
-    not be able to name a file beside itself, or one on somebody's server.
+    Refused without access to it where it is not an absolute path of this machine: a raster from outside must not be
+    able to name a file beside itself or on a server.
     """
     if not isinstance(path, str) or not _is_own_path(path):
         allowed = "must be an absolute path on this machine: choose the file yourself where it is another"
@@ -177,8 +177,8 @@ def _is_own_path(path: str) -> bool:
     return os.path.isabs(path) and not elsewhere
 
 
-#: SHA-256 by path, times, size and number of a file. What is run or opened is compared with it again, by the bytes: an
-#: old sum can refuse a file, and never lets another one pass.
+#: SHA-256 by path, times, size and inode of a file. What is run or opened is compared by its bytes again, so that an
+#: outdated sum can refuse a file but not admit another one.
 _DIGESTS: dict[tuple[Any, ...], str] = {}
 _MOST_DIGESTS = 64
 
@@ -225,7 +225,7 @@ def named_files(config: Any) -> list[NamedFile]:
 
 
 def admitted(config: Any, trust: Trust) -> Any:
-    """The configuration, each of its files bound to the content that was agreed to; :class:`UntrustedError` else.
+    """The configuration with the SHA-256 of each of its files added; :class:`UntrustedError` for files not agreed to.
 
     To be called before :func:`~.configurable.build` where a configuration came from a document.
     """
@@ -246,7 +246,7 @@ def _bound(value: Any) -> Any:
 
 
 def without_files(config: Any, parameter: str) -> Any:
-    """``config``, refused where it names a file: in a place where no file belongs."""
+    """``config``, which must not name a file; refused where it does."""
     for name, part in files_in(config):
         raise ParameterError(parameter, {"class": name, "config": part}, "names a file, and none belongs there")
     return config
@@ -264,14 +264,14 @@ _SCHEME = re.compile(r"(?<![\w.])([a-z][a-z0-9+-]+(?=:[/\\]{2})|https?|ftp):([/\
 _VSI = re.compile(r"/vsi([a-z0-9]+?)(?:_streaming)?(?=[/?])/?([^\s\"'<>]*)", re.IGNORECASE)
 #: Database connections name their host by a key.
 _KEY = re.compile(r"\b(?:host|hostaddr|server)\s*=\s*['\"]?([^\s'\",;]+)", re.IGNORECASE)
-#: Endings of texts that say what else is read. A file that has one, named by a document, is agreed to by its content;
-#: whatever else a document names is opened by drivers of pixels only, to which such a text means nothing.
+#: Endings of descriptions, which name what else is read. Such a file, named by a document, is agreed to by its content;
+#: other files that a document names are opened by drivers that do not read descriptions.
 _DESCRIPTIONS = frozenset(
     ".vrt .ovrt .xml .json .geojson .wms .wmts .wcs .gti .map .ozi .ers .til .dim .kml .kmz .mrf .lbl .safe".split()
 )
-_MOST_DESCRIBED = 64 << 20  # bytes of a description, all of which is summed up
+_MOST_DESCRIBED = 64 << 20  # most bytes of a description, which is hashed as a whole
 _MOST_HOSTS, _MOST_FILES = 20, 50
-_LOOKED_AT = 1 << 16  # bytes of it in which hosts and further descriptions are looked for, to be shown
+_LOOKED_AT = 1 << 16  # bytes in which hosts and further descriptions are looked for, to be shown
 _TEXTS = re.compile(r">([^<>]{1,4096})<|\"([^\"<>]{1,4096})\"")
 _CRS = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*:[A-Za-z0-9_.-]+\s*$|\d+\s*$|[A-Za-z][A-Za-z0-9_]*\s*\[|\+|\{)")
 
@@ -279,7 +279,7 @@ _CRS = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*:[A-Za-z0-9_.-]+\s*$|\d+\s*$|[A-Za-
 def hosts_of(source: str) -> tuple[str, ...]:
     """Hosts that would be asked when GDAL or QGIS opens ``source``, by its name alone; () for a file of this machine.
 
-    Where a name does not tell the host, such as that of a cloud's store or of a database's service, it stands for it:
+    Where the name does not contain the host, as for a cloud's store or a database's service, the name itself is given:
     ``vsis3/bucket``, ``pg``.
     """
     hosts = _addresses(source)
@@ -293,7 +293,7 @@ def hosts_of(source: str) -> tuple[str, ...]:
 
 
 def _addresses(text: str) -> list[str]:
-    """Hosts of addresses anywhere in a text, however often it was encoded."""
+    """Hosts of addresses anywhere in a text, also percent-encoded ones."""
     hosts: list[str] = []
     for _ in range(4):
         for scheme, slashes, rest in _SCHEME.findall(text):
@@ -301,7 +301,7 @@ def _addresses(text: str) -> list[str]:
                 hosts += [] if len(slashes) != 2 else [rest.split("/")[0]]
             elif scheme.lower() in ("vrt", "zarr"):
                 hosts += _addresses(f"/{rest}")
-            else:  # two readings, where programs differ on what ends a host
+            else:  # both readings, as programs differ on what ends a host
                 hosts += [re.split(r"[/?#\\]", rest)[0], rest.split("/")[0].partition("?")[0]]
         for kind, rest in _VSI.findall(text):
             if kind.lower() in _LOCAL_VSI or (kind.lower() == "curl" and _SCHEME.search(unquote(rest))):
@@ -315,7 +315,7 @@ def _addresses(text: str) -> list[str]:
 
 
 def _plain_host(host: str) -> str:
-    """A name as it is compared: without user and port, in small ASCII letters."""
+    """The host's name for comparison: without user and port, in lower-case ASCII."""
     name = host.rpartition("@")[2]
     name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0] if "/" not in name else name
     name = name.strip().rstrip(".").lower()
@@ -325,7 +325,7 @@ def _plain_host(host: str) -> str:
 
 
 def named_source(source: str) -> list[Named]:
-    """What would be asked or believed when a raster is opened by a name from a document.
+    """The hosts that would be asked and the descriptions that would be read when a document's raster is opened.
 
     A description, given in place of a name or in a file of this machine, is agreed to by its content, and so are the
     hosts that its beginning names. () for a file of pixels: it is opened by drivers that read no descriptions.
@@ -338,15 +338,15 @@ def named_source(source: str) -> list[Named]:
 
 
 def is_description(path: str) -> bool:
-    """Whether a path is that of a text which says what else is read, by its ending."""
+    """Whether a path has the ending of a description, which names what else is read."""
     return os.path.splitext(path)[1].lower() in _DESCRIPTIONS
 
 
 def named_description(path: str) -> list[Named]:
     """The description at a path of this machine, those that it names in turn, and the hosts; () for any other file.
 
-    Only the beginnings of a few of them are looked at, so that it is done at once whatever they hold. What lies further
-    on is agreed to with the content, which says what else is read.
+    Only the beginnings of a few of them are looked at, so that the time is bounded. What comes later in a file is
+    agreed to with its content.
     """
     found: list[Named] = []
     waiting = [os.path.abspath(path)]
@@ -376,13 +376,13 @@ def _hosts(source: str, shown: str) -> list[Named]:
 
 
 def _shown(source: str) -> str:
-    """A source without user, password and what follows ``?``."""
+    """The source without user, password and query."""
     text = re.sub(r"(?i)\b(password|passwd|pwd|token|key)\s*=\s*('[^']*'|\S+)", r"\1=...", without_secrets(source))
     return text if len(text) <= 200 else f"{text[:200]} ..."
 
 
 def checked_crs(text: Any, parameter: str = "crs") -> Any:
-    """The text of a CRS from a document; refused where GDAL would look it up at an address or in a file.
+    """The text of a CRS from a document; refused where GDAL would fetch it from an address or read it from a file.
 
     Allowed are an authority's code (``EPSG:32633``), WKT, PROJ's words (``+proj=...``) and PROJ's JSON.
     """

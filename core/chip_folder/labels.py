@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import ParameterError
 from ..gdal.masks import rasterize_mask
 from ..grid.domain import PixelWindow, RasterDomain
-from ..grid.features import parts
+from ..grid.features import parts, vertices
 from ..plan.cutting import cut_chip
 from ..plan.plan import Plan, mirror
 from ..rasters.aligned import on_grid
@@ -216,7 +216,7 @@ def _on(domain: RasterDomain, shape: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _extent(shape: Mapping[str, Any], domain: RasterDomain) -> tuple[int, int, int, int]:
     """``(row, col, row stop, col stop)`` of the pixels around a polygon, cut to what is near the raster."""
-    points = np.array(list(_points(shape["coordinates"])), dtype=np.float64).reshape(-1, 2)
+    points = np.array(list(vertices(shape["coordinates"])), dtype=np.float64).reshape(-1, 2)
     if not len(points) or not np.isfinite(points).all():
         return 0, 0, 0, 0
     by_control = domain.transform is None  # such shapes are in pixels
@@ -225,11 +225,3 @@ def _extent(shape: Mapping[str, Any], domain: RasterDomain) -> tuple[int, int, i
     low = np.clip(np.floor([rows.min(), cols.min()]), 0, limits)
     high = np.clip(np.ceil([rows.max(), cols.max()]), 0, limits)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
-
-
-def _points(coordinates: Any) -> Iterable[tuple[float, float]]:
-    if coordinates and isinstance(coordinates[0], (int, float)):
-        yield coordinates[0], coordinates[1]
-        return
-    for inner in coordinates:
-        yield from _points(inner)

@@ -15,7 +15,7 @@ from ..base.errors import RasterReadError
 from ..base.progress import Watch
 from ..grid.domain import RasterDomain
 from ..grid.row_source import RowSink
-from ..loop.chip_run import ChipResult, ChipRun, ChipWork, PlacedChips, result_of, small_at_once
+from ..loop.chip_run import ChipResult, ChipRun, ChipWork, PlacedChips, chip_result, small_at_once
 from ..loop.patcher import SpatialPatcher
 from ..loop.read_ahead import blocks_of, result_bytes_per_column, width_that_fits
 from ..loop.stitcher import Stitcher, StreamReport
@@ -58,7 +58,7 @@ class _Stored(ChipWork[PlannedChip, ChipResult]):
         chip = self._files.get(task.index)
         if chip is not None:
             try:
-                return result_of(task, self._chips.read_chip(chip))
+                return chip_result(task, self._chips.read_chip(chip))
             except RasterReadError as error:
                 with self._lock:
                     self.lost[chip.path] = str(error)

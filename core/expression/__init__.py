@@ -1,4 +1,4 @@
-"""Band math: text to a whitelisted syntax tree, and that to calls of numpy. Runs nothing of Python's.
+"""Band math: text is parsed to a whitelisted syntax tree, which is compiled to calls of numpy; nothing is ``eval``-ed.
 
 In: text and names of variables. Out: a program over arrays.
 """

@@ -1,8 +1,8 @@
 """Band math in one line, parsed to a whitelisted syntax tree and compiled to numpy calls; nothing is ever ``eval``-ed.
 
-Numbers are float arrays in which NaN means "unknown". What is not known stays unknown: a comparison with NaN is
-neither true nor false, and a division by zero, a logarithm of 0 or less and a power such as ``0 ** -1`` give NaN.
-Conditions carry their unknown pixels along, so ``where(b1 > 0.2, 1, 0)`` is NaN where ``b1`` is. Use ``isnan`` to ask.
+Numbers are float arrays in which NaN means "unknown". Unknown values stay unknown: a comparison with NaN is neither
+true nor false, and a division by zero, a logarithm of 0 or less and a power such as ``0 ** -1`` give NaN. Conditions
+keep a mask of unknown pixels, so ``where(b1 > 0.2, 1, 0)`` is NaN where ``b1`` is. ``isnan`` tests for unknown values.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ _ALLOWED = "allowed are band names, numbers, + - * / // % **, comparisons, & | ~
 )
 
 _MOST_CHARACTERS = 4000
-_MOST_IN_ALL = 1 << 16  # of several expressions, separated by semicolons
-_COMPARED = 1000  # names that a wrong one is compared with, and characters of it
+_MOST_IN_ALL = 1 << 16  # between expressions
+_COMPARED = 1000  # most names that an unknown one is compared with, and most characters of it
 
 Evaluator = Callable[[Sequence[np.ndarray]], Value]
 
 
 @dataclass(frozen=True)
 class _Node:
-    """A compiled part: ``truth`` says condition or number; ``owned``: its array is a temporary that may be reused."""
+    """A compiled part. ``truth``: a condition, not a number; ``owned``: its array is a temporary that may be reused."""
 
     run: Evaluator
     truth: bool = False
@@ -91,7 +91,7 @@ class Program:
 
     @property
     def conditions(self) -> tuple[bool, ...]:
-        """Of each output, whether it is a condition: 1, 0, or NaN where unknown."""
+        """For each output, whether it is a condition, with the values 1, 0, or NaN where unknown."""
         return tuple(node.truth for node in self._nodes)
 
     def __call__(self, variables: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -127,7 +127,7 @@ def compile_expression(text: str, names: Mapping[str, int], parameter: str = "ex
 
 
 class _Compiler:
-    """Walks a syntax tree once; types are checked here, so that evaluation has nothing left to refuse."""
+    """Compiles a syntax tree in one pass and checks its types, so that evaluation raises no errors."""
 
     def __init__(self, text: str, names: Mapping[str, int], parameter: str) -> None:
         self.text, self.names, self.parameter = text, names, parameter
@@ -141,13 +141,13 @@ class _Compiler:
         self.piece = source = "".join(" " if char.isspace() else char for char in source)
         if not source:
             raise self.error(None, "there is no expression here; write one, such as (b4-b3)/(b4+b3)")
-        if len(source) > _MOST_CHARACTERS:  # the parser's own recursion is bounded by this
+        if len(source) > _MOST_CHARACTERS:  # bounds the recursion of the parser
             raise self.error(None, f"it has {len(source)} characters; write at most {_MOST_CHARACTERS}")
         try:
             tree = ast.parse(source, mode="eval")
             return self.visit(tree.body)
         except SyntaxError as error:
-            # The parser says 0 where the text ends too early.
+            # The parser gives 0 where the text ends too early.
             column = self.offset + min(error.offset or len(source) + 1, len(source) + 1)
             raise ExpressionError(self.text, column, f"{error.msg}; {_ALLOWED}", self.parameter) from None
         except (RecursionError, MemoryError, ValueError) as error:
@@ -171,7 +171,7 @@ class _Compiler:
         return method(node)
 
     def number(self, node: ast.AST) -> _Node:
-        """A part that must be used as a number; a condition counts as 1 or 0."""
+        """The part as a number; a condition becomes 1 or 0."""
         part = self.visit(node)
         if part.truth:
             return _Node(lambda env: as_number(part.run(env), env[0].dtype))
@@ -294,10 +294,10 @@ def _arithmetic(sign: str, function: Callable, left: _Node, right: _Node) -> _No
 
 
 def _undefined(sign: str, a: Value, b: Value) -> np.ndarray | bool | None:
-    """Where a result would be infinite or made up because the operation is not defined there."""
+    """Mask of the pixels where the operation is not defined, so that numpy gives an infinity or another value."""
     if sign in ("/", "//", "%"):
         return np.equal(b, 0)
-    if sign == "**":  # to numpy 1 ** nan and nan ** 0 are 1
+    if sign == "**":  # numpy gives 1 for 1 ** nan and nan ** 0
         return (np.equal(a, 0) & np.less(b, 0)) | np.isnan(a) | np.isnan(b)
     return None
 

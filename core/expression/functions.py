@@ -1,4 +1,4 @@
-"""The functions and values of band expressions: what each does with numbers, conditions and the unknown."""
+"""Functions and values of band expressions, on numbers, conditions and unknown values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONSTANTS = {"nan": math.nan, "pi": math.pi}
 
 
 class Truth(NamedTuple):
-    """A condition: ``yes`` where it holds, ``unknown`` where it depends on what is not known (None: nowhere)."""
+    """A condition: masks of where it holds, and of where it depends on unknown values (None: nowhere)."""
 
     yes: Any
     unknown: Any = None
@@ -31,12 +31,12 @@ def as_number(value: Value, dtype: np.dtype) -> Any:
 
 
 def plain(value: Value) -> Value:
-    """One number as Python's own, beside which an array keeps its type: in numpy 2 one of numpy's would widen it."""
+    """A scalar as a Python number, which does not change an array's dtype; in numpy 2 a numpy scalar would widen it."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def as_truth(value: Value) -> Truth:
-    """For the type checker: conditions are conditions by the time they are evaluated."""
+    """The value as a condition; the compiler has checked that it is one."""
     if not isinstance(value, Truth):
         raise TypeError("a number where a condition was checked for")
     return value
@@ -55,7 +55,7 @@ def known(result: Any, invalid: Any) -> Any:
 
 
 def unknown_in(value: Any) -> Any:
-    """Where a number is NaN; None where it is nowhere, which one fast pass finds out."""
+    """Mask of NaN; None where there is none."""
     if isinstance(value, np.ndarray):
         return np.isnan(value) if value.size and np.isnan(value.min()) else None
     return True if math.isnan(value) else None
@@ -71,7 +71,7 @@ def compare(function: Callable, a: Any, b: Any) -> Truth:
 
 @dataclass(frozen=True)
 class Function:
-    """How a function is written, how many arguments it takes, and what runs; ``run`` gets the chip's dtype first."""
+    """A function of the language: its usage, number of arguments, and ``run(dtype, *arguments)``."""
 
     usage: str
     run: Callable[..., Value]

@@ -1,4 +1,4 @@
-"""All that knows GDAL as such: its environment and cache, its drivers, masks of shapes. By rasterio.
+"""What concerns GDAL itself, by way of rasterio: its environment and cache, its drivers, masks of shapes.
 
-In: paths and shapes. Out: an environment to work in, which driver may open what, and what GDAL says.
+In: paths and shapes. Out: an environment to work in, the drivers that may open a path, GDAL's messages, masks.
 """

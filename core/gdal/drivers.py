@@ -1,8 +1,8 @@
-"""Which of GDAL's drivers may open what: a file is opened as what it claims to be.
+"""Which of GDAL's drivers may open a file: those of the format that its name claims.
 
-Some drivers read no pixels of their own but a text that names other files and addresses: VRT, WMS and their like. GDAL
-looks at the content and not at the name, so such a text under the name of a picture would read private files of the
-user into the result, and ask servers of the user's own network. It is opened only where the name says what it is.
+Some drivers (VRT, WMS and others) read a text that names other files and addresses. GDAL goes by the content and not by
+the name, so such a text under the name of a picture would read the user's private files into the result, and send
+requests to servers in the user's network. It is opened only where its name says what it is.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import Any
 
 from .environment import driver_names
 
-#: Files of a catalogue of scenes, and chips.
+#: Drivers for files of a catalogue of scenes, and for chips.
 SCENES = ("GTiff", "LIBERTIFF", "JP2OpenJPEG", "JP2KAK", "JP2ECW", "JP2MrSID", "JP2Lura")
 CHIPS = ("GTiff",)
 
-#: What a name claims by its ending, where nothing else may be behind it.
+#: The only drivers for names with these endings.
 _ONLY = {
     **dict.fromkeys((".tif", ".tiff", ".gtiff", ".tf2", ".tf8", ".btf"), ("GTiff", "LIBERTIFF")),
     **dict.fromkeys((".jp2", ".j2k", ".jpx", ".j2c", ".jpc"), SCENES[2:]),
 }
-#: What a name of features claims; none of these is a text in XML or JSON.
+#: Endings of vector formats that are not text in XML or JSON.
 _VECTORS = (".gpkg", ".shp", ".fgb", ".sqlite", ".csv")
-#: Drivers of texts that name other files or addresses.
+#: Drivers that read a text which names other files or addresses.
 _DESCRIBING = frozenset(
     "VRT DERIVED WMS WMTS WCS HTTP STACIT STACTA GTI GDALG MRF TIL KMLSUPEROVERLAY PLMOSAIC PLScenes PLSCENES OGCAPI "
     "EEDA EEDAI DAAS NGW MEM Memory ERS MAP OZI ESRIC ISIS2 ISIS3 PDS PDS4 VICAR DIMAP SAFE RS2 TSX SENTINEL2 ISCE "
     "OGR_VRT GDAL_XML".split()
 )
 _PLANETS = "ISIS2 ISIS3 PDS PDS4 VICAR"
-#: Those of them that an ending claims.
+#: Those of them that may open names with an ending.
 _CLAIMS = {
     ending: frozenset(drivers.split()) if drivers else _DESCRIBING
     for endings, drivers in {
@@ -54,7 +54,7 @@ _CLAIMS = {
     }.items()
     for ending in endings.split()
 }
-#: How such texts begin, what they are, and the drivers that read them; () where it takes a try to know.
+#: Pattern of such a text's beginning, what it is called, and the drivers that read it; () where several might.
 _HEADS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (rb"<(?:\w+:)?VRTDataset|<OGRVRT", "VRT", ("VRT", "OGR_VRT")),
     (rb"<GDAL_WMS", "WMS description", ("WMS",)),
@@ -73,9 +73,9 @@ _BESIDE = (".ovr", ".OVR", ".msk", ".MSK")
 
 
 def allowed(path: str) -> tuple[str, ...]:
-    """The drivers that a path may be opened with; () for any, where it is no file's name.
+    """The names of the drivers that may open a path; () for any driver, where the path is not a file's name.
 
-    Names with a prefix (``WMS:``, ``PG:``, ``NETCDF:``, ``vrt://``), inline XML and folders say what they are.
+    Names with a prefix (``WMS:``, ``PG:``, ``NETCDF:``, ``vrt://``), inline XML and folders name their format.
     """
     if re.match(r"[A-Za-z]\w+:(?![/\\]{2})|vrt://|\s*[<{]", path):
         return ()
@@ -90,16 +90,16 @@ def allowed(path: str) -> tuple[str, ...]:
 
 
 def of_pixels() -> tuple[str, ...]:
-    """The drivers that read pixels of a file itself, and no description of others."""
+    """The names of the drivers that read pixels from the file itself, rather than from files that it names."""
     return tuple(driver for driver in driver_names() if driver not in _DESCRIBING)
 
 
 def disguise(path: str, refused: bool = False) -> str:
-    """What is wrong with a file that is a description and is not named so, as part of a sentence; else "".
+    """Why a file is refused that describes other files under another name, as part of a sentence; else "".
 
-    ``refused``: GDAL could not open it with the drivers that are allowed, so that any description is to blame.
+    ``refused``: GDAL could not open it with the allowed drivers, so that any kind of description explains why.
     """
-    path = path if os.path.isfile(path) else path.split("|")[0]  # what QGIS says behind it of layers and options
+    path = path if os.path.isfile(path) else path.split("|")[0]  # QGIS appends layers and options after it
     kind, drivers = _beginning(path)
     picture = os.path.splitext(path)[1].lower() in (*_ONLY, *_VECTORS)
     if not kind or not (refused or picture) and (not drivers or not allowed(path) or set(drivers) & set(allowed(path))):
@@ -108,20 +108,20 @@ def disguise(path: str, refused: bool = False) -> str:
 
 
 def described(path: str) -> str:
-    """What a file on disk really is, where it is a text that describes other files; else ""."""
+    """What kind of description of other files a file on disk is, such as "VRT"; "" for any other file."""
     return _beginning(path)[0]
 
 
 def _beginning(path: str) -> tuple[str, tuple[str, ...]]:
     nothing: tuple[str, tuple[str, ...]] = ("", ())
     try:
-        if not os.path.isfile(path):  # to open a pipe would wait for its writer
+        if not os.path.isfile(path):  # opening a pipe would wait for its writer
             return nothing
         with open(path, "rb") as file:
             head = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\0")[0]
     except (OSError, ValueError):
         return nothing
-    # GDAL seeks its markers anywhere in a text's beginning; what ends with a byte of zero is none.
+    # GDAL looks for its markers anywhere in the beginning of a text, up to a zero byte.
     at_start, anywhere = _HEADS[-2:], _HEADS[:-2]
     found = [(kind, drivers) for pattern, kind, drivers in anywhere if re.search(pattern, head, re.DOTALL)]
     found += [(kind, drivers) for pattern, kind, drivers in at_start if re.match(pattern, head, re.DOTALL)]
@@ -129,10 +129,10 @@ def _beginning(path: str) -> tuple[str, tuple[str, ...]]:
 
 
 def foreign_part(path: str, dataset: Any, alone: bool) -> str:
-    """What of an open file would be read from another one that has no business with it; "" where all is well.
+    """Why an open file is refused because GDAL would read part of it from another file; "" where it would not.
 
     Overviews and masks may lie beside a file, as GDAL writes them; but a tag may name any file or address for the
-    overviews, and what lies beside may be a text that does. ``alone``: nothing but the file itself counts.
+    overviews, and what lies beside may be a text that does. ``alone``: files beside it are not looked at.
     """
     named = str(dataset.tags(ns="OVERVIEWS").get("OVERVIEW_FILE", ""))
     base, beside = ":::BASE:::", os.path.join(os.path.dirname(path), named[len(":::BASE:::") :])
@@ -148,7 +148,7 @@ def foreign_part(path: str, dataset: Any, alone: bool) -> str:
 
 
 def _is_picture(path: str) -> bool:
-    """Whether a file is what GDAL writes as overviews or mask: a TIFF, or an Erdas Imagine file; also where none is."""
+    """Whether a file is a TIFF or Erdas Imagine file, as overviews and masks are; True where there is no file."""
     try:
         if not os.path.isfile(path):
             return True

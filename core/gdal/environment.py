@@ -1,4 +1,4 @@
-"""The environment that GDAL runs in, whatever process Patchwise was loaded into."""
+"""The environment that GDAL runs in: PROJ's data, block cache, types, and the errors that GDAL reports."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def swaps_64_bits() -> bool:
 
 
 def for_rasterio(values: np.ndarray) -> np.ndarray:
-    """The same memory under the type for which this rasterio asks GDAL for the type of ``values``."""
+    """A view of ``values`` with the dtype that this rasterio needs so that GDAL gets the dtype of ``values``."""
     if values.dtype.kind not in "iu" or values.dtype.itemsize != 8 or not swaps_64_bits():
         return values
     return values.view(np.uint64 if values.dtype.kind == "i" else np.int64)
 
 
 def from_rasterio(name: str) -> str:
-    """The type that a band of GDAL has, of which rasterio says ``name``."""
+    """The name of the dtype that a band really has, where this rasterio calls it ``name``."""
     if name not in ("int64", "uint64") or not swaps_64_bits():
         return name
     return "uint64" if name == "int64" else "int64"
@@ -71,7 +71,7 @@ def gdal_env(**options: Any) -> Iterator[None]:
 def _use_proj_data(folder: str) -> None:
     try:
         from rasterio._env import set_proj_data_search_path
-    except ImportError:  # a rasterio that names it otherwise finds its database by itself or not at all
+    except ImportError:  # other versions of rasterio find their database by themselves
         return
     set_proj_data_search_path(folder)
 
@@ -80,7 +80,7 @@ class BoundedCache:
     """GDAL's block cache held at ``size`` bytes at most while at least one run is under way in this process.
 
     GDAL keeps written blocks in its cache until it is full, by default 5 % of the machine's memory: writing would start
-    late, all at once, and take the memory of other work. A smaller limit that the user has set is left alone.
+    late, all at once, and take the memory of other work. A smaller limit set by the user is kept.
     """
 
     _guard = threading.Lock()
@@ -119,20 +119,20 @@ def _cache_limit() -> int | None:
 def _set_cache_limit(size: int) -> None:
     from rasterio._env import set_gdal_config
 
-    set_gdal_config("GDAL_CACHEMAX", size)  # an Env would take it back at its end
+    set_gdal_config("GDAL_CACHEMAX", size)  # an Env would undo it at its end
 
 
 @lru_cache(maxsize=64)
 def can_compress(compress: str) -> bool:
-    """Whether this GDAL can write GeoTIFFs with that compression: tried in memory.
+    """Whether this GDAL can write GeoTIFFs with that compression, found by writing one in memory.
 
-    GDAL itself writes without compression where it does not know one, and rasterio only logs it.
+    Where GDAL does not know a compression it writes without one, and rasterio only logs that.
     """
     rasterio = load_rasterio()
     from affine import Affine
     from rasterio.io import MemoryFile
 
-    size = dict(height=16, width=16, count=3, dtype="uint8", transform=Affine.scale(2))  # no warning about it
+    size = dict(height=16, width=16, count=3, dtype="uint8", transform=Affine.scale(2))  # avoids a warning
     try:
         with gdal_env(), MemoryFile() as memory:
             with memory.open(driver="GTiff", compress=compress, **size) as target:
@@ -145,10 +145,10 @@ def can_compress(compress: str) -> bool:
 
 
 def missing_blocks(path: str, sparse: bool) -> int:
-    """Number of blocks of a GeoTIFF that are not there, or not whole; with ``sparse`` they may be left out.
+    """Number of blocks of a GeoTIFF that are missing or truncated; with ``sparse``, missing ones do not count.
 
-    Looked up in the file's own index, without reading pixels: what GDAL does not say, such as an error in one of its
-    compression threads, shows here. Raises rasterio's errors where the file cannot even be opened.
+    Looked up in the file's own index, without reading pixels: this finds errors that GDAL does not report, such as
+    those in its compression threads. Raises rasterio's errors where the file cannot be opened.
     """
     rasterio = load_rasterio()
     size, missing = os.path.getsize(path), 0
@@ -167,10 +167,10 @@ def missing_blocks(path: str, sparse: bool) -> int:
 
 
 class GdalErrors:
-    """Notices what GDAL says while it writes, and makes it an exception.
+    """Collects the errors that GDAL reports while it writes, and raises them.
 
-    Part of what is written is written when the file is closed, or when GDAL needs room in its block cache. What goes
-    wrong then, such as a full disk, rasterio logs at level INFO and otherwise takes for success.
+    Part of the data is written when the file is closed, or when GDAL needs room in its block cache. Errors that occur
+    then, such as a full disk, rasterio logs at level INFO and does not raise.
     """
 
     def __init__(self) -> None:
@@ -178,7 +178,7 @@ class GdalErrors:
 
     @contextmanager
     def raising(self, parameter: str, path: str) -> Iterator[None]:
-        """Raises :class:`RasterWriteError` with GDAL's words, those of the ``with`` block or of one before it."""
+        """Raise :class:`RasterWriteError` with GDAL's messages, those of the ``with`` block or of one before it."""
         try:
             with heard(self._messages):
                 yield
@@ -196,12 +196,25 @@ class GdalErrors:
         return RasterWriteError(f"{parameter} {path}: cannot be written: {said}{_room(path)}")
 
 
+def gdal_words(error: BaseException) -> str:
+    """What GDAL said of an error that rasterio raised, which hides it at the end of a chain of causes.
+
+    The last text in the chain; the name of the last error's type where none has a text.
+    """
+    said, chain = "", [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    for link in chain:
+        said = str(link).strip() or said
+    return said or type(chain[-1]).__name__
+
+
 def _is_gdal(error: BaseException) -> bool:
     return type(error).__module__.startswith("rasterio")
 
 
 def _room(path: str) -> str:
-    """What is left on the device, said where it is next to nothing."""
+    """The free space on the device, as part of a sentence, where it is less than 50 MB; else ""."""
     import shutil
 
     try:
@@ -211,37 +224,37 @@ def _room(path: str) -> str:
     return f" (only {free / 1e6:.1f} MB are left on the device)" if free < 50e6 else ""
 
 
-class _Ear(logging.Filter):
-    """Hears the errors that GDAL signals in a thread that listens; shows what would have been shown without it."""
+class _Listener(logging.Filter):
+    """Collects the errors that GDAL signals in a thread that listens; passes on what would be logged without it."""
 
     local = threading.local()
 
     def filter(self, record: logging.LogRecord) -> bool:
         messages, text = getattr(self.local, "messages", None), record.getMessage()
         signalled = text.startswith("GDAL signalled an error") or record.levelno >= logging.ERROR
-        refused = "response_code=" in text  # rasterio 1.4 makes a mere warning of what a server answered
-        if messages is not None and (signalled or refused) and "PROJ:" not in text:  # PROJ complains and goes on
+        refused = "response_code=" in text  # rasterio 1.4 logs a server's answer as a warning
+        if messages is not None and (signalled or refused) and "PROJ:" not in text:  # messages of PROJ are not errors
             words = re.search(r"msg=(['\"])(.*)\1$", text)
             messages.append(words.group(2) if words else text.replace("CPLE_AppDefined:", ""))
         shown = without_secrets(text)
-        if shown != text:  # whoever keeps Python's log
+        if shown != text:  # for those who keep Python's log
             record.msg, record.args = shown, None
         return record.levelno >= logging.getLogger("rasterio").getEffectiveLevel()
 
 
-_EAR = _Ear()
+_LISTENER = _Listener()
 
 
 @contextmanager
 def heard(messages: list[str]) -> Iterator[None]:
-    """What GDAL signals in this thread goes to ``messages``."""
+    """Within it, the errors that GDAL signals in this thread are appended to ``messages``."""
     logger = logging.getLogger("rasterio._env")
-    for speaker in (logger, logging.getLogger("rasterio._err")):  # the latter speaks in rasterio 1.4
-        speaker.addFilter(_EAR)  # once, however often it is added
+    for source in (logger, logging.getLogger("rasterio._err")):  # the latter logs in rasterio 1.4
+        source.addFilter(_LISTENER)  # adding it again has no effect
     if not logger.isEnabledFor(logging.INFO):
         logger.setLevel(logging.INFO)
-    before, _Ear.local.messages = getattr(_Ear.local, "messages", None), messages
+    before, _Listener.local.messages = getattr(_Listener.local, "messages", None), messages
     try:
         yield
     finally:
-        _Ear.local.messages = before
+        _Listener.local.messages = before

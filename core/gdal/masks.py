@@ -18,25 +18,25 @@ def rasterize_mask(
 ) -> np.ndarray:
     """``shape`` bool: True where a pixel's centre lies in a polygon, given as in GeoJSON.
 
-    Its coordinates are those that ``transform`` gives to pixel corners ``(col, row)``; without it they are these
-    themselves, of which ``origin`` is the upper-left one.
+    ``transform`` maps pixel corners ``(col, row)`` to the geometry's coordinates. Without it the geometry is in pixels
+    itself, and ``origin`` is the pixel corner at the upper left of the result.
     """
     try:
         from rasterio.features import rasterize
         from rasterio.transform import IDENTITY
     except ImportError as error:
         raise MissingPackageError("rasterio", "to find the pixels in a polygon") from error
-    # It looks no CRS up: whatever environment there is will do, and to enter one takes as long as a small mask.
+    # No CRS is looked up, so no environment is needed; entering one takes as long as making a small mask.
     transform = IDENTITY.translation(*origin) if transform is None else transform
     burnt = rasterize([geometry], out_shape=shape, transform=transform)
     return np.asarray(burnt, dtype=bool)
 
 
 def pixel_polygons(mask: np.ndarray, domain: RasterDomain) -> list[list[np.ndarray]]:
-    """Outlines of the pixels where ``mask`` ``(h, w)``, of the shape of ``domain``, is True: polygons as their rings.
+    """Outlines of the pixels where ``mask`` ``(h, w)``, of the shape of ``domain``, is True: rings by polygon.
 
-    These are ``(n, 2)`` world ``(x, y)``, the first of a polygon its outside, others holes. Pixels that share no more
-    than a corner are apart.
+    Rings are ``(n, 2)`` world ``(x, y)``; the first of a polygon is its outside, the others are holes. Pixels that
+    share only a corner are in different polygons.
     """
     try:
         from rasterio.features import shapes

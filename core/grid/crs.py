@@ -1,7 +1,7 @@
 """Coordinate reference systems: the only file that uses pyproj.
 
-Points go in and come out as ``x, y`` (longitude first in geographic systems), whatever the order of axes that the
-authority defines. A CRS is what rasterio or pyproj gives, an EPSG number, or a string that PROJ understands.
+Points are ``x, y`` (longitude first in geographic systems), regardless of the order of axes that the authority
+defines. A CRS is what rasterio or pyproj gives, an EPSG number, or a string that PROJ understands.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def _in_python_thread(function: Callable[..., _T]) -> Callable[..., _T]:
 
 
 def crs_text(crs: Any, parameter: str = "crs") -> str:
-    """A string that stands for the CRS; None and what is no CRS are refused under the parameter's name."""
+    """A string that pyproj understands for the CRS; None and what is not a CRS is refused by the parameter's name."""
     if isinstance(crs, (int, np.integer)) and not isinstance(crs, bool):
         return f"EPSG:{int(crs)}"
     if isinstance(crs, str) and crs.strip():
         text = crs.strip()
         return f"EPSG:{text}" if text.isdigit() else text
     if hasattr(crs, "to_wkt"):
-        # rasterio writes WKT by GDAL, which may need its own PROJ database (see gdal_environment).
+        # rasterio writes WKT by GDAL, which may need its own PROJ database (see ``gdal/environment.py``).
         with gdal_env() if type(crs).__module__.startswith("rasterio") else nullcontext():
             text = crs.to_wkt()
         if text:
@@ -63,14 +63,14 @@ def crs_text(crs: Any, parameter: str = "crs") -> str:
 def lonlat_of(xs: Any, ys: Any, crs: Any) -> tuple[np.ndarray, np.ndarray]:
     """Longitudes and latitudes in degrees, float64, of points in ``crs``; NaN for points that are not on Earth.
 
-    They are those of the CRS's own datum, where that counts degrees from Greenwich, so that no datum shift with its
-    regions of validity comes in; else of WGS 84.
+    They are in the CRS's own datum where that counts degrees from Greenwich, so that no datum shift is needed, which
+    is valid in some regions only; else in WGS 84.
     """
     x, y = (np.asarray(v, dtype=np.float64) for v in (xs, ys))
     text = crs_text(crs)
     target = _geographic(text)
     lon, lat = _transformed(x, y, text, target)
-    # Rounding puts a pole's pixels a hair beyond it.
+    # Rounding may put a pole's pixels slightly beyond it.
     off = ~(np.abs(lat) <= 90 + 1e-9) | ~np.isfinite(lon)
     return np.where(off, np.nan, lon), np.where(off, np.nan, np.clip(lat, -90, 90))
 
@@ -104,7 +104,7 @@ def _by_proj(x: np.ndarray, y: np.ndarray, src: str, dst: str) -> Any:
 @lru_cache(maxsize=32)
 @_in_python_thread
 def _geographic(text: str) -> str:
-    """The geographic CRS, in degrees from Greenwich, under a CRS; the text itself where it is one."""
+    """The geographic CRS, in degrees from Greenwich, that a CRS is based on; the text itself where it is one."""
     if text.upper() in _LONLAT:
         return text  # no package is needed for the most common case
     crs = _crs(text)
@@ -141,7 +141,7 @@ def _crs(text: str) -> Any:
 def _pyproj() -> Any:
     try:
         with warnings.catch_warnings():
-            # A distribution's pyproj in a venv does not find the data folder; PROJ itself does.
+            # A distribution's pyproj does not find the data folder in a venv; PROJ itself does.
             warnings.filterwarnings("ignore", message="Valid PROJ data directory not found")
             import pyproj
             import pyproj.exceptions
@@ -149,16 +149,16 @@ def _pyproj() -> Any:
         raise MissingPackageError("pyproj", "to transform coordinates") from error
     try:
         pyproj.datadir.get_data_dir()
-    except pyproj.exceptions.DataDirError:  # later ones refuse to do anything without
+    except pyproj.exceptions.DataDirError:  # later versions need it
         _use_distribution_data(pyproj)
     return pyproj
 
 
 def _use_distribution_data(pyproj: Any) -> bool:
-    """Point pyproj at the data of the Python that it came with; False where there is none, or it is there already.
+    """Point pyproj at the data folder of its own Python; False where there is none, or it is set already.
 
     A host (QGIS) may export ``PROJ_LIB`` or ``PROJ_DATA`` for another PROJ, whose database this one refuses. A wheel
-    prefers its own data; a distribution's pyproj believes the environment. Only pyproj is told, not the host.
+    prefers its own data; a distribution's pyproj follows the environment. Only pyproj is changed, not the host.
     """
     folder = os.path.join(sys.base_prefix, "share", "proj")
     try:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from ..base.errors import ParameterError
 from .ground_control import GroundControl
 
-# An extent that was drawn on a pixel edge must not gain a row by the last digit of a coordinate transformation.
+# An extent drawn on a pixel edge must not gain a row by the rounding of a coordinate transformation.
 _SNAP = 1e-6
-_BETWEEN = 20  # parts of a side that is looked at in its course
+_BETWEEN = 20  # parts into which a side is divided where straight lines become curves
 
 
 class PixelWindow(NamedTuple):
@@ -61,7 +61,7 @@ class PixelWindow(NamedTuple):
 def apply(transform: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """A point, or arrays of coordinates, through an affine transform.
 
-    Written out: affine 2 spells the product ``*``, affine 3 ``@``.
+    Written out because the product is ``*`` in affine 2 and ``@`` in affine 3.
     """
     return transform.a * x + transform.b * y + transform.c, transform.d * x + transform.e * y + transform.f
 
@@ -70,9 +70,9 @@ def apply(transform: Any, x: Any, y: Any) -> tuple[Any, Any]:
 class RasterDomain:
     """Where the pixels of a raster lie: ``shape`` is ``(height, width)``, ``transform`` an ``affine.Affine``.
 
-    ``crs`` is whatever the source uses for its coordinate reference system (a rasterio ``CRS``, a string, or None); it
-    is carried, never interpreted. ``control`` places a raster that has no transform, as do its ground control points;
-    their coordinates are in ``crs``. Beside a transform it is only carried along.
+    ``crs`` is the source's coordinate reference system (a rasterio ``CRS``, a string, or None); it is kept, not
+    interpreted. ``control`` holds the ground control points that place a raster without a transform, with coordinates
+    in ``crs``. Where there is a transform, ``control`` is kept and not used.
     """
 
     shape: tuple[int, int]
@@ -87,23 +87,23 @@ class RasterDomain:
 
     @property
     def placed(self) -> bool:
-        """Whether something says where the pixels lie."""
+        """Whether the place of the pixels in the world is known."""
         return self.transform is not None or self.control is not None
 
     def to_world(self, cols: Any, rows: Any) -> tuple[Any, Any]:
-        """World ``(x, y)`` of pixel corners, numbers or arrays; only of a grid that is ``placed``."""
+        """World ``(x, y)`` of pixel corners, numbers or arrays. The grid must be ``placed``."""
         if self.transform is None and self.control is not None:
             return self.control.to_world(cols, rows)
         return apply(self.transform, cols, rows)
 
     def to_pixels(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """``(cols, rows)`` of world places; the way back from :meth:`to_world`."""
+        """``(cols, rows)`` of world ``(x, y)``: the inverse of :meth:`to_world`."""
         if self.transform is None and self.control is not None:
             return self.control.to_pixels(x, y)
         return apply(~self.transform, x, y)
 
     def crop(self, window: PixelWindow) -> RasterDomain:
-        """The domain of a window of this one: same pixels, moved origin."""
+        """The domain of a window of this one."""
         transform = self.transform
         if transform is not None:
             x, y = apply(transform, window.col, window.row)
@@ -127,7 +127,7 @@ class RasterDomain:
     def window_of(self, points: Iterable[tuple[float, float]], parameter: str = "extent") -> PixelWindow:
         """The smallest window that holds all ``points`` (world x, y), snapped outward to pixel edges and clipped.
 
-        Raises :class:`ParameterError` where nothing of it lies on the raster, or a point is not finite.
+        Raises :class:`ParameterError` where the window does not meet the raster, or a point is not finite.
         """
         points = list(points)
         window = self.covering(points).intersect(self.window)
@@ -141,16 +141,16 @@ class RasterDomain:
         return window
 
     def covering(self, points: Iterable[tuple[float, float]]) -> PixelWindow:
-        """The smallest window that holds all ``points`` (world x, y), snapped outward, wherever it lies.
+        """The smallest window that holds all ``points`` (world x, y), snapped outward; it may lie beside the raster.
 
-        Empty where one is not finite.
+        Empty where a point is not finite.
         """
         cols, rows = zip(*(self.to_pixels(*point) for point in self._outline(list(points))))
         return self._snapped(rows, cols)
 
     @staticmethod
     def _snapped(rows: Sequence[float], cols: Sequence[float]) -> PixelWindow:
-        if not all(map(math.isfinite, (*rows, *cols))):  # a point that the CRS has no place for
+        if not all(map(math.isfinite, (*rows, *cols))):  # a point without coordinates in the CRS
             return PixelWindow(0, 0, 0, 0)
         row, col = math.floor(min(rows) + _SNAP), math.floor(min(cols) + _SNAP)
         return PixelWindow(row, col, math.ceil(max(rows) - _SNAP) - row, math.ceil(max(cols) - _SNAP) - col)
@@ -164,12 +164,15 @@ class RasterDomain:
         return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))
 
     def _outline(self, points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-        """The points, and where straight lines become curves some between each two."""
+        """The points, with further ones between each two where straight lines become curves."""
         if self.transform is not None or len(points) < 2:
             return points
         ends = zip(points, points[1:])
-        return [(a + (c - a) * k / _BETWEEN, b + (d - b) * k / _BETWEEN) for (a, b), (c, d) in ends
-                for k in range(_BETWEEN + 1)]  # fmt: skip
+        return [
+            (a + (c - a) * k / _BETWEEN, b + (d - b) * k / _BETWEEN)
+            for (a, b), (c, d) in ends
+            for k in range(_BETWEEN + 1)
+        ]
 
     def _rounded_bounds(self) -> tuple[float, ...]:
         return tuple(round(value, 6) for value in self.bounds)

@@ -1,7 +1,7 @@
 """From a box in any CRS to the pixels of a raster under it.
 
-Longitudes go round: 190 and -170 are one place, and a box may lie on a raster that counts them another way, or on both
-its ends. A box that has no place in the raster's CRS, or is torn apart by it, ends in a sentence, not in other pixels.
+Longitudes of 190 and -170 are one place, and a box may lie on a raster that counts them from another meridian, or at
+both its ends. A box that cannot be expressed in the raster's CRS, or is cut apart there, is refused.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .domain import PixelWindow, RasterDomain, apply
 
 _TURN = 360.0
 _EDGE = 40  # points along each edge of a box
-_SAMPLE = 21  # points along each side of the raster that are looked for in the box
-_HALVINGS = 14  # a step that is still half as long after so many has a gap in it
+_SAMPLE = 21  # points along each side of the raster that are tested against the box
+_HALVINGS = 14  # a step that is still half as long after so many halvings has a gap in it
 _NUDGE = 1e-9  # degrees between a box that ends at a meridian and one that begins there
 
 Transform = Callable[[np.ndarray, np.ndarray], "tuple[np.ndarray, np.ndarray]"]
@@ -27,9 +27,9 @@ Transform = Callable[[np.ndarray, np.ndarray], "tuple[np.ndarray, np.ndarray]"]
 
 @dataclass(frozen=True)
 class Way:
-    """The way from the CRS of a box to that of a raster and back; both give NaN for a point without a place.
+    """Transformations from the CRS of a box to that of a raster and back; NaN for points that cannot be transformed.
 
-    ``from_degrees`` and ``to_degrees``: whether the box's CRS, and the raster's, count longitudes and latitudes.
+    ``from_degrees`` and ``to_degrees``: whether the box's CRS and the raster's CRS are geographic.
     """
 
     there: Transform
@@ -56,7 +56,7 @@ class Box:
         return np.asarray(across & (y >= self.ymin - slack) & (y <= self.ymax + slack))
 
     def outline(self) -> tuple[np.ndarray, np.ndarray]:
-        """Points around the box, the first one again at the end."""
+        """Points along the edges of the box; the last one is the first."""
         steps = np.linspace(0, 1, _EDGE + 1)[:-1]
         x0, y0, x1, y1 = self.xmin, self.ymin, self.xmax, self.ymax
         corners = np.array([(x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0)], float)
@@ -65,12 +65,12 @@ class Box:
         return x, y
 
     def values(self) -> tuple[float, ...]:
-        """The four numbers, as errors show them."""
+        """``(xmin, ymin, xmax, ymax)``, for errors."""
         return tuple(round(value, 6) for value in (self.xmin, self.ymin, self.xmax, self.ymax))
 
 
 def eastward(box: Box, parameter: str = "extent") -> Box:
-    """A box in degrees whose ``xmin`` is not above its ``xmax``: of one across the 180th meridian that is above 180."""
+    """The box in degrees with ``xmin`` at most ``xmax``, which is above 180 for a box across the 180th meridian."""
     if box.xmin <= box.xmax:
         return box
     if box.xmax + _TURN - box.xmin > _TURN / 2:
@@ -80,7 +80,7 @@ def eastward(box: Box, parameter: str = "extent") -> Box:
 
 
 def around(box: Box) -> tuple[float, float, float, float]:
-    """``(west, south, east, north)`` of a box in degrees, with both from -180 to 180: west above east across 180."""
+    """``(west, south, east, north)`` of a box in degrees, longitudes from -180 to 180; west above east across 180."""
     if box.xmax - box.xmin >= _TURN:
         return -_TURN / 2, box.ymin, _TURN / 2, box.ymax
     turn = _TURN * math.floor((box.xmin + _TURN / 2) / _TURN)
@@ -91,8 +91,8 @@ def around(box: Box) -> tuple[float, float, float, float]:
 def window_under(box: Box, domain: RasterDomain, way: Way | None, parameter: str = "extent") -> PixelWindow:
     """The window of the raster under ``box``, snapped outward to whole pixels and clipped.
 
-    ``way`` is None where both have one CRS that does not count degrees. Raises :class:`ParameterError` where nothing of
-    the box lies on the raster, where it lies at two ends of it, and where it has no place in the raster's CRS.
+    ``way`` is None where box and raster have one CRS that is not geographic. Raises :class:`ParameterError` where the
+    box does not meet the raster, meets it at two ends, or cannot be expressed in the raster's CRS.
     """
     if way is None:
         return domain.window_of([(x, y) for x in (box.xmin, box.xmax) for y in (box.ymin, box.ymax)], parameter)
@@ -107,7 +107,7 @@ class _Place:
         self.box, self.domain, self.way, self.parameter = box, domain, way, parameter
 
     def turned(self) -> PixelWindow:
-        """On a raster in degrees: the outline is followed around the Earth."""
+        """The window on a raster in degrees, with the outline followed around the Earth."""
         x, y = self.way.there(*self.box.outline())
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             return self._whole_or_refused()
@@ -139,7 +139,7 @@ class _Place:
         return [float(pole) for pole in poles[inside]]
 
     def flat(self) -> PixelWindow:
-        """On any other raster; a box in degrees that is torn apart there is tried in its two parts."""
+        """The window on any other raster; a box in degrees that is cut apart there is tried in its two parts."""
         boxes = [self.box]
         found = [self._outlined(self.box)]
         if found[0] is None and self.way.from_degrees:
@@ -152,14 +152,14 @@ class _Place:
         return self._checked(self._joined(windows), list(zip(x.tolist(), y.tolist())))
 
     def _outlined(self, box: Box) -> PixelWindow | None:
-        """The window of the outline of a box; None where some of it has no place, or it has a gap."""
+        """The window of a box's outline; None where part of it cannot be transformed, or it has a gap."""
         x, y = self.way.there(*box.outline())
         if not (np.isfinite(x).all() and np.isfinite(y).all()) or self._torn(box, x, y):
             return None
         return self.domain.covering(list(zip(x.tolist(), y.tolist()))).intersect(self.domain.window)
 
     def _torn(self, box: Box, x: np.ndarray, y: np.ndarray) -> bool:
-        """Whether the longest step along an edge stays long, however short it is in the box's own CRS."""
+        """Whether the outline has a gap: a step along an edge stays long however short it gets in the box's own CRS."""
         around = np.stack(box.outline())
         for edge in range(4):
             first = edge * _EDGE
@@ -191,13 +191,15 @@ class _Place:
         return rows.ravel(), cols.ravel(), self.box.has(*self.way.back(x, y), self.way.from_degrees)
 
     def _checked(self, window: PixelWindow, points: list[tuple[float, float]]) -> PixelWindow:
-        """The window, unless a pixel outside of it lies well in the box: then its outline was not what is around it."""
+        """The window; refused where a pixel outside of it lies in the box: then the outline does not bound the box."""
         rows, cols, inside = self._inside()
         there = (rows >= window.row - 1) & (rows <= window.row_stop + 1)
         there &= (cols >= window.col - 1) & (cols <= window.col_stop + 1)
         if (inside & ~there).any():
             return self._whole_or_refused()
-        return window if window.pixels else self.domain.window_of(points, self.parameter)  # which says that it is away
+        return (
+            window if window.pixels else self.domain.window_of(points, self.parameter)
+        )  # which says that it does not meet the raster
 
     def _whole_or_refused(self) -> PixelWindow:
         if self._inside()[2].all():
@@ -208,7 +210,7 @@ class _Place:
         raise ParameterError(self.parameter, self.box.values(), f"{allowed}, or one in that system")
 
     def _joined(self, windows: Sequence[PixelWindow]) -> PixelWindow:
-        """One window of several; refused where they lie apart. Empty where all are."""
+        """The window that holds several; refused where they lie apart. Empty where all are empty."""
         windows = sorted({window for window in windows if window.pixels}, key=lambda window: (window.col, window.row))
         joined = windows[0] if windows else PixelWindow(0, 0, 0, 0)
         for window in windows[1:]:
@@ -226,7 +228,7 @@ class _Place:
 
 
 def _parts(box: Box) -> list[Box]:
-    """A box in degrees as boxes from -180 to 180, where it goes beyond that."""
+    """A box in degrees as one or two boxes with longitudes from -180 to 180."""
     turn = _TURN * math.floor((box.xmin + _TURN / 2) / _TURN)
     west, east = box.xmin - turn, box.xmax - turn
     if east <= _TURN / 2 or east - west >= _TURN:
@@ -238,5 +240,5 @@ def _parts(box: Box) -> list[Box]:
 
 
 def identity(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The way between two systems that are one."""
+    """The :class:`Way` between a CRS and itself."""
     return np.asarray(x, float), np.asarray(y, float)

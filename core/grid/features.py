@@ -1,8 +1,7 @@
 """Geometries of vector features as plain mappings, without a geometry package.
 
-Coordinates are ``(x, y)``; a third number is left out. What is taken: mappings as in GeoJSON (RFC 7946), and anything
-that has ``__geo_interface__`` (shapely, geopandas, fiona). What is needed of them is done here in numpy: the centroid,
-the bounds, and which points lie in a polygon.
+Coordinates are ``(x, y)``; a third number is dropped. Accepted are mappings as in GeoJSON (RFC 7946), and anything with
+``__geo_interface__`` (shapely, geopandas, fiona). Centroid, bounds, and points in a polygon are computed in numpy.
 """
 
 from __future__ import annotations
@@ -14,12 +13,17 @@ import numpy as np
 
 from ..base.errors import ParameterError
 
-#: Depth of the nested coordinate lists above a single position, by type.
-_DEPTHS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "LinearRing": 1,
-           "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}  # fmt: skip
 _POINTS, _LINES, _POLYGONS = 0, 1, 2
-_DIMENSIONS = {"Point": _POINTS, "MultiPoint": _POINTS, "LineString": _LINES, "LinearRing": _LINES,
-               "MultiLineString": _LINES, "Polygon": _POLYGONS, "MultiPolygon": _POLYGONS}  # fmt: skip
+#: Dimension, and depth of the nested coordinate lists above a single position, by type.
+_KINDS = {
+    "Point": (_POINTS, 0),
+    "MultiPoint": (_POINTS, 1),
+    "LineString": (_LINES, 1),
+    "LinearRing": (_LINES, 1),
+    "MultiLineString": (_LINES, 2),
+    "Polygon": (_POLYGONS, 2),
+    "MultiPolygon": (_POLYGONS, 3),
+}
 
 
 def as_mapping(geometry: Any, where: str) -> Mapping[str, Any]:
@@ -28,14 +32,14 @@ def as_mapping(geometry: Any, where: str) -> Mapping[str, Any]:
     if isinstance(mapping, Mapping) and mapping.get("type") == "Feature":
         mapping = mapping.get("geometry")
     kind = mapping.get("type") if isinstance(mapping, Mapping) else None
-    if not isinstance(mapping, Mapping) or (kind != "GeometryCollection" and kind not in _DEPTHS):
+    if not isinstance(mapping, Mapping) or (kind != "GeometryCollection" and kind not in _KINDS):
         allowed = "must be a shapely geometry or a mapping as in GeoJSON, with type and coordinates"
         raise ParameterError(where, geometry if kind is None else kind, allowed)
     return mapping
 
 
 def parts(mapping: Mapping[str, Any], where: str) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """The single points, lines and polygons of a geometry: dimension (0, 1, 2) and arrays ``(m, 2)`` of float64.
+    """Yields the single points, lines and polygons of a geometry: dimension (0, 1, 2) and arrays ``(m, 2)`` of float64.
 
     A polygon has one array per ring, the outer first; points and lines have one.
     """
@@ -44,7 +48,7 @@ def parts(mapping: Mapping[str, Any], where: str) -> Iterator[tuple[int, list[np
         for member in mapping.get("geometries") or ():
             yield from parts(as_mapping(member, where), where)
         return
-    depth, dimension = _DEPTHS[kind], _DIMENSIONS[kind]
+    dimension, depth = _KINDS[kind]
     coordinates = mapping.get("coordinates")
     if coordinates is None or len(coordinates) == 0:
         return
@@ -54,6 +58,15 @@ def parts(mapping: Mapping[str, Any], where: str) -> Iterator[tuple[int, list[np
         found = [_positions(array, where) for array in arrays if len(array)]
         if found:
             yield dimension, found
+
+
+def vertices(coordinates: Any) -> Iterator[tuple[float, float]]:
+    """All positions ``(x, y)`` of a GeoJSON geometry's ``coordinates``, however deep they are nested."""
+    if coordinates and isinstance(coordinates[0], (int, float)):
+        yield coordinates[0], coordinates[1]
+        return
+    for part in coordinates:
+        yield from vertices(part)
 
 
 def centroid(mapping: Mapping[str, Any], where: str, spherical: bool = False) -> tuple[float, float]:
@@ -71,7 +84,7 @@ def centroid(mapping: Mapping[str, Any], where: str, spherical: bool = False) ->
         shapes = _unwrapped(shapes)
     for dimension, moments in ((_POLYGONS, _area_moments), (_LINES, _length_moments)):
         total = np.zeros(3)
-        # Far from the origin the moments would cancel: they are taken about a point of the geometry.
+        # Far from the origin the moments would lose digits: they are taken about a point of the geometry.
         origin = shapes[0][1][0][0]
         for have, arrays in shapes:
             if have >= dimension:
@@ -94,8 +107,8 @@ def inside(rings: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """``(n,)`` bool: which points lie in a polygon of ``rings`` (even-odd rule, so holes are out); ``y`` is sorted.
 
     A point on the boundary is in if the polygon lies to its right, or above it along a horizontal edge. So of polygons
-    that share an edge, a point on the edge lies in exactly one: the crossing is reckoned from the edge's lower end
-    whichever way the ring runs, and comes out the same to the last bit.
+    that share an edge, a point on the edge lies in exactly one: the crossing is computed from the edge's lower end
+    for both directions of the ring, and so is the same to the last bit.
     """
     odd = np.zeros(len(x), bool)
     for ring in rings:
@@ -127,7 +140,7 @@ def _unwrapped(shapes: list[tuple[int, list[np.ndarray]]]) -> list[tuple[int, li
 
 
 def _area_moments(rings: list[np.ndarray]) -> np.ndarray:
-    """Area, and the integrals of x and y over it; holes count against it, however their rings run."""
+    """``(area, integral of x, integral of y)``; holes are subtracted, for both directions of their rings."""
     total = np.zeros(3)
     for k, ring in enumerate(rings):
         other = np.roll(ring, -1, axis=0)

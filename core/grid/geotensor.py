@@ -1,4 +1,4 @@
-"""An array that knows where on Earth it lies.
+"""An array with its place on Earth.
 
 The last two axes of the array are ``(row, col)``; a leading axis is ``band``. The transform maps pixel corners
 ``(col, row)`` to world ``(x, y)``.
@@ -31,7 +31,7 @@ class GeoTensor:
     band_names: tuple[str, ...] = ()
     #: Of a chip: ``(row, col)`` of its anchor on the raster.
     anchor: tuple[int, int] | None = None
-    #: What places the pixels where there is no transform, see :class:`~.domains.RasterDomain`.
+    #: Ground control that places the pixels where there is no transform, see :class:`~.domain.RasterDomain`.
     control: GroundControl | None = None
 
     @classmethod
@@ -51,7 +51,7 @@ class GeoTensor:
         object.__setattr__(self, "array", array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """The array; numpy 2 passes ``copy``, where False refuses to copy."""
+        """The array. ``copy`` is numpy 2's: with False, an error where a copy would be needed."""
         if dtype is None or np.dtype(dtype) == self.array.dtype:
             return self.array.copy() if copy else self.array
         if copy is False:
@@ -79,7 +79,7 @@ class GeoTensor:
         return RasterDomain((int(self.shape[-2]), int(self.shape[-1])), self.transform, self.crs, self.control)
 
     def array_as_geotensor(self, array: Any, nodata: float | None = None) -> GeoTensor:
-        """Another array of the same height and width on the same grid; its bands may be others."""
+        """A GeoTensor of another array ``(h, w)`` or ``(bands, h, w)`` on the same grid; bands may differ."""
         array = np.asarray(array)
         if array.shape[-2:] != self.shape[-2:]:
             raise ParameterError("array", array.shape, f"must have the height and width {self.shape[-2:]} of the grid")

@@ -1,9 +1,8 @@
 """Rasters that are placed by ground control points (GCPs) or rational polynomials (RPCs) instead of a transform.
 
-GCPs say of single pixels where they lie. Between them GDAL takes a polynomial fitted by least squares, of the first
-degree for 3 to 5 points and of the second for more, one from pixels to the map and another one back. So it is done
-here: places are those that ``gdalwarp`` and QGIS find with their defaults. RPCs need heights and are not followed; they
-are carried along.
+GCPs give the map coordinates of single pixels. As GDAL does, polynomials are fitted to them by least squares, of the
+first degree for 3 to 5 points and of the second for more: one from pixels to the map and another one back. The results
+are those of ``gdalwarp`` and QGIS with their defaults. RPCs need heights; they are not used, only kept.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ import numpy as np
 
 from ..base.errors import ParameterError
 
-#: What to do with a raster that cannot be worked on by its ground control.
+#: Advice for a raster whose ground control cannot be used.
 WARP = "warp the raster first (gdalwarp, or Raster > Projections > Warp)"
-_SECOND_DEGREE = 6  # points from which on GDAL takes it
+_SECOND_DEGREE = 6  # least number of points for which GDAL takes it
 
-_STRAIGHT, _MOST_PIECES = 32, 4096  # pixels that a piece of a straight line is long; pieces of one
+_STRAIGHT, _MOST_PIECES = 32, 4096  # length in pixels of the pieces of a straight line; most pieces of one
 
 Items = tuple[tuple[str, str], ...]
 _Fit = Callable[[np.ndarray, np.ndarray], "tuple[np.ndarray, np.ndarray]"]
@@ -41,18 +40,18 @@ class ControlPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class GroundControl:
-    """``points`` place a raster that has no transform; ``rpcs`` are GDAL's items of the domain RPC, carried along."""
+    """``points`` place a raster that has no transform; ``rpcs`` are GDAL's items of the domain RPC."""
 
     points: tuple[ControlPoint, ...] = ()
     rpcs: Items = ()
 
     def moved(self, row: int, col: int) -> GroundControl:
-        """That of a part whose upper-left pixel is at ``(row, col)``. Law: the part's pixels lie where they lay."""
+        """The control of a part with its upper-left pixel at ``(row, col)``. Law: pixels keep their map coordinates."""
         points = tuple(point._replace(row=point.row - row, col=point.col - col) for point in self.points)
         return GroundControl(points, _rpcs(self.rpcs, 1, (-row, -col)))
 
     def finer(self, factor: int) -> GroundControl:
-        """That of ``factor`` times as many rows and columns at the same place."""
+        """The control of a grid with ``factor`` times as many rows and columns at the same place."""
         points = tuple(point._replace(row=point.row * factor, col=point.col * factor) for point in self.points)
         shift = (factor - 1) / 2  # RPCs count from the middle of the first pixel
         return GroundControl(points, _rpcs(self.rpcs, factor, (shift, shift)))
@@ -62,7 +61,7 @@ class GroundControl:
         return GroundControl(tuple(point._replace(x=point.x + x) for point in self.points), self.rpcs)
 
     def to_world(self, cols: Any, rows: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Map ``(x, y)`` of pixel corners. Raises :class:`ParameterError` where the points do not tell."""
+        """Map ``(x, y)`` of pixel corners. Raises :class:`ParameterError` where the points do not determine it."""
         return self._there(np.asarray(cols, np.float64), np.asarray(rows, np.float64))
 
     def ring_to_pixels(self, ring: np.ndarray) -> np.ndarray:
@@ -78,7 +77,7 @@ class GroundControl:
     def to_pixels(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """``(cols, rows)`` of map ``(x, y)``: GDAL's second polynomial, not the inverse of the first to the last digit.
 
-        Raises :class:`ParameterError` where the points do not tell.
+        Raises :class:`ParameterError` where the points do not determine it.
         """
         return self._back(np.asarray(x, np.float64), np.asarray(y, np.float64))
 
@@ -120,7 +119,7 @@ class GroundControl:
 
 
 def control_of(dataset: Any) -> GroundControl | None:
-    """Of an open rasterio dataset; None where it has none. Points do not count beside a transform."""
+    """Ground control of an open rasterio dataset; None where it has none. Points beside a transform do not count."""
     points, _ = dataset.gcps if _without_transform(dataset) else ((), None)
     rpcs = tuple(dataset.tags(ns="RPC").items())
     if not points and not rpcs:
@@ -143,7 +142,7 @@ def placement_of(dataset: Any) -> tuple[Any, Any, GroundControl | None]:
 
 
 def creation(transform: Any, crs: Any, control: GroundControl | None) -> dict[str, Any]:
-    """What ``rasterio.open`` is to be told of the place of a raster that it makes."""
+    """Keyword arguments with which ``rasterio.open`` places a raster that it creates."""
     if transform is not None or control is None or not control.points:
         return {"transform": transform, "crs": crs}
     from rasterio.control import GroundControlPoint
@@ -154,7 +153,7 @@ def creation(transform: Any, crs: Any, control: GroundControl | None) -> dict[st
 
 
 def write_rpcs(dataset: Any, control: GroundControl | None) -> None:
-    """Give a rasterio dataset that is being written the RPCs."""
+    """Write the RPCs to a rasterio dataset that is open for writing."""
     if control is not None and control.rpcs:
         dataset.update_tags(ns="RPC", **dict(control.rpcs))
 
@@ -164,7 +163,7 @@ def _without_transform(dataset: Any) -> bool:
 
 
 def _rpcs(rpcs: Items, factor: int, shifts: tuple[float, float]) -> Items:
-    """RPCs for a grid on which pixel ``p`` is ``factor * p + shift``; none where they have no numbers to be changed."""
+    """RPCs for a grid on which pixel ``p`` becomes ``factor * p + shift``; empty where their numbers cannot be read."""
     changed = dict(rpcs)
     try:
         for key, shift in zip(("LINE_OFF", "SAMP_OFF"), shifts):
@@ -179,7 +178,7 @@ def _rpcs(rpcs: Items, factor: int, shifts: tuple[float, float]) -> Items:
 
 
 def _middle(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By which coordinates become numbers about 1, so that squares of millions of metres are not lost in rounding."""
+    """Offset and scale by which coordinates become numbers about 1, so that squares of large ones lose no digits."""
     middle = values.mean(axis=0)
     size = np.abs(values - middle).max(axis=0)
     return middle, np.where(size > 0, size, 1)

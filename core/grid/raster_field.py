@@ -1,4 +1,4 @@
-"""Fields: what a patcher splits. A field has a reader, which knows the grid and gives the pixels of a window."""
+"""Raster fields, which a patcher splits: a reader with its grid, and the pixels of a window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .row_source import RowReader, RowSource
 
 @dataclass(frozen=True, eq=False)
 class RasterField:
-    """A raster: ``reader`` is a :class:`GeoTensor` in memory, or a ``raster_io.RasterFile``, which is read lazily.
+    """A raster: ``reader`` is a :class:`GeoTensor` in memory, or a ``rasters.file.RasterFile``, which is read lazily.
 
     Chips are float32, or float64 where the values have more than 24 bits of precision; NaN where unknown. Over a
     ``(row, col)`` array they are ``(h, w)``, else ``(bands, h, w)``.
@@ -30,7 +30,7 @@ class RasterField:
 
     @cached_property
     def source(self) -> RowSource:
-        """What the stream reads rows from."""
+        """The source of rows for ``stream()``."""
         return _ArraySource(self.reader) if isinstance(self.reader, GeoTensor) else self.reader
 
     def __enter__(self) -> RasterField:

@@ -1,4 +1,4 @@
-"""A band of raster rows that moves down the raster without moving its memory at each step."""
+"""Consecutive rows of a raster in memory, appended below and released above."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class RowBuffer:
     """Rows ``[first, stop)`` of a ``(bands, rows, width)`` array.
 
     Rows are appended below and released above. The memory is somewhat larger than the rows held, so that the rows are
-    moved to its front only once in a while: each row is copied at most about once, whatever the step.
+    moved to its front only now and then: each row is copied about once, for any step.
     """
 
     def __init__(self, bands: int, width: int, dtype: np.dtype, first: int, capacity: int) -> None:
@@ -30,11 +30,11 @@ class RowBuffer:
         return self._data[:, start - self._origin : stop - self._origin]
 
     def release(self, row: int) -> None:
-        """Rows above ``row`` are no longer needed."""
+        """Let go of the rows above ``row``."""
         self.first = min(max(self.first, row), self.stop)
 
     def extend(self, stop: int) -> np.ndarray:
-        """Hold rows up to ``stop`` too; a view of the new ones, with whatever the memory held."""
+        """Hold rows up to ``stop`` too; returns a view of the new ones, whose values are undefined."""
         old = self.stop
         if stop - self._origin > self._data.shape[1]:
             self._make_room(stop)

@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet  # the built-in one from Python 3.11 on
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
@@ -19,7 +18,7 @@ from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from ..base.errors import Cancelled, OperatorError, PatchwiseError
-from ..base.progress import interrupted_by, may_go_on
+from ..base.progress import interrupted_by, may_go_on, result_of
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
 from ..grid.row_source import RowSource
@@ -28,7 +27,6 @@ from ..plan.cutting import anchor_of, as_values, result_dtype
 from ..plan.plan import Plan, PlannedChip, RowGroup
 from .read_ahead import SourceRows
 
-_POLL = 0.2  # seconds between two looks at whether it is cancelled while a chip is waited for
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
 
 #: What work is given of a chip, and what it makes of it.
@@ -270,24 +268,13 @@ class ChipRun(Generic[Task, Result]):
             raise Cancelled
 
     def _checked(self, future: Future) -> Iterator[Result]:
-        for result in self._waited(future):
+        for result in result_of(future, self._may_go_on):  # a chip may take long
             if self._cancelled is not None and self._cancelled():
                 raise Cancelled
             yield result
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done / self._total)
-
-    def _waited(self, future: Future) -> list[Result]:
-        """What a worker gives; meanwhile it is asked whether to go on, as a chip may take long."""
-        while True:
-            try:
-                results: list[Result] = future.result(_POLL)
-                return results
-            except (TimeoutError, NotYet):
-                if future.done():  # it was the work's own
-                    raise
-                self._may_go_on()
 
 
 def _batches(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
@@ -350,10 +337,10 @@ def _checked(operator: Operator, planned: PlannedChip, result: Any, size: tuple[
     if values.dtype.kind not in "biuf":
         reason = f"it returned values of type {values.dtype}; allowed are numbers"
         raise OperatorError(operator_name(operator), anchor_of(planned), reason)
-    return result_of(planned, values, np.ndim(result) == 2)
+    return chip_result(planned, values, np.ndim(result) == 2)
 
 
-def result_of(planned: PlannedChip, values: np.ndarray, flat: bool = False) -> ChipResult:
+def chip_result(planned: PlannedChip, values: np.ndarray, flat: bool = False) -> ChipResult:
     """Values ``(bands, h, w)`` of a chip as a result of it."""
     return ChipResult(planned, values, _all_tame(values), flat)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Any, Callable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..grid.row_source import RowSink
 from ..operators.base import Operator
 from ..plan.cutting import finer, result_dtype
 from ..plan.plan import Plan, RowGroup
+from ..stitch.contract import Accumulator, Contribution
 from ..stitch.running_mean import RatioCache
 from .chip_run import ChipResult, ChipRun, RunReport, check_bands
 from .patcher import SpatialPatcher
@@ -41,23 +42,6 @@ class StreamReport(RunReport):
     bands: int
     pixels: int
     pixels_without_data: int
-
-
-class RowAccumulator(Protocol):
-    """What an aggregation gives: chips are added in order, and rows given when they are final."""
-
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip."""
-
-    def finish(self, row_stop: int) -> np.ndarray:
-        """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are let go."""
 
 
 class Stitcher:
@@ -113,23 +97,23 @@ class Stitcher:
 
     def _block(self, block: PixelWindow, groups: Groups, seen: Callable[[ChipResult], None] | None) -> None:
         """One column block, from top to bottom."""
-        mean = None if not self.bands else self._accumulator(block)
+        accumulator = None if not self.bands else self._accumulator(block)
         finished = block.row
         for group, results in groups:
-            if mean is not None and group.row > finished:
-                self._finish(mean, finished, group.row, block)
+            if accumulator is not None and group.row > finished:
+                self._finish(accumulator, finished, group.row, block)
                 finished = group.row
             for result in results:
-                if mean is None:
-                    mean = self._begin(result, block)
+                if accumulator is None:
+                    accumulator = self._begin(result, block)
                 if seen is not None:
                     seen(result)
-                self._add(mean, result)
-        if mean is None:
+                self._add(accumulator, result)
+        if accumulator is None:
             raise PlanError("extent", tuple(block), "no chip touches it")
-        self._finish(mean, finished, block.row_stop, block)
+        self._finish(accumulator, finished, block.row_stop, block)
 
-    def _begin(self, result: ChipResult, block: PixelWindow) -> RowAccumulator:
+    def _begin(self, result: ChipResult, block: PixelWindow) -> Accumulator:
         """With the first result the number and type of the output bands are known."""
         self.bands, self._dtype = result.values.shape[0], result_dtype(result.values.dtype)
         self.flat = result.flat
@@ -139,16 +123,13 @@ class Stitcher:
             self._ratios = RatioCache(self._patcher.weights_of if aggregation.by_weight else _ones, self._dtype)
         return self._accumulator(block)
 
-    def _accumulator(self, block: PixelWindow) -> RowAccumulator:
+    def _accumulator(self, block: PixelWindow) -> Accumulator:
         covers = self._plan.covers and self._patcher.window.positive
         capacity = (self._plan.max_size[0] + slack(self._plan)) * self._scale
         aggregation = self._patcher.aggregation
-        made: RowAccumulator = aggregation.accumulator(
-            self.bands, block.scaled(self._scale), self._dtype, capacity, covers
-        )
-        return made
+        return aggregation.accumulator(self.bands, block.scaled(self._scale), self._dtype, capacity, covers)
 
-    def _add(self, mean: RowAccumulator, result: ChipResult) -> None:
+    def _add(self, accumulator: Accumulator, result: ChipResult) -> None:
         chip, values = result.chip, result.values
         check_bands(self._operator, result, self.bands)
         window = chip.window.scaled(self._scale)
@@ -157,14 +138,14 @@ class Stitcher:
         else:
             weights = finer(chip.weights, self._scale)
         ratio = self._ratios.get(chip.pattern) if self._ratios is not None and result.finite else None
-        mean.add(window, values, weights, result.finite, ratio)
+        accumulator.add(Contribution(window, values, weights, result.finite, ratio))
 
-    def _finish(self, mean: RowAccumulator, row: int, stop: int, block: PixelWindow) -> None:
+    def _finish(self, accumulator: Accumulator, row: int, stop: int, block: PixelWindow) -> None:
         """Hand on the rows from ``row`` to ``stop``, a buffer at a time: between chips far apart there are many."""
         most = self._plan.max_size[0] + slack(self._plan)
         for end in (*range(row + most, stop, most), stop):
             self._wait_for_writer()
-            self._emit(mean.finish(end * self._scale), row, block)
+            self._emit(accumulator.finish(end * self._scale), row, block)
             row = end
 
     def _wait_for_writer(self) -> None:

@@ -68,7 +68,7 @@ def stream(
         raise no_chip(window)
     chips, pieces = plan.count(window), None
     if overlaps_do_not_matter(patcher, operator):
-        pieces = plan.once()
+        pieces = plan.pieces()
     if pieces is not None:
         plan, patcher = pieces, replace(patcher, window=SpatialBoxcar())
     for height, width in plan.sizes:

@@ -1,4 +1,4 @@
-"""What is done with a chip: one file per kind of operator."""
+"""Operators on chips: one file per kind of operator."""
 
 from ..base.categories import Category
 from .base import Fanout, Identity, Lambda, Operator, Sequential, as_operator

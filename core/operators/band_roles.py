@@ -1,4 +1,4 @@
-"""Which band is the red one: roles of bands, written by the user or found from the bands' names.
+"""Roles of bands (red, near infrared, ...), given by the user or found from the bands' names.
 
 A role is a short name for a part of the spectrum, as in the catalogue of Awesome Spectral Indices (Montero et al.
 2023). Positions count from 0 in Python and from 1 in text.
@@ -35,7 +35,7 @@ ROLES: dict[str, str] = {
     "HV": "radar, HV",
     "HH": "radar, HH",
 }
-#: Roles whose values are no reflectance; a single scale for all bands is not meant for them.
+#: Roles whose values are not reflectance; a single scale for all bands does not apply to them.
 NOT_REFLECTIVE = frozenset({"T", "T1", "T2", "VV", "VH", "HV", "HH"})
 
 _COMMON = {
@@ -130,11 +130,11 @@ def check_roles(roles: Mapping[str, int], parameter: str = "band roles") -> dict
 
 
 def find_roles(names: Sequence[str]) -> dict[str, int]:
-    """Roles that the bands' names tell, with their positions (from 0); empty where they tell nothing.
+    """Roles found from the bands' names, with their positions (from 0); empty where none is found.
 
-    A common name (red, nir08, swir16, rededge1, ...) beside or instead of a band's code is believed first. Codes (B02,
-    SR_B4, "B4, central wavelength 665 nm") count where :func:`sensor_of` knows whose they are. ``nir08`` is N2, and N
-    as well where nothing else is. A role that two bands claim belongs to neither. Capitals do not matter.
+    A common name (red, nir08, swir16, rededge1, ...) beside or instead of a band's code counts first. Codes (B02,
+    SR_B4, "B4, central wavelength 665 nm") count where :func:`sensor_of` knows the sensor. ``nir08`` is N2, and also N
+    where no other band is. A role that two bands match is left out. Case does not matter.
     """
     claims: dict[str, list[int]] = {}
     table = _SENSORS.get(sensor_of(names), {})
@@ -150,11 +150,11 @@ def find_roles(names: Sequence[str]) -> dict[str, int]:
 
 
 def sensor_of(names: Sequence[str]) -> str:
-    """Whose codes the bands bear: "Sentinel-2", "Landsat 4-7", "Landsat 8-9", or "" where it cannot be told.
+    """The sensor whose codes the bands have: "Sentinel-2", "Landsat 4-7", "Landsat 8-9", or "" where it is ambiguous.
 
     In this order: a mission in the names (LC08, LE07, S2A); B8A, B12 or a leading zero (B02) is Sentinel-2, and so is
     B8 beside B2, B3, B4 without B5, B6 and B7; SR_B6, B9, B10 or B11 is Landsat 8-9; B6_VCID or ST_B6 is Landsat 4-7;
-    B1 to B5 and B7 without B6 is Landsat 4-7; B2 to B7 is Landsat 8-9, but plain B1 to B7 is either and told by nobody.
+    B1 to B5 and B7 without B6 is Landsat 4-7; B2 to B7 is Landsat 8-9, but plain B1 to B7 is ambiguous.
     """
     lower = [name.lower() for name in names]
     missions = {match[1] for name in lower for match in [_LANDSAT.search(name)] if match}
@@ -180,7 +180,7 @@ def sensor_of(names: Sequence[str]) -> str:
 
 
 def _common(name: str) -> str:
-    """What is left of a lower-case name without codes, wavelengths and what stands in parentheses."""
+    """The rest of a lower-case name without codes, wavelengths and text in parentheses."""
     name = re.sub(r"\(.*?\)|\d+(?:\.\d+)?\s*(?:nm|um|m)\b", " ", name)
     name = re.sub(r"(?<![a-z0-9])band[ _-]*\d+a?(?![a-z0-9])", " ", name)
     return _squashed(_CODE.sub(" ", name))

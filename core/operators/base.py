@@ -15,44 +15,44 @@ from ..grid.geotensor import GeoTensor
 
 
 class Operator(Configurable):
-    """Base of the operators: a callable from a chip to a chip, and what the loop has to know of it beforehand.
+    """Base of the operators: a callable from a chip to a chip, with traits that the loop reads beforehand.
 
     Called with a read-only chip ``(bands, h, w)`` (or ``(h, w)``) with NaN where unknown. It returns an array
     ``(h * scale, w * scale)``, or ``(k, h * scale, w * scale)``; NaN in it means unknown.
 
     Laws: ``batch(chips)`` equals ``[operator(chip) for chip in chips]``; ``rebased()(chip[used or (0,)])`` equals
-    ``operator(chip)``; ``fitted(size)`` gives the same values as the operator itself on chips of ``size``. What is
-    declared here is all that is read of an operator anywhere: other callables are wrapped by :func:`as_operator`.
+    ``operator(chip)``; ``fitted(size)`` gives the same values as the operator itself on chips of ``size``. Only
+    what is declared here is read of an operator; other callables are wrapped by :func:`as_operator`.
     """
 
-    #: What to call it in messages.
+    #: Its name in messages.
     name: str = ""
-    #: Number of bands of the output; None where only running it tells.
+    #: Number of bands of the output; None where it is known only after a run.
     output_bands: int | None = None
-    #: A name for each band of the output, "" where a band has none; empty where none is known.
+    #: A name for each band of the output, "" where a band has none; empty where names are not known.
     output_names: tuple[str, ...] = ()
-    #: By output band, the position of the chip's band that it is, value by value; None for one that is made. Nothing is
-    #: said where it is empty. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
+    #: For each output band, the position of the chip's band that it equals; None for a computed one. Empty where it
+    #: is not known. Law: ``operator(chip)[k]`` equals ``chip[passes[k]]``, NaN included.
     passes: tuple[int | None, ...] = ()
     #: Whether each output pixel depends on the same pixel of the chip only.
     pointwise: bool = False
-    #: Whether the chip is wanted as a GeoTensor, with its transform and CRS, rather than as a plain array.
+    #: Whether it is called with a GeoTensor, with transform and CRS, rather than a plain array.
     georeferenced: bool = False
-    #: Whether the output is labels, which are stitched by a vote: a value between two labels is none.
+    #: Whether the output is labels, which are stitched by a vote: a value between two labels has no meaning.
     labels: bool = False
-    #: Of labels: what each value is called, and its colour.
+    #: Names and colours of the labels.
     categories: tuple[Category, ...] = ()
-    #: So many rows and columns of the output for each of the chip.
+    #: Rows and columns of the output for each row and column of the chip.
     scale: int = 1
     #: Chips that are computed at once by :meth:`batch`; None where chips are taken one at a time.
     batch_size: int | None = None
-    #: ``(height, width)`` in pixels of the only chips that it takes; smaller ones at the edge are its own affair.
+    #: ``(height, width)`` in pixels of the chips that it takes, or smaller ones at the raster's edge; None for any.
     chip_size: tuple[int, int] | None = None
     #: Positions from 0 of the bands that it reads, in ascending order; None: all, or not known.
     used: tuple[int, ...] | None = None
-    #: Whether it applies the source's scale and offset itself, and so wants values as they are stored.
+    #: Whether it applies the source's scale and offset itself, and so is called with values as they are stored.
     applies_scale: bool = False
-    #: Files that it reads, such as a model, by what they were when it was made.
+    #: Paths of the files that it reads, such as a model.
     files: tuple[str, ...] = ()
 
     def __call__(self, chip: Any) -> Any:
@@ -72,9 +72,9 @@ class Operator(Configurable):
         return self
 
     def load(self) -> Operator:
-        """Do what comes before the first chip, and return the operator; a run calls it once, and planning never.
+        """Prepare for the first chip, and return the operator itself; a run calls it once, planning does not call it.
 
-        Only here is a user's own code taken in. What is wrong with it is raised as :class:`ParameterError`.
+        A user's own code is only run from here on; its errors are raised as :class:`ParameterError`.
         """
         return self
 
@@ -86,13 +86,13 @@ class Operator(Configurable):
         return ""
 
     def warning_for(self, values: np.ndarray) -> str:
-        """A sentence where ``values`` ``(bands, h, w)`` of the source are likely not meant; "" where they suit."""
+        """A warning where ``values`` ``(bands, h, w)`` of the source are implausible for the operator; else ""."""
         return ""
 
     def stream_stages(self, given: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
-        """Run as many of ``stages``, which begin with this one, as it can do better together.
+        """Run the first ``stages``, which begin with this one, together where that is more efficient.
 
-        Returns what came out of them, and the stages that are left.
+        Returns their result, and the stages that are left; ``given`` and all stages where it is not.
         """
         return given, stages
 
@@ -130,7 +130,7 @@ class Identity(Operator):
 
 
 def as_operator(thing: Callable[[Any], Any]) -> Operator:
-    """An operator as it is; any other callable as a :class:`Lambda` under its own name, of which no trait is known."""
+    """An operator itself; any other callable as a :class:`Lambda` of its name, with default traits."""
     if isinstance(thing, Operator):
         return thing
     return Lambda(thing, getattr(thing, "__name__", "") or type(thing).__name__)
@@ -139,8 +139,8 @@ def as_operator(thing: Callable[[Any], Any]) -> Operator:
 class Sequential(Operator):
     """Operators one after the other; also the stages of ``patch_ops`` over a field.
 
-    Every trait follows from the parts: what is read is what the first one reads, what comes out is what the last one
-    gives, ``scale`` is the product. A part that wants its chip with its place gets it, wherever in the row it stands.
+    All traits follow from the parts: ``used`` is that of the first, the output is that of the last, ``scale`` is the
+    product. A ``georeferenced`` part gets a GeoTensor at any position.
 
     Over a raster field, ``[GridSampler, ApplyToChips ..., Stitch]`` at the front is run as one stream: the chips are
     never all in memory. The result is the same in shape, type and bits as running the stages by hand.
@@ -168,7 +168,7 @@ class Sequential(Operator):
         self.passes = _through(flat)
 
     def _chip_size(self) -> tuple[int, int] | None:
-        """What the parts demand of the chip, in its own pixels; refused where they demand what cannot be."""
+        """The chip size that the parts demand, in the chip's pixels; refused where demands contradict each other."""
         found, scale = None, 1
         for operator in self.operators:
             if operator.chip_size is not None:
@@ -196,7 +196,7 @@ class Sequential(Operator):
         return chip
 
     def batch(self, chips: Sequence[Any]) -> list[Any]:
-        """Several chips, without their places: those parts that can take them at once do."""
+        """Several chips, as plain arrays: parts that can take several at once do."""
         for operator in self.operators:
             chips = operator.batch(chips)
         return list(chips)
@@ -211,7 +211,7 @@ class Sequential(Operator):
         return Sequential(fitted)
 
     def rebased(self) -> Sequential:
-        """The first part is for the bands that it reads; what follows is the same."""
+        """The first part rebased; the others are unchanged."""
         return Sequential([self.operators[0].rebased(), *self.operators[1:]])
 
     def load(self) -> Sequential:
@@ -226,11 +226,11 @@ class Sequential(Operator):
             operator.interrupt()
 
     def describe(self) -> str:
-        """What the parts have to say, one after the other."""
+        """The parts' descriptions, joined."""
         return "; ".join(filter(None, (operator.describe() for operator in self.operators)))
 
     def warning_for(self, values: np.ndarray) -> str:
-        """What the first part says of the source's values."""
+        """The warning of the first part."""
         return self.operators[0].warning_for(values)
 
     def get_config(self) -> dict[str, Any]:
@@ -241,8 +241,8 @@ class Sequential(Operator):
 class Fanout(Operator):
     """Named branches that all see the same chip; their bands are stacked in the order of the branches.
 
-    All branches give the same ``scale``. A band is called by its branch; where that gives several, with the band's own
-    name behind it.
+    All branches have the same ``scale``. A band has the name of its branch, followed by its own name where the branch
+    gives several.
     """
 
     def __init__(self, branches: Mapping[str, Callable[[Any], Any]]) -> None:
@@ -282,12 +282,12 @@ class Fanout(Operator):
         return _stacked([branch(self._seen(name, chip)) for name, branch in self.branches.items()])
 
     def batch(self, chips: Sequence[Any]) -> list[np.ndarray]:
-        """Several chips: each branch takes them as it can."""
+        """Several chips, by the ``batch`` of each branch."""
         results = [branch.batch([self._seen(name, chip) for chip in chips]) for name, branch in self.branches.items()]
         return [_stacked(several) for several in zip(*results)]
 
     def _seen(self, name: str, chip: Any) -> Any:
-        """The chip as the branch is given it: of a rebased one, the bands that it reads."""
+        """The chip as the branch gets it: in a rebased operator only the bands that the branch reads."""
         return chip if self._picks is None else np.asarray(chip)[self._picks[name]]
 
     def fitted(self, chip_size: tuple[int, int] | None) -> Fanout:
@@ -316,11 +316,11 @@ class Fanout(Operator):
             branch.interrupt()
 
     def describe(self) -> str:
-        """What the branches have to say, one after the other."""
+        """The branches' descriptions, joined."""
         return "; ".join(filter(None, (branch.describe() for branch in self.branches.values())))
 
     def warning_for(self, values: np.ndarray) -> str:
-        """The first branch's sentence about the source's values."""
+        """The first warning of a branch."""
         return next(filter(None, (branch.warning_for(values) for branch in self.branches.values())), "")
 
     def get_config(self) -> dict[str, Any]:
@@ -337,7 +337,7 @@ class Fanout(Operator):
 
 
 def operator_name(operator: Operator) -> str:
-    """What to call an operator in messages."""
+    """The operator's name for messages."""
     return operator.name or type(operator).__name__
 
 
@@ -354,7 +354,7 @@ def _placed(values: Any, place: GeoTensor, scale: int) -> Any:
 
 
 def _through(operators: Sequence[Operator]) -> tuple[int | None, ...]:
-    """What operators one after the other pass on."""
+    """``passes`` of operators run one after the other."""
     if not all(operator.passes for operator in operators):
         return ()
     passes: tuple[int | None, ...] = operators[-1].passes
@@ -364,7 +364,7 @@ def _through(operators: Sequence[Operator]) -> tuple[int | None, ...]:
 
 
 def _named(branch: str, operator: Operator) -> tuple[str, ...]:
-    """Names of a branch's bands; () for an unknown number. No two of a Fanout are the same, as its branches differ."""
+    """Names of a branch's bands; () for an unknown number. They are unique, as names of branches are."""
     count = operator.output_bands
     if not count or count == 1:
         return (branch,) * (count or 0)

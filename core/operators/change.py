@@ -14,10 +14,10 @@ from .base import Operator
 from .index import Index, float_chip
 from .reflectance import PerBand, Reflectance
 
-#: Which index is compared, and whether its loss is taken relative to what there was before.
+#: Which index is compared, and whether its loss is divided by the root of the value before.
 CHANGES: dict[str, tuple[str, bool]] = {"dNBR": ("NBR", False), "RdNBR": ("NBR", True), "dNDVI": ("NDVI", False)}
 
-#: Classes of burn severity: where each begins, name and colour. A value on a border belongs to the class above it.
+#: Classes of burn severity: lower bound, name and colour. A value on a bound belongs to the class above it.
 _Classes = tuple[tuple[float, str, str], ...]
 _SEVERITY: dict[str, _Classes] = {
     # Key and Benson 2006, table LA-2, as dNBR x 1000: -250, -100, 100, 270, 440 and 660.
@@ -43,9 +43,9 @@ _SEVERITY: dict[str, _Classes] = {
 class Change(Operator):
     """The loss of an index from a first image to a second, of chips that hold both: its ``bands_each`` bands, twice.
 
-    ``name`` is one of :data:`CHANGES`. dNBR and dNDVI are before minus after, so that what burned or was cleared is
+    ``name`` is one of :data:`CHANGES`. dNBR and dNDVI are before minus after, so that loss is
     positive; RdNBR is that divided by the square root of the absolute NBR before (Miller and Thode 2007), unknown where
-    that is 0. Values are plain: what is published x 1000 is 1000 times these. ``roles`` are positions in the first
+    that is 0. Values are not multiplied by 1000, as published ones often are. ``roles`` are positions in the first
     image and hold for the second too; ``scale`` and ``offset`` are as for :class:`Index`, where a list has a value for
     each band of one image, or of both.
 
@@ -121,14 +121,9 @@ class Change(Operator):
         return self.before.warning_for(values) or self.after.warning_for(values)
 
     def get_config(self) -> dict[str, Any]:
-        """The parameters; ``severity``, ``scale`` and ``offset`` where they were given."""
+        """The parameters; ``severity``, ``scale`` and ``offset`` if given."""
         config = {"name": self.name, "roles": dict(self.roles), "bands_each": self.bands_each}
         return {**config, **self.reflectance.config(), **({"severity": True} if self.severity else {})}
-
-
-def is_change(name: str) -> bool:
-    """Whether ``name`` is a change between two images rather than an index of one; capitals do not matter."""
-    return name.strip().lower() in {known.lower() for known in CHANGES}
 
 
 def _change_name(name: str, parameter: str) -> str:
@@ -146,7 +141,7 @@ def _twice(value: PerBand, bands: int) -> PerBand:
 
 
 def _classes(values: np.ndarray, starts: Sequence[float]) -> np.ndarray:
-    """1 below the first start, one more for every start that is reached; NaN where the value is."""
-    # float64 does not hold the borders: a difference that ought to be on one may come out a rounding below it.
+    """1 below the first bound, and 1 more for each bound that is reached; NaN where the value is NaN."""
+    # Bounds are not exact in float64: a difference on one may be a rounding below it.
     labels = 1.0 + sum((values >= start - 1e-12).astype(np.float64) for start in starts)
     return np.where(np.isnan(values), np.nan, labels)

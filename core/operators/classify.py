@@ -1,4 +1,4 @@
-"""Classes by rules: water where NDWI is high, vegetation where NDVI is, and so on."""
+"""Classification by rules, such as "water: NDWI > 0.1"."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
 class Classify(Operator):
     """Labels by ``rules`` (the language is described in ``rules.py``): from 1 in the order in which names appear.
 
-    0 is what is known and matches no rule. Rules are asked in order, and a pixel for which a rule cannot be answered,
-    because a band is unknown or an index is not defined there, is unknown: NaN. To take such pixels, ask ``isnan``
-    first.
+    0 is for known pixels that match no rule. Rules are evaluated in order; a pixel for which a rule cannot be decided,
+    because a band is unknown or an index is not defined there, is NaN. A rule with ``isnan`` before it can match such
+    pixels.
 
     Conditions are band expressions over ``b1``, ``b2``, ..., the ``names`` of the bands, and where ``roles`` are given
     (positions from 0) the roles' letters and the names of indices; of a name with two meanings the first in this list
-    counts. ``scale`` and ``offset`` make reflectance of the bands before anything is asked: one number (for bands whose
+    applies. ``scale`` and ``offset`` convert the bands to reflectance first: one number (for bands whose
     role is not thermal or radar; without ``roles``, for all), or one for each band. An index has the values that
     :class:`Index` gives.
 
@@ -72,7 +72,7 @@ class Classify(Operator):
         self._place = {position: position for position in range(bands)}
 
     def _compile(self) -> None:
-        """Conditions see bands first and then indices: position ``bands + k`` is the index ``k``."""
+        """Compile the conditions; variables are the bands, then the indices: position ``bands + k`` is index ``k``."""
         self.indices: list[Index] = []
         for rule in self._rules:
             self._find_indices(rule)
@@ -89,7 +89,7 @@ class Classify(Operator):
         return [index.name for index in self.indices]
 
     def _find_indices(self, rule: Rule) -> None:
-        """Note the indices that a condition names; one whose bands are missing is refused where it stands."""
+        """Collect the indices that a condition names; refuse one whose bands are missing, with its column."""
         for match in _NAME.finditer(rule.condition or ""):
             name = match.group()
             taken = name in self._variables or name in FUNCTIONS or name in CONSTANTS or name in self._index_names
@@ -98,7 +98,7 @@ class Classify(Operator):
             try:
                 scale, offset = self.reflectance.scale, self.reflectance.offset
                 if find_index(name, self._parameter).name != name:
-                    continue  # written otherwise: the compiler suggests the right name
+                    continue  # in another spelling: the compiler suggests the right one
                 self.indices.append(Index(name, self.roles, scale, offset, self._parameter, self.names))
             except ParameterError as error:
                 raise self._refused(rule, match.start() + 1, error.allowed) from None
@@ -157,7 +157,7 @@ class Classify(Operator):
         return labels[None]
 
     def _environment(self, program: Program, array: np.ndarray, known: dict[int, np.ndarray]) -> list[np.ndarray]:
-        """The variables of a condition by position; what it does not read is any band. ``known`` are those made."""
+        """The variables of a condition by position; unused ones are any band. ``known``: indices computed so far."""
         for position in program.used:
             if position not in known:
                 known[position] = self._variable(position, array)
@@ -179,11 +179,11 @@ class Classify(Operator):
         return not self.roles or any(role not in NOT_REFLECTIVE for role in of_band)
 
     def warning_for(self, values: np.ndarray) -> str:
-        """The sentence about the first index whose values cannot be reflectance."""
+        """The warning of the first index for which values are not plausible as reflectance; else ""."""
         return next(filter(None, (index.warning_for(values) for index in self.indices)), "")
 
     def get_config(self) -> dict[str, Any]:
-        """The parameters, of those that may be left out the ones given."""
+        """The parameters; optional ones if given."""
         config: dict[str, Any] = {"rules": self.rules, "bands": self.bands}
         if self.names:
             config["names"] = list(self.names)

@@ -15,13 +15,13 @@ from .base import Operator
 
 
 def variable_names(bands: int, names: Sequence[str] = ()) -> dict[str, int]:
-    """Variables of a chip: ``b1..bN`` by position, and band names that can be written as one."""
+    """Positions of a chip's variables by name: ``b1..bN``, and band names that are valid as variables."""
     variables = {f"b{k + 1}": k for k in range(bands)}
     seen: dict[str, int] = {}
     for k, name in enumerate(names[:bands]):
         name = unicodedata.normalize("NFKC", name)  # as Python reads names
         if name.isidentifier() and name not in variables:
-            # A name that two bands bear names neither.
+            # A name of two bands is not a variable.
             seen[name] = -1 if name in seen else k
     variables.update({name: k for name, k in seen.items() if k >= 0})
     return variables
@@ -31,8 +31,8 @@ class Expression(Operator):
     """One or more expressions, separated by ``;``, over the chip's bands.
 
     ``bands`` is the number of bands of the chips (default: as many as the text asks for) and ``names`` their names. The
-    output has a band per expression, of
-    the chip's float type, NaN where unknown. Wrong text raises :class:`~..errors.ExpressionError` here, not later.
+    output has a band per expression, of the chip's float type, NaN where unknown. Invalid text raises
+    :class:`ExpressionError` when the operator is made.
     ``used`` are the positions of the bands that it reads; :meth:`rebased` is the same for chips of those bands only.
     """
 
@@ -50,7 +50,7 @@ class Expression(Operator):
         self.name = self.text
         self.used = self._program.used
         self.pointwise = self._program.pointwise
-        # A band that is passed through keeps its name.
+        # A band that is passed on keeps its name.
         own = {f"b{k + 1}": name for k, name in enumerate(self.names) if name}
         self.output_names = tuple(own.get(text, text) for text in self._program.outputs)
         self.output_bands = len(self._program.outputs)

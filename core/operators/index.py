@@ -23,7 +23,7 @@ def float_chip(chip: Any) -> np.ndarray:
 
 
 def needed_roles(index: IndexFormula, roles: Mapping[str, int], names: Sequence[str], parameter: str) -> dict[str, int]:
-    """The positions of the roles that the index needs; a missing one is refused, with what there is instead."""
+    """The positions of the roles that the index needs; a missing one is refused, with the roles that are there."""
     missing = [role for role in index.roles if role not in roles]
     if missing:
         wanted = ", ".join(f"{role} ({ROLES[role]})" for role in missing)
@@ -37,7 +37,7 @@ def needed_roles(index: IndexFormula, roles: Mapping[str, int], names: Sequence[
 class Index(Operator):
     """A spectral index by its ``name``, of the bands that ``roles`` names, as positions from 0 (see ``band_roles``).
 
-    ``scale`` and ``offset`` make reflectance of the bands first: ``value * scale + offset``, one number (for all but
+    ``scale`` and ``offset`` convert the bands to reflectance first: ``value * scale + offset``, one number (for all but
     thermal and radar bands) or one for each band of the chip. The output is one band of the chip's float type, NaN
     where a band is unknown or the formula is not defined. Unless a common factor cancels out and there is no offset,
     the formula is computed in float64 and rounded once. ``names``, of the bands, are for messages only. ``used`` are
@@ -97,7 +97,7 @@ class Index(Operator):
         ]
 
     def warning_for(self, values: np.ndarray) -> str:
-        """A sentence where ``values`` cannot be reflectance; "" for an index that a common factor does not change."""
+        """A warning where ``values`` are not plausible as reflectance; "" where a common factor does not matter."""
         array = np.asarray(values)
         self._check(array)
         reflective = [role not in NOT_REFLECTIVE for role in self.roles]
@@ -113,5 +113,5 @@ class Index(Operator):
             raise ParameterError(self._parameter, self.name, f"{allowed}, and this one has {len(array)}")
 
     def get_config(self) -> dict[str, Any]:
-        """``name`` and ``roles``, and ``scale`` and ``offset`` where they were given."""
+        """``name`` and ``roles``, and ``scale`` and ``offset`` if given."""
         return {"name": self.name, "roles": dict(self.roles), **self.reflectance.config()}

@@ -1,4 +1,4 @@
-"""Spectral indices: formula, source and range of each in one table.
+"""The table of spectral indices: formula, source and range.
 
 Formulas are over roles of bands (``band_roles.ROLES``), usually of reflectance from 0 to 1. An index that
 ``needs_reflectance`` changes when all bands are multiplied by the same factor; the others do not, and so may be
@@ -151,9 +151,9 @@ _ALIASES = {
 
 
 def find_index(name: str, parameter: str = "index") -> IndexFormula:
-    """The index of that name: of the table (also in small letters or in capitals), else of spyndex if installed.
+    """The index of that name: from the table (also in small letters or in capitals), else from spyndex if installed.
 
-    Raises :class:`ParameterError` with what is known, and by name where a formula of spyndex cannot be used.
+    Raises :class:`ParameterError` for an unknown name, and where a formula of spyndex cannot be used.
     """
     found = _own(name)
     if found is not None:
@@ -170,7 +170,7 @@ def is_index(name: str) -> bool:
 
 
 def _own(name: str) -> IndexFormula | None:
-    """Of the table, before any catalogue: a name means the same whether spyndex is installed or not."""
+    """The table's index of that name, or None. The table comes first, so that a name does not depend on spyndex."""
     if name in INDICES:
         return INDICES[name]
     upper = name.strip().replace("-", "_").upper()

@@ -18,7 +18,7 @@ from .onnx_values import ACTIVATION, activated, class_names, normalization
 
 
 class _Chip(NamedTuple):
-    """``(bands, h, w)``; where each band is ``known``, and ``(h, w)`` where any is not: both None if all are known."""
+    """A chip ``(bands, h, w)``, and masks: where each band is known, where any is not. None if all are known."""
 
     array: np.ndarray
     known: np.ndarray | None = None
@@ -26,7 +26,7 @@ class _Chip(NamedTuple):
 
     @classmethod
     def of(cls, array: np.ndarray) -> _Chip:
-        if not np.isnan(array.min()):  # one pass without a mask, which is what most chips need
+        if not np.isnan(array.min()):  # one pass without a mask, which is enough for most chips
             return cls(array)
         known = ~np.isnan(array)
         return cls(array, known, ~known.all(axis=0))
@@ -47,22 +47,22 @@ class OnnxFile(Operator):
 class Onnx(Operator):
     """Runs a model of one image input on chips ``(bands, h, w)`` and gives ``(k, h * scale, w * scale)``.
 
-    The model is opened and tried on zeros here; one that cannot be used raises :class:`ParameterError` with its inputs,
-    outputs, types and sizes. ``chip`` is the size of the chips to come. Where the model demands a size, ``chip_size``
-    is that (else None) and the caller takes the chip size from it. A smaller chip, at the raster's edge, is filled up
+    The model is opened and run on zeros when the operator is made; one that cannot be used raises
+    :class:`ParameterError` with its inputs, outputs, types and sizes. ``chip`` is the size of the chips to come. Where
+    the model demands a size, ``chip_size`` is that size; else None. A smaller chip, at the raster's edge, is padded
     below and on the right.
 
     **Input** ``(N, C, H, W)``, ``(N, H, W, C)`` or without N or C, of float32, float16, float64 or uint8 (rounded and
-    clipped). Bands are the axis that has as many as the chips, axis 1 first; see :func:`~.onnx_shapes.input_layout`.
+    clipped). The band axis is the one of matching size, axis 1 first; see :func:`~.onnx_shapes.input_layout`.
 
     **Outputs**: all that are images of the size of the first image are stacked, in the model's order. An output may be
     finer by a whole number (``scale``), or smaller by a margin of less than half the chip: it is then placed in the
     chip's centre (of an odd margin the smaller half is above and on the left), and NaN around it.
 
     **Unknown values** (NaN) get the value ``fill``, band by band: of a pixel that is unknown in some bands the model
-    sees the others as they are. What a chip lacks of the demanded size gets ``fill`` in all bands. ``fill`` is in the
+    gets the others unchanged. Padding gets ``fill`` in all bands. ``fill`` is in the
     units of the source and is normalised as any value: divided, and standardised by the mean and std given, or with
-    ``perchip`` by those of the band's known pixels, in which neither unknown nor lacking ones count. Pixels that are
+    ``perchip`` by those of the band's known pixels, without unknown pixels and padding. Pixels that are
     unknown in any band are NaN in all bands of the output. A chip without a pixel that is known in all bands is not
     run.
 
@@ -79,11 +79,11 @@ class Onnx(Operator):
     largest band, from 0 (of a single band: 1 above 0.5); labels are to be stitched by a vote, not a mean.
 
     ``batch_size`` chips go through the model at once: as many as it demands; else what is given; else 1 on the CPU,
-    where more gains nothing, and 8 on a GPU. ``provider`` is ``auto`` (CUDA if there is one, else the CPU) or one of
-    :func:`~.onnx_model.available_providers`; ``provider_used`` is what runs.
+    where more is not faster, and 8 on a GPU. ``provider`` is ``auto`` (CUDA if there is one, else the CPU) or one of
+    :func:`~.onnx_model.available_providers`; ``provider_used`` is the one in use.
 
-    ``sha256`` is of the file's content: where it is given, a file with other content is refused, what onnxruntime opens
-    are the very bytes that were compared, and the model has to be whole in its file.
+    ``sha256`` is of the file's content: where it is given, a file with other content is refused, onnxruntime gets the
+    bytes that were compared, and the model must not use other files.
     """
 
     def __init__(
@@ -101,20 +101,28 @@ class Onnx(Operator):
         sha256: str = "",
     ) -> None:
         self._config: dict[str, Any] = {
-            "path": str(path), "bands": bands, "chip": chip, "normalize": normalize, "mean": mean, "std": std,
-            "activation": activation, "fill": fill, "provider": provider, "batch_size": batch_size,
-        }  # fmt: skip
+            "path": str(path),
+            "bands": bands,
+            "chip": chip,
+            "normalize": normalize,
+            "mean": mean,
+            "std": std,
+            "activation": activation,
+            "fill": fill,
+            "provider": provider,
+            "batch_size": batch_size,
+        }
         _check(bands, chip, activation, fill, batch_size)
         size = None if chip is None else (int(chip[0]), int(chip[1]))
-        if normalize != "metadata":  # what is wrong without the model is told before it is opened
+        if normalize != "metadata":  # checked before the model is opened
             normalization(normalize, mean, std, bands, {})
         self.model = model = opened_model(str(path), int(bands), size, provider, batch_size, sha256)
         self.normalization = normalization(normalize, mean, std, bands, model.metadata)
         self.bands, self.activation, self.fill = int(bands), activation, float(fill)
         single = [output.name for output in model.outputs if output.bands == 1]
         if activation == "softmax" and single:
-            raise ParameterError("activation", activation, f"needs at least two bands, and the model's output "
-                                 f"{single[0]} has one; use sigmoid")  # fmt: skip
+            allowed = f"needs at least two bands, and the model's output {single[0]} has one; use sigmoid"
+            raise ParameterError("activation", activation, allowed)
         self._lock = threading.Lock()
         self._under_way: list[ModelRun] = []
         self.files = (os.path.abspath(str(path)),)
@@ -142,7 +150,7 @@ class Onnx(Operator):
         return tuple(names)
 
     def fitted(self, chip_size: tuple[int, int] | None) -> Onnx:
-        """The model tried on chips of that size, which what it gives may depend on."""
+        """The model run on zeros of that size, on which its outputs may depend."""
         if chip_size is None or self.chip_size is not None or chip_size == self._config["chip"]:
             return self
         return Onnx(**{**self._config, "chip": chip_size})
@@ -154,7 +162,7 @@ class Onnx(Operator):
     def batch(self, chips: Sequence[Any]) -> list[np.ndarray]:
         """Several chips of one shape; threads may call it at once.
 
-        A model of a fixed batch gets zeros in place of the chips that lack.
+        A model of a fixed batch size gets zeros in place of missing chips.
         """
         results: list[np.ndarray] = [np.empty(0)] * len(chips)
         ready: list[tuple[int, _Chip]] = []
@@ -182,7 +190,7 @@ class Onnx(Operator):
         return array if array.dtype.kind == "f" else array.astype(np.float32)
 
     def _run(self, chips: Sequence[_Chip]) -> np.ndarray:
-        """``(n, k, h, w)`` of the model's own height and width."""
+        """The outputs ``(n, k, h, w)`` for some chips, in the model's own height and width."""
         height, width = chips[0].array.shape[1:]
         least = self.model.wanted or (0, 0)
         size = max(height, least[0]), max(width, least[1])
@@ -196,7 +204,7 @@ class Onnx(Operator):
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
     def _outputs(self, array: np.ndarray) -> list[np.ndarray]:
-        """What the model gives; :class:`Cancelled` after :meth:`interrupt`."""
+        """The outputs of one run of the model; :class:`Cancelled` after :meth:`interrupt`."""
         run = self.model.start()
         with self._lock:
             self._under_way.append(run)
@@ -207,13 +215,13 @@ class Onnx(Operator):
                 self._under_way.remove(run)
 
     def interrupt(self) -> None:
-        """End what is under way, between two nodes of the network."""
+        """End the runs under way, between two nodes of the network."""
         with self._lock:
             for run in self._under_way:
                 run.stop()
 
     def _feed(self, chip: _Chip, size: tuple[int, int], target: np.ndarray) -> None:
-        """Fill, normalise and write into the model's input, in its own type."""
+        """Fill unknown values, normalise, and write to the model's input in its dtype."""
         array, known = chip.array, chip.known
         if known is not None:
             array = np.where(known, array, array.dtype.type(self.fill))
@@ -245,7 +253,7 @@ class Onnx(Operator):
         return values
 
     def describe(self) -> str:
-        """One line for the log: what the model is, what is made of it, and where it runs."""
+        """One line for the log: the model, its normalisation and activation, and the provider."""
         model = self.model
         parts = [f"{os.path.basename(model.path)}: {model.signature()}", f"bands as ({', '.join(model.layout.axes)})"]
         parts.append(f"values {self.normalization}, fill {self.fill:g}, activation {self.activation}")
@@ -290,7 +298,7 @@ def _check(bands: int, chip: Sequence[int] | None, activation: str, fill: float,
 
 
 def _write(values: np.ndarray, target: np.ndarray) -> None:
-    """Into the model's own type; what that cannot hold becomes the nearest value that it can."""
+    """Write values in the model's dtype, rounded and clipped to what that holds."""
     if target.dtype == np.uint8:
         values = np.clip(np.rint(values), 0, 255)
     elif target.dtype == np.float16:

@@ -1,8 +1,8 @@
-"""The bytes of an ONNX model that a document named: compared, and looked through for files outside of it.
+"""The content of an ONNX model that a document named: its hash, and whether it uses other files.
 
-A model may keep its weights in further files, named by path. Of a model that somebody else named those would be opened
-without having been confirmed, wherever they lie; so such a model is refused. The format is protobuf, of which only the
-parts are read that can hold a tensor (fields of onnx.proto3, the same in all versions of ONNX).
+A model may keep its weights in further files, named by path. Those would be opened unconfirmed where a document named
+the model, so such a model is refused. The format is protobuf, of which only the parts are read that can hold a tensor
+(fields of onnx.proto3, the same in all versions of ONNX).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-_DEEPEST = 100  # as protobuf itself has it
+_DEEPEST = 100  # protobuf's own limit
 
 
 def whole_model(path: str, sha256: str) -> bytes:
-    """The content of the model ``path``; refused where it is not the one of that hash, or not whole."""
+    """The content of the model ``path``; refused where it has another hash, or uses other files."""
     content = verified(path, sha256, "path")
     try:
         external = _has_external(memoryview(content), "model", 0)
@@ -55,7 +55,7 @@ def _has_external(data: memoryview, message: str, depth: int) -> bool:
 
 
 def _parts(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """``(field, value)`` of a message: bytes, or a number; of fixed width 0, as none of these matters here."""
+    """``(field, value)`` of a message: bytes, or a number; 0 for numbers of fixed width, which are not needed here."""
     at, size = 0, len(data)
     while at < size:
         key, at = _number(data, at)

@@ -19,16 +19,16 @@ from ..base.progress import may_go_on
 from .onnx_content import whole_model
 from .onnx_shapes import Layout, Output, input_layout, outputs_of, text_of_shape
 
-#: Input types that a chip can be turned into.
+#: Input types that chips are converted to.
 INPUT_TYPES: dict[str, np.dtype] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
     "tensor(double)": np.dtype(np.float64),
     "tensor(uint8)": np.dtype(np.uint8),
 }
-#: Height and width at which a model of any size is tried where the caller does not say how large the chips are.
+#: Height and width at which a model of any size is tried where the size of the chips is not known.
 TRIED = 256
-#: So many chips go through the model at once on a GPU, where a batch is what fills it.
+#: Chips of a batch on a GPU, which single chips do not fill.
 GPU_BATCH = 8
 _MOST_LANES = 4
 _MOST_INPUT = 2_000_000_000  # bytes
@@ -50,7 +50,7 @@ def available_providers() -> tuple[str, ...]:
 
 
 class _Tensor(NamedTuple):
-    """What a model says of an input or output."""
+    """Name, type and shape of an input or output."""
 
     name: str
     type: str
@@ -58,12 +58,12 @@ class _Tensor(NamedTuple):
 
 
 class OnnxModel:
-    """An opened model that takes chips of ``bands`` bands, and what is known of it before the first chip.
+    """An opened model for chips of ``bands`` bands, with its layout and sizes.
 
-    ``layout`` of its one input; ``sizes`` the ``(h, w)`` it demands, None where any will do; ``size`` the one it was
+    ``layout`` of its one input; ``sizes`` the ``(h, w)`` it demands, None where it takes any; ``size`` the one it was
     tried with; ``outputs`` those that are images; ``scale`` how many times finer they are; ``margin`` how many pixels
-    ``(rows, cols)`` they lack in all; ``result`` their type; ``batch`` chips that go through at once; ``provider`` what
-    really runs.
+    ``(rows, cols)`` they lack in all; ``result`` their type; ``batch`` chips that go through at once; ``provider``
+    the one in use.
     Raises :class:`ParameterError` with the model's inputs and outputs where it cannot be used.
     """
 
@@ -83,7 +83,7 @@ class OnnxModel:
         if needed > _MOST_INPUT:
             least = f"and at most {_MOST_INPUT / 1e9:.0f} GB are allowed: choose smaller chips"
             raise self.refused(f"its input takes {needed / 1e9:.1f} GB at a time, {least}")
-        # Pixels that a chip may lack and get filled up; without a size to go by every chip is taken as it is.
+        # The size to which chips are padded; without one, chips are taken as they are.
         self.wanted = self.size if chip or self.sizes else None
         self._lanes = threading.Semaphore(_threads()[0])
         self.outputs, self.batch = self._tried(batch)
@@ -91,7 +91,7 @@ class OnnxModel:
         self._names = [output.name for output in self.outputs]
 
     def _facts(self) -> tuple[dict[str, str], list[_Tensor], list[_Tensor]]:
-        """Properties, inputs and outputs; of a damaged file onnxruntime raises whatever comes up as it is asked."""
+        """Properties, inputs and outputs; of a damaged file onnxruntime may raise any exception here."""
         try:
             sides = [
                 [_Tensor(str(one.name), str(one.type), list(one.shape)) for one in side]
@@ -117,7 +117,7 @@ class OnnxModel:
     def _tried(self, batch: int | None) -> tuple[list[Output], int]:
         """The image outputs and the batch, by running the model on zeros.
 
-        A batch that the input leaves open may yet be nailed down inside the model: it is tried with two chips.
+        A batch size that is open in the input may be fixed inside the model, so it is tried with two chips.
         """
         if self.layout.fixed_batch is not None:
             return self._outputs(self.layout.fixed_batch), self.layout.fixed_batch
@@ -145,7 +145,7 @@ class OnnxModel:
         return found
 
     def refused(self, reason: str) -> ParameterError:
-        """The error to raise, with what the model is and what is expected."""
+        """The error to raise, with the model's signature and what is expected."""
         expected = f"Expected is one input (N, {self.bands}, H, W) or (N, H, W, {self.bands})"
         return ParameterError("path", self.path, f"{reason}. The model has {self.signature()}. {expected}")
 
@@ -158,7 +158,7 @@ class OnnxModel:
         return "; ".join(sides)
 
     def empty(self, count: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """An input to be filled, as the model wants it and as a view ``(count, bands, h, w)`` of the same memory."""
+        """An empty input in the model's layout, and a view ``(count, bands, h, w)`` of it."""
         array = np.empty(self.layout.shape(count, self.bands, size), self.dtype)
         return array, self.layout.chips_first(array)
 
@@ -174,7 +174,7 @@ class OnnxModel:
 
     def _run(self, names: Sequence[str] | None, array: np.ndarray, options: Any = None) -> list[np.ndarray]:
         with self._lanes:
-            may_go_on()  # it may have waited long
+            may_go_on()  # it may have waited for others
             results: list[np.ndarray] = self.session.run(names, {self.layout.name: array}, options)
         return results
 
@@ -199,8 +199,8 @@ class ModelRun:
         self._options.terminate = True
 
 
-# Whoever plans a run at each change of a setting must not load a large network each time: what somebody still holds is
-# used again, and what nobody holds is gone.
+# Planning a run at each change of a setting must not load a large network each time: a model that is still referenced
+# is used again.
 _SESSIONS: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
 _MODELS: weakref.WeakValueDictionary[Any, OnnxModel] = weakref.WeakValueDictionary()
 
@@ -208,7 +208,7 @@ _MODELS: weakref.WeakValueDictionary[Any, OnnxModel] = weakref.WeakValueDictiona
 def opened_model(
     path: str, bands: int, chip: tuple[int, int] | None, provider: str, batch: int | None, sha256: str = ""
 ) -> OnnxModel:
-    """An :class:`OnnxModel`: one that is in use already, if the file is still the same, else a new one."""
+    """An :class:`OnnxModel`: one that is in use already if the file has not changed, else a new one."""
     key = (_identity(path), bands, chip, provider, batch, sha256)
     model = _MODELS.get(key)
     if model is None:
@@ -218,7 +218,7 @@ def opened_model(
 
 def _session(path: str, provider: str, sha256: str) -> Any:
     if not os.path.isfile(path):
-        onnxruntime()  # where it is missing that comes first
+        onnxruntime()  # a missing package is reported first
         raise ParameterError("path", path, "there is no such file; expected is an ONNX model")
     key = (_identity(path), provider, sha256)
     session = _SESSIONS.get(key)
@@ -228,7 +228,7 @@ def _session(path: str, provider: str, sha256: str) -> Any:
 
 
 def _identity(path: str) -> tuple[Any, ...]:
-    """What is another as soon as the file is."""
+    """A key that changes with the file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -239,7 +239,7 @@ def _identity(path: str) -> tuple[Any, ...]:
 def _opened(path: str, provider: str, model: str | bytes) -> Any:
     module = onnxruntime()
     options = module.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is raised; its own lines on stderr would only add noise
+    options.log_severity_level = 4  # errors are raised; its messages on stderr are not needed
     options.intra_op_num_threads = _threads()[1]
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # reading and writing need the cores too
     last: Exception | None = None
@@ -250,8 +250,8 @@ def _opened(path: str, provider: str, model: str | bytes) -> Any:
             last = error
             continue
         if provider != "auto" and session.get_providers()[0] != names[0]:
-            raise ParameterError("provider", provider, "is part of onnxruntime here but cannot be started: its drivers "
-                                 "or libraries are missing; use auto or cpu")  # fmt: skip
+            missing = "its drivers or libraries are missing; use auto or cpu"
+            raise ParameterError("provider", provider, f"is part of onnxruntime here but cannot be started: {missing}")
         return session
     if provider.lower() not in ("auto", "cpu"):
         raise ParameterError("provider", provider, f"cannot run this model: {_reason(last)}") from last
@@ -270,7 +270,7 @@ def _candidates(there: Sequence[str], provider: str) -> list[list[str]]:
 
 
 def _threads() -> tuple[int, int]:
-    """How many runs at once, and threads for each: as many as there are cores in all.
+    """Number of runs at once, and of threads for each; their product is the number of cores.
 
     Measured on two cores, two runs of one thread each give up to half as many chips again as one run of two threads.
     More than a few runs at once would multiply the memory of a large network.
@@ -294,7 +294,7 @@ def _type(name: str) -> str:
 
 
 def _reason(error: Exception | None) -> str:
-    """What onnxruntime has to say, without the places in its own source code."""
+    """onnxruntime's message, without the places in its source code."""
     text = " ".join(str(error).split())
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ", "", text)
     text = re.sub(r"^(Load model from .*? failed:|Non-zero status code returned while )", "", text)

@@ -63,7 +63,7 @@ def text_of_shape(shape: Shape) -> str:
 
 
 def input_layout(name: str, shape: Shape, bands: int) -> Layout | str:
-    """Which axis is which, or why that cannot be told.
+    """The layout of the input, or why it cannot be determined.
 
     Four axes: the bands are axis 1 if it has as many, else axis 3. An axis that the model leaves open is taken for the
     bands only beside two fixed ones (``(N, ?, 256, 256)``), or axis 1 where all three are open. Three axes: for one
@@ -72,7 +72,7 @@ def input_layout(name: str, shape: Shape, bands: int) -> Layout | str:
     sizes = [size if isinstance(size, int) and size > 0 else None for size in shape]
     axes = {4: _four, 3: _three}.get(len(sizes), _other)(sizes, bands)
     if axes not in ("NCHW", "NHWC", "NHW", "CHW", "HWC"):
-        return axes  # what is wrong
+        return axes  # the problem
     of = dict(zip(axes, sizes))
     return Layout(name, axes, of.get("N"), of["H"], of["W"])
 
@@ -112,7 +112,7 @@ def _other(sizes: Sequence[int | None], bands: int) -> str:
 def outputs_of(
     declared: Sequence[tuple[str, Shape]], results: Sequence[Any], count: int, size: tuple[int, int], layout: Layout
 ) -> list[Output] | str:
-    """The outputs that are images of one size, that of the first of them; or why there is none."""
+    """The outputs that are images of the size of the first image; or why there is none."""
     found: list[Output] = []
     reasons = []
     for (name, shape), result in zip(declared, results):
@@ -140,13 +140,13 @@ def _output(name: str, declared: Shape, result: Any, count: int, size: tuple[int
 
 
 def _possible(shape: Sequence[int], declared: Shape, count: int, layout: Layout) -> tuple[str, ...]:
-    """Layouts that an output may have, the likeliest first: as the input has it."""
+    """Layouts that an output may have, that of the input first."""
     last = layout.axes.endswith("C")
     if len(shape) == 4:
         return ("NHWK", "NKHW") if last else ("NKHW", "NHWK")
     if len(shape) == 3:
         single = ("HWK", "KHW") if last else ("KHW", "HWK")
-        # A number that is written into the model is a number of bands, unless the input has the same one.
+        # A fixed number in the model is a number of bands, unless the input has the same one.
         stated = len(declared) == 3 and isinstance(declared[0], int) and declared[0] > 1
         if count == 1 or (stated and layout.batch is None):
             return (*single, "NHW") if shape[0] != 1 else ("NHW", *single)
@@ -155,7 +155,7 @@ def _possible(shape: Sequence[int], declared: Shape, count: int, layout: Layout)
 
 
 def _fit(output: tuple[int, int], size: tuple[int, int]) -> tuple[int, tuple[int, int]] | str:
-    """``(scale, margin)``, or what is wrong with the size."""
+    """``(scale, margin)``, or the problem with the size."""
     (h, w), (rows, cols) = output, size
     if h >= rows and w >= cols:
         if h % rows == 0 and w % cols == 0 and h // rows == w // cols:

@@ -1,4 +1,4 @@
-"""What happens to values before a model (normalisation) and after it (activation)."""
+"""Normalisation of values before a model, and activation after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIVISORS = {"div255": 255.0, "div10000": 10000.0}
 class Normalization(NamedTuple):
     """``(x / divisor - mean) / std``; with ``perchip`` mean and standard deviation are those of the chip.
 
-    ``mean`` and ``std`` have one number per band, or none: then nothing is subtracted and divided by.
+    ``mean`` and ``std`` have one number per band, or are empty: then nothing is subtracted or divided.
     """
 
     divisor: float = 1.0
@@ -29,9 +29,9 @@ class Normalization(NamedTuple):
     perchip: bool = False
 
     def __call__(self, chip: np.ndarray, known: np.ndarray | None, out: np.ndarray) -> np.ndarray:
-        """Of a chip ``(bands, h, w)`` without NaN; ``known``: the pixels that count in its statistics (None: all).
+        """Normalise a chip ``(bands, h, w)`` without NaN; ``known``: mask of the pixels in statistics (None: all).
 
-        Into ``out``, of the same shape and type; it may not be the chip's own memory.
+        The result is written to ``out``, of the same shape and type, which must not share the chip's memory.
         """
         if self.perchip:
             return _standardized(chip, known, out)
@@ -46,7 +46,7 @@ class Normalization(NamedTuple):
         return out
 
     def __str__(self) -> str:
-        """For the log."""
+        """In words, for the log."""
         if self.perchip:
             return "each band of each chip standardised"
         parts = [f"divided by {self.divisor:g}"] if self.divisor != 1 else []
@@ -70,7 +70,7 @@ def _standardized(chip: np.ndarray, known: np.ndarray | None, out: np.ndarray) -
 def normalization(
     kind: str, mean: Sequence[float], std: Sequence[float], bands: int, metadata: Mapping[str, str]
 ) -> Normalization:
-    """What the parameters ask for; ParameterError where they do not fit together or the metadata says nothing."""
+    """The normalisation for these parameters; ParameterError where they contradict, or metadata are missing."""
     if kind not in NORMALIZE:
         raise ParameterError("normalize", kind, f"must be one of {', '.join(NORMALIZE)}")
     if kind == "metadata":

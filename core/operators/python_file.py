@@ -1,6 +1,6 @@
 """A Python file as an operator: ``def operator(chip, meta)``.
 
-The file is code that runs in this process, with all the rights of the user who runs it: it has to be trusted. Making a
+The file's code runs in this process with all rights of the user, so it must be trusted. Making a
 :class:`PythonFile`, also from a configuration, only reads the file; it is run by :meth:`PythonFile.load`.
 """
 
@@ -31,7 +31,7 @@ _FUNCTION = "operator"
 
 @dataclass(frozen=True)
 class ChipMeta:
-    """What an operator in a file is told about its chip.
+    """The chip's place and band names, as an operator in a file gets them.
 
     ``anchor`` is ``(row, col)`` on the raster, ``transform`` maps the chip's pixel corners to world coordinates and
     ``crs`` is the raster's; each is None where it is not known. ``band_names`` has "" where a band has no name.
@@ -73,7 +73,7 @@ class PythonFile(Operator):
         self._check()
 
     def load(self) -> PythonFile:
-        """Run the file, once, and take its function; what it raises is a :class:`ParameterError` with the line.
+        """Run the file, once, and take its function; its exceptions become a :class:`ParameterError` with the line.
 
         The bytes that are run are those that were read, and hashed, when the object was made.
         """
@@ -83,7 +83,7 @@ class PythonFile(Operator):
         return self
 
     def __call__(self, chip: Any) -> Any:
-        """What the function returns; its exceptions as :class:`UserCodeError` with file and line."""
+        """The function's result; its exceptions are raised as :class:`UserCodeError` with file and line."""
         function = self._function or self.load()._function
         array = np.asarray(chip)
         if array.dtype.kind != "f":
@@ -111,7 +111,7 @@ class PythonFile(Operator):
         return config
 
     def _check(self) -> None:
-        """Refuse what can be seen to be wrong without running it."""
+        """Refuse a file whose faults can be found without running it."""
         try:
             tree = ast.parse(self._source, self.path)
         except SyntaxError as error:
@@ -143,7 +143,7 @@ class PythonFile(Operator):
             raise self._refused("cannot be loaded")
         module = importlib.util.module_from_spec(spec)
         before = sys.modules.pop(module_name, None)
-        sys.modules[module_name] = module  # dataclasses and the like look their module up
+        sys.modules[module_name] = module  # dataclasses and others look up their module
         try:
             loader.exec_module(module)
             return self._function_of(module)
@@ -161,7 +161,7 @@ class PythonFile(Operator):
             raise self._refused("must define a function 'operator(chip, meta)'")
         try:
             signature = inspect.signature(function)
-        except ValueError:  # a function written in C does not say what it takes
+        except ValueError:  # a function written in C may have no signature
             return function
         try:
             signature.bind(None, None)

@@ -1,4 +1,4 @@
-"""From digital numbers to reflectance: ``value * scale + offset``, one pair for all bands or one a band."""
+"""From digital numbers to reflectance: ``value * scale + offset``, with one pair for all bands or one per band."""
 
 from __future__ import annotations
 
@@ -17,29 +17,28 @@ _LOOKS_LIKE_NUMBERS = 2.0  # bright snow and sun glint reach 1.5
 
 
 class Reflectance:
-    """``scale`` and ``offset`` as given; None is 1 and 0. ``per_band``: at least one is given band by band."""
+    """``scale`` and ``offset`` as given; None is 1 and 0. ``given``: whether one of them is there."""
 
     def __init__(self, scale: PerBand = None, offset: PerBand = None) -> None:
         self.scale = _checked("scale", scale)
         self.offset = _checked("offset", offset)
         if any(value == 0 for value in (self.scale if isinstance(self.scale, tuple) else (self.scale,))):
             raise ParameterError("scale", scale, "must not be 0, with which every value would be the same")
-        self.per_band = isinstance(self.scale, tuple) or isinstance(self.offset, tuple)
         self.given = self.scale is not None or self.offset is not None
 
     @property
     def shifts(self) -> bool:
-        """Whether it changes even what no common factor changes: an offset, or factors of the bands' own."""
+        """Whether it is more than a common factor: an offset, or factors that differ between bands."""
         return isinstance(self.scale, tuple) or bool(np.any(np.asarray(self.offset or 0.0) != 0))
 
     def check(self, bands: int) -> None:
-        """Refuse a value a band where there are fewer values than bands."""
+        """Refuse lists with fewer values than bands."""
         for name, value in (("scale", self.scale), ("offset", self.offset)):
             if isinstance(value, tuple) and len(value) < bands:
                 raise ParameterError(name, list(value), f"must be one number, or one for each of the {bands} bands")
 
     def pair(self, position: int, reflective: bool = True) -> tuple[float, float]:
-        """Scale and offset of a band; a single number is meant for reflective bands only."""
+        """Scale and offset of a band; a single number applies to reflective bands only."""
         scale, offset = (
             value[position] if isinstance(value, tuple) else value if reflective else None
             for value in (self.scale, self.offset)
@@ -63,12 +62,12 @@ class Reflectance:
         return Reflectance(*picked)
 
     def config(self) -> dict[str, Any]:
-        """``scale`` and ``offset`` where they were given."""
+        """``scale`` and ``offset`` if given."""
         pairs = (("scale", self.scale), ("offset", self.offset))
         return {name: list(value) if isinstance(value, tuple) else value for name, value in pairs if value is not None}
 
     def warning(self, what: str, raw: np.ndarray, reflectance: np.ndarray) -> str:
-        """A sentence where the ``reflectance`` made of the ``raw`` values cannot be reflectance; "" where it can."""
+        """A warning where ``reflectance``, computed from the ``raw`` values, is not plausible; else ""."""
         raw, reflectance = (values[np.isfinite(values)] for values in (raw, reflectance))
         if not raw.size:
             return ""
@@ -89,7 +88,7 @@ class Reflectance:
 
     @property
     def shrinks(self) -> bool:
-        """Whether the scale is that of digital numbers."""
+        """Whether all scales are below 0.1, as those of digital numbers are."""
         return self.scale is not None and bool(np.max(np.abs(np.asarray(self.scale))) < 0.1)
 
 

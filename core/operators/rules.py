@@ -3,7 +3,7 @@
     # comments begin with a number sign
     water #1f78b4: NDWI > 0.1        a colour may follow the name
     vegetation: (NDVI > 0.4) & (b4 < 1200)
-    bare: otherwise                  whatever is left
+    bare: otherwise                  all that is left
 
 A semicolon ends a rule as a line's end does. Rules of one name are one class.
 """
@@ -18,7 +18,7 @@ from ..base.categories import UNCLASSIFIED, Category, Colour, colour_of, free_co
 from ..base.errors import ExpressionError
 
 _MOST_CLASSES = 254  # with 0 and a nodata value they fit into 8 bits
-# Words and the spaces between them, spelled out: a pattern that could share a space out in two ways would try them all.
+# Words with spaces between them. The pattern is unambiguous: an ambiguous one would need exponential time.
 _WORDS = r"(?:[^:;#\s]+(?:\s+[^:;#\s]+)*)?"
 _HEAD = re.compile(rf"\s*(?P<name>{_WORDS})\s*(?P<mark>#\s*(?P<colour>{_WORDS})\s*)?(?P<colon>:|$|(?=[;#]))")
 _MOST_CHARACTERS = 1 << 16
@@ -27,7 +27,7 @@ _HOW = "write one rule a line, such as water #1f78b4: NDWI > 0.1"
 
 
 class Rule(NamedTuple):
-    """One rule. ``condition`` is None for what is left; it begins at ``column`` of ``line`` (both from 1)."""
+    """One rule. ``condition`` is None for "otherwise"; it begins at ``column`` of ``line`` (both from 1)."""
 
     value: int
     condition: str | None
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 
 
 def parse_rules(text: str, parameter: str = "rules") -> tuple[tuple[Rule, ...], tuple[Category, ...]]:
-    """The rules in order, and the classes, with 0 for what no rule takes unless one takes what is left.
+    """The rules in order, and the classes; with 0 for pixels that match no rule, unless one matches all the rest.
 
     Raises :class:`ExpressionError` with line and column.
     """
@@ -76,7 +76,7 @@ class _Reader:
             start = first + 1 if line[first] == ";" else self.rule(first)
 
     def rule(self, first: int) -> int:
-        """The rule whose name begins at ``first``; where the next may begin."""
+        """Read the rule whose name begins at ``first``; returns where the next may begin."""
         head = _HEAD.match(self.line, first)
         if head is None or head["colon"] != ":":
             raise self.refused(head.end() if head else first, f"a rule needs a colon after its name; {_HOW}")

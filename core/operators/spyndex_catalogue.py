@@ -1,7 +1,7 @@
-"""The catalogue of the optional package spyndex (Montero et al. 2023): its formulas in this project's language.
+"""The catalogue of the optional package spyndex (Montero et al. 2023), with its formulas as band expressions.
 
 A formula is text over band letters and constants. Constants are put in as numbers, with the catalogue's defaults; what
-is left must be roles of bands. Nothing is evaluated here, and nothing of the package is run but its look-up tables.
+is left must be roles of bands. No formula is evaluated as Python, and only the package's look-up tables are used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 
 
 class CatalogueFormula(NamedTuple):
-    """One index of the catalogue; ``needs_reflectance`` is found by trying a common factor."""
+    """One index of the catalogue; ``needs_reflectance`` is determined by applying a common factor."""
 
     name: str
     title: str
@@ -39,7 +39,7 @@ def _package() -> Any:
 
 
 def catalogue_names() -> tuple[str, ...]:
-    """Every name of the catalogue; none where spyndex is not installed."""
+    """All names of the catalogue; () where spyndex is not installed."""
     package = _package()
     return () if package is None else tuple(package.indices)
 

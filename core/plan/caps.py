@@ -29,8 +29,8 @@ from ..gdal.masks import pixel_polygons
 from ..grid.crs import crs_text, from_lonlat, lonlat_of
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.earth import EARTH_RADIUS_KM, haversine_km
+from ..grid.wkb import multi_polygon
 from .lists import KeptArrays, ListPlan
-from .outlined import wkb_head, wkb_polygon
 from .plan import Plan
 
 _BLOCK = 64  # pixels
@@ -428,7 +428,7 @@ def _round(plan: Plan, chosen: np.ndarray, radius_km: float, domain: RasterDomai
         else:
             weights = np.asarray(plan.chip(index).weights)
             polygons = pixel_polygons(weights > 0, domain.crop(place))
-        outlines.append(wkb_head(6, len(polygons)) + b"".join(map(wkb_polygon, polygons)))
+        outlines.append(multi_polygon(polygons))
     return outlines, inside
 
 

@@ -256,7 +256,7 @@ class ListPlan:
                     cells |= chip.weights[row : row + at.height, col : col + at.width] > 0
         return (covered + finish(window.row_stop)) / window.pixels
 
-    def once(self) -> None:
+    def pieces(self) -> None:
         """None: which pixels are covered once cannot be said without going through all chips."""
         return None
 

@@ -6,12 +6,12 @@ Places on the raster are ``(row, col)``, counted from the upper-left corner of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.wkb import polygon
 from .plan import Plan
 
 _SIDE = 4  # pieces of a rectangle's side: a straight line in one CRS is a curve in another
@@ -79,15 +79,4 @@ def box_footprints(places: np.ndarray, domain: RasterDomain) -> tuple[list[bytes
     rings = np.stack(domain.to_world(col + right * width, row + down * height), axis=-1)
     inside = np.minimum(places[:, :2] + places[:, 2:], np.array(domain.shape)) - places[:, :2]
     share: np.ndarray = inside.prod(axis=1) / places[:, 2:].prod(axis=1)
-    return [wkb_polygon([ring]) for ring in rings], share
-
-
-def wkb_polygon(rings: Sequence[np.ndarray]) -> bytes:
-    """A polygon of rings ``(points, 2)``."""
-    parts = [np.array([len(ring)], "<u4").tobytes() + ring.astype("<f8").tobytes() for ring in rings]
-    return wkb_head(3, len(parts)) + b"".join(parts)
-
-
-def wkb_head(kind: int, count: int) -> bytes:
-    """The head of a geometry of a kind (3: polygon, 6: multi-polygon) of so many parts."""
-    return b"\x01" + np.array([kind, count], "<u4").tobytes()
+    return [polygon([ring]) for ring in rings], share

@@ -139,7 +139,7 @@ class Plan(Protocol):
     def without_weights(self) -> Plan:
         """The same places, where weights are not asked for: they may take long to make."""
 
-    def once(self) -> Plan | None:
+    def pieces(self) -> Plan | None:
         """The covered pixels in pieces that do not overlap, or None where the plan cannot say."""
 
 
@@ -180,13 +180,13 @@ class LatticePlan:
         """``(height, width)`` of the chips that bring no weights of their own, each once."""
         return [(height, width) for height in self.rows.each_size for width in self.cols.each_size]
 
-    def once(self) -> LatticePlan:
+    def pieces(self) -> LatticePlan:
         """The covered pixels in pieces that do not overlap: enough for an operator that looks at single pixels.
 
         Law: with a strictly positive window and an aggregation of which equal contributions give that value, the result
         is the same to the last bit.
         """
-        return LatticePlan(self.rows.once(_PIECE), self.cols.once(_PIECE))
+        return LatticePlan(self.rows.pieces(_PIECE), self.cols.pieces(_PIECE))
 
     def count(self, window: PixelWindow) -> int:
         """Number of chips that touch the window."""

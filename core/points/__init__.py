@@ -1,4 +1,4 @@
-"""Fields without rows: points and features, their neighbourhoods, statistics, and patches of them.
+"""Points and features: fields of them, their neighbourhoods, statistics, and patches.
 
 In: coordinates and values. Out: neighbourhoods, patches, and one value for each point.
 """

@@ -26,11 +26,11 @@ class SpatialByIndex(SpatialAggregation):
     how: str = "mean"
 
     def __post_init__(self) -> None:
-        """Refuse what is none of the three."""
+        """Refuse any other value."""
         if self.how not in _HOW:
             raise ParameterError("how", self.how, f"must be one of {', '.join(_HOW)}")
 
-    # A grid is what the other aggregations merge to; here it is the points, and the result a plain array.
+    # Other aggregations merge to a grid; this one to points, as a plain array.
     def merge(self, patches: Iterable[Any], domain: Any) -> Any:
         """``(n,)`` or ``(n, attributes)`` float64 array, NaN where no known value is.
 
@@ -39,7 +39,7 @@ class SpatialByIndex(SpatialAggregation):
         """
         count = _count_of(domain)
         indices, anchors, weights, data = _flat(patches, count)
-        # Sums have one order, whatever the patches' order: by point, then by anchor.
+        # Sums are made in one order for any order of the patches: by point, then by anchor.
         order = np.lexsort((anchors, indices))
         indices, weights, data = indices[order], weights[order], data[order]
         flat = data if data.ndim == 2 else data[:, None]
@@ -60,7 +60,7 @@ class SpatialByIndex(SpatialAggregation):
         first = values[starts]
         out[places] = first
         if self.how == "mean":
-            # About the first value: where all are equal the mean is that value to the last bit.
+            # About the first value, so that the mean of equal values is that value to the last bit.
             lengths = np.diff(np.append(starts, len(indices)))
             reference = np.repeat(first, lengths)
             with np.errstate(invalid="ignore"):  # infinities of both signs

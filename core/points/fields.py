@@ -1,7 +1,7 @@
 """Fields that are not rasters: points with values, and vector features with attributes.
 
-Coordinates are ``(x, y)``, for geographic ones ``(longitude, latitude)`` in degrees. What a field holds is named by its
-index, from 0. Values are float64 with NaN where unknown.
+Coordinates are ``(x, y)``, for geographic ones ``(longitude, latitude)`` in degrees. Points and features are
+identified by their index, from 0. Values are float64 with NaN where unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..grid.features import as_mapping, centroid
 
 @dataclass(frozen=True)
 class PointDomain:
-    """``count`` places without a grid; ``crs`` is carried, never interpreted."""
+    """``count`` places without a grid; ``crs`` is kept, not interpreted."""
 
     count: int
     crs: Any = None
@@ -45,7 +45,7 @@ class PointField:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is not one finite place and one value, or row of values, per point."""
+        """Refuse arrays that do not have one finite place and one value, or row of values, per point."""
         object.__setattr__(self, "coordinates", _coordinates(self.coordinates))
         values = _numbers(self.values, "values")
         if values.ndim not in (1, 2) or len(values) != len(self.coordinates):
@@ -66,7 +66,7 @@ class PointField:
     def places(self, spherical: bool = False) -> np.ndarray:
         """``(n, d)`` coordinates; ``spherical``: ``(n, 2)`` longitudes and latitudes in degrees.
 
-        They are so already where the field has no CRS; else they are transformed.
+        Without a CRS, the coordinates are taken for degrees; else they are transformed.
         """
         return _lonlat(self.coordinates, self.crs) if spherical else self.coordinates
 
@@ -83,7 +83,7 @@ class VectorField:
     crs: Any = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no geometry, and attributes that have not one value per feature."""
+        """Refuse anything that is not a geometry, and attributes without one value per feature."""
         if hasattr(self.geometries, "columns") and hasattr(self.geometries, "geometry"):
             raise ParameterError("geometries", type(self.geometries).__name__, "use VectorField.from_geopandas(frame)")
         mappings = tuple(as_mapping(one, f"geometry of feature {k}") for k, one in enumerate(self.geometries))
@@ -154,7 +154,7 @@ def _lonlat(places: np.ndarray, crs: Any) -> np.ndarray:
 
 
 def _in_degrees(crs: Any) -> bool:
-    # In no projection does this place, in its own units, lie at these degrees.
+    # In no projection does this place have the same numbers as coordinates and as degrees.
     lon, lat = lonlat_of([100.0], [50.0], crs)
     return bool(abs(lon[0] - 100) < 1e-3 and abs(lat[0] - 50) < 1e-3)
 
@@ -188,7 +188,7 @@ def _numbers(given: Any, name: str) -> np.ndarray:
 
 
 def _column(series: Any) -> list[Any]:
-    """A frame's column with None for what is missing: pandas' own mark for it is no number."""
+    """A frame's column with None in place of pandas' marks for missing values, which are not numbers."""
     missing = series.isna() if hasattr(series, "isna") else [False] * len(series)
     return [None if unknown else value for value, unknown in zip(series, missing)]
 

@@ -1,7 +1,7 @@
-"""Geometries without a grid: the neighbours of a point or feature, in place of a chip of pixels.
+"""Geometries for points and features: neighbourhoods in place of chips of pixels.
 
 Metrics are ``euclidean``, in units of the coordinates, and ``haversine``, in km between longitudes and latitudes in
-degrees. What is a neighbour, and in which order, is said in ``neighbour_search.py``.
+degrees. The order of neighbours is that of ``search.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..axes.geometry import SpatialGeometry
 from ..base.checks import is_whole
 from ..base.errors import ParameterError, PlanError
 from .fields import PointField, VectorField
-from .search import METRICS, Neighbours, NeighbourSearch
+from .search import METRICS, Neighbourhoods, NeighbourSearch
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SpatialKNNGraph(SpatialGeometry):
         """Refused: a raster has chips, not neighbours."""
         raise _not_on_rasters(self)
 
-    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
+    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
         return found.nearest(anchors, self.k, self.include_self)
 
@@ -81,7 +81,7 @@ class SpatialRadiusGraph(SpatialGeometry):
         """Refused: a raster has chips, not neighbours."""
         raise _not_on_rasters(self)
 
-    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbours]:
+    def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
         return found.within(anchors, self.radius, self.include_self)
 
@@ -108,11 +108,11 @@ def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
 
 def neighbourhoods(
     field: PointField | VectorField, geometry: Any, anchors: np.ndarray | None = None
-) -> Iterator[Neighbours]:
+) -> Iterator[Neighbourhoods]:
     """The neighbourhoods of a field, or of the points ``anchors``, in batches of bounded memory.
 
-    Batches are in the order of ``anchors``; without them all points come, those that lie close after each other, which
-    is faster. Use ``batch.anchors`` to know which.
+    Batches are in the order of ``anchors``. Without ``anchors`` all points come in an order in which near points follow
+    each other, which is faster; ``batch.anchors`` says which points they are.
     """
     graph = as_graph(geometry)
     found = NeighbourSearch(field.places(graph.metric == "haversine"), graph.metric)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..axes.geometry import SpatialGeometry
 from ..axes.sampler import SpatialSampler
-from ..axes.window import SpatialBoxcar
+from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.errors import MissingPackageError, ParameterError, PlanError
 from ..grid.crs import crs_text, transform_points
 from ..grid.features import as_mapping, bounds, inside, parts
@@ -52,12 +52,12 @@ class PointPatch:
         raise PlanError("patches", "of points or features", "lie on no pixel grid: merge them by SpatialByIndex")
 
 
-def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterator[PointPatch]:
+def split_field(field: Any, geometry: Any, sampler: Any, window_function: SpatialWindow) -> Iterator[PointPatch]:
     """The patches of a field that is not a raster, one by one, in ascending order of their anchors.
 
-    A graph or spherical cap gives one for each anchor that the sampler takes, with ``window.radial`` of the distance as
-    weights; a geometry with polygons one for each polygon, with weights 1. Where there is no neighbour, or nothing in
-    the polygon, there is no patch. Patches of neighbouring anchors share blocks of memory.
+    A graph or spherical cap gives one for each anchor that the sampler takes, weighted by ``window_function.radial`` of
+    the distance; a geometry with polygons one for each polygon, with weights 1. Where there is no neighbour, or nothing
+    in the polygon, there is no patch. Patches of neighbouring anchors share blocks of memory.
     """
     if not isinstance(field, (PointField, VectorField)):
         allowed = "can be split by graphs and polygons if it is a PointField or VectorField"
@@ -66,17 +66,18 @@ def split_field(field: Any, geometry: Any, sampler: Any, window: Any) -> Iterato
     if areas is not None:
         if sampler is not None:
             raise ParameterError("sampler", type(sampler).__name__, "each polygon is one patch: leave the sampler out")
-        if not isinstance(window, SpatialBoxcar):
-            raise ParameterError("window", type(window).__name__, "in polygons all weigh the same: use SpatialBoxcar")
+        if not isinstance(window_function, SpatialBoxcar):
+            allowed = "in polygons all weigh the same: use SpatialBoxcar"
+            raise ParameterError("window", type(window_function).__name__, allowed)
         return split_by_polygons(field, *areas)
     as_graph(geometry)
-    return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window)
+    return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window_function)
 
 
 def anchors_of(sampler: Any, count: int) -> np.ndarray:
     """``(a,)`` ascending indices of the points that a sampler takes as anchors, each once.
 
-    To a sampler, points are a raster of ``count`` rows and one column: ``SpatialRegularStride(1)`` takes all,
+    A sampler treats points as a raster of ``count`` rows and one column: ``SpatialRegularStride(1)`` takes all,
     ``SpatialRandom(c, seed)`` c of them, ``SpatialExplicit([(index, 0), ...])`` those. None takes all, and plain
     indices are taken as they are.
     """
@@ -95,11 +96,13 @@ def anchors_of(sampler: Any, count: int) -> np.ndarray:
     return np.unique(indices)
 
 
-def _split_graph(field: AnyField, geometry: Any, anchors: np.ndarray, window: Any) -> Iterator[PointPatch]:
+def _split_graph(
+    field: AnyField, geometry: Any, anchors: np.ndarray, window_function: SpatialWindow
+) -> Iterator[PointPatch]:
     values = field.values
     graph = as_graph(geometry)
     for batch in neighbourhoods(field, graph, anchors):
-        weights = np.broadcast_to(window.radial(graph.shares(batch.distances)), batch.indices.shape)
+        weights = np.broadcast_to(window_function.radial(graph.shares(batch.distances)), batch.indices.shape)
         counts = (batch.indices >= 0).sum(axis=1).tolist()
         arrays = [_frozen(array) for array in (values[batch.indices], batch.indices, weights, batch.distances)]
         for anchor, count, data, indices, weight, distances in zip(batch.anchors.tolist(), counts, *arrays):
@@ -111,7 +114,7 @@ def split_by_polygons(field: AnyField, polygons: Iterable[Any], crs: Any = None)
     """The points in each polygon, or the features that intersect it; ``indices`` ascend.
 
     Polygons in another CRS (``crs``) than the field's are transformed vertex by vertex. Points lie in a polygon by the
-    rule of ``simple_features.inside``: in one of two polygons that share an edge, never in both. Features other than
+    rule of ``grid.features.inside``: in one of two polygons that share an edge, never in both. Features other than
     points intersect a polygon as shapely defines it, its boundary included; that needs shapely.
     """
     shapes = [_polygon(polygon, number, crs, field.crs) for number, polygon in enumerate(polygons)]

@@ -2,7 +2,7 @@
 
 Neighbours are in the order of (distance, index). Distances that differ by no more than the rounding of the coordinates
 count as equal, so that the order on a lattice, or east and west of a point, is by index on every machine. The tree
-(scipy's cKDTree) only proposes candidates; distances and their order are reckoned here.
+(scipy's cKDTree) only gives candidates; distances and their order are computed here.
 
 Metrics: ``euclidean`` in units of the coordinates; ``haversine`` in km on the sphere of the mean Earth radius, where
 the tree holds unit vectors and the great-circle distance of a chord c is ``2 R asin(c / 2)``: right at the poles and
@@ -23,7 +23,7 @@ from ..grid.earth import EARTH_RADIUS_KM
 
 METRICS = ("euclidean", "haversine")
 
-# Bounds the memory of a search: candidates at hand at the same time.
+# The most candidates at a time, which bounds the memory of a search.
 _MOST_CANDIDATES = 1_000_000
 _EPS = float(np.finfo(np.float64).eps)
 # Errors of two differences of coordinates, in units of their rounding; sines and cosines are less exact, and differ
@@ -31,7 +31,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = {"euclidean": 8 * _EPS, "haversine": 32 * _EPS}
 
 
-class Neighbours(NamedTuple):
+class Neighbourhoods(NamedTuple):
     """Neighbourhoods of ``b`` anchors.
 
     ``anchors`` ``(b,)`` and ``indices`` ``(b, k)`` are positions in the field, -1 where there is no further neighbour;
@@ -58,38 +58,38 @@ class NeighbourSearch:
 
     @property
     def near_order(self) -> np.ndarray:
-        """``(n,)`` the points in an order in which those that follow each other lie close: searching is faster so."""
+        """``(n,)`` indices of the points, ordered so that near points follow each other: searching is faster."""
         return self._groups.members(self._tree.indices)
 
     @cached_property
     def _tree(self) -> Any:
-        """Of one point of each place."""
+        """The tree of one point of each place."""
         return _tree(self._points[self._groups.first])
 
     @cached_property
     def _full_tree(self) -> Any:
         return self._tree if len(self._groups) == len(self) else _tree(self._points)
 
-    def nearest(self, anchors: np.ndarray, k: int, include_self: bool) -> Iterator[Neighbours]:
+    def nearest(self, anchors: np.ndarray, k: int, include_self: bool) -> Iterator[Neighbourhoods]:
         """The ``k`` nearest of each anchor, or all there are, in batches; ``indices`` has at most n columns."""
         k = max(1, min(k, len(self) - (not include_self)))
         rows = max(1, min(len(anchors), _MOST_CANDIDATES // ((k + 2) * self._groups.width(k + 1))))
         for start in range(0, len(anchors), rows):
             batch = anchors[start : start + rows]
-            yield Neighbours(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
+            yield Neighbourhoods(batch, *self._to_length(*self._nearest(batch, k, k + 2, include_self)))
 
-    def within(self, anchors: np.ndarray, radius: float, include_self: bool) -> Iterator[Neighbours]:
+    def within(self, anchors: np.ndarray, radius: float, include_self: bool) -> Iterator[Neighbourhoods]:
         """All points at most ``radius`` away, the radius itself included, in batches of bounded memory."""
         reach = _chord(radius) if self._spherical else radius
         start, batch = 0, 16
         while start < len(anchors):
             rows = anchors[start : start + batch]
-            # Only counts, no lists of neighbours; the slack takes in what rounding may put outside.
+            # Only counts, no lists of neighbours; the slack includes points that rounding puts outside.
             counts = self._full_tree.query_ball_point(self._points[rows], self._wider(reach), return_length=True)
             for part in _bounded(counts, 0, len(rows)):
-                yield Neighbours(rows[part], *self._to_length(*self._within(rows[part], reach, include_self)))
+                yield Neighbourhoods(rows[part], *self._to_length(*self._within(rows[part], reach, include_self)))
             start += batch
-            # Counting takes time too, and nobody can cancel within a batch.
+            # Counting takes time too, and a batch cannot be cancelled.
             batch = int(np.clip(_MOST_CANDIDATES / counts.mean(), 16, 65536))
 
     def _nearest(
@@ -104,7 +104,7 @@ class NeighbourSearch:
         indices, distances = self._ordered(anchors, indices, include_self)
         indices, distances = indices[:, :k], distances[:, :k]
         if candidates < len(self._groups):
-            # What ties with the k-th may lie beyond the last candidate: those few rows are asked again for more.
+            # Points that tie with the k-th may lie beyond the last candidate: these rows are searched again.
             open_rows = np.flatnonzero(distances[:, -1] + 2 * self._slack(anchors, reach) >= reach)
             step = max(1, _MOST_CANDIDATES // (2 * candidates * self._groups.width(k + 1)))
             for start in range(0, len(open_rows), step):
@@ -137,7 +137,7 @@ class NeighbourSearch:
         slack = self._slack(anchors, np.zeros(len(anchors)))[:, None]
         wide = indices.shape[1] > 256  # a loop over the columns would take longer than to sort them
         untidy = np.full(len(anchors), wide)
-        for k in range(1, 0 if wide else indices.shape[1]):  # column by column: no temporary of the size of all
+        for k in range(1, 0 if wide else indices.shape[1]):  # column by column, so that temporaries are small
             before = distances[:, k - 1] + slack[:, 0] + self._rounding * distances[:, k]
             untidy |= (distances[:, k] <= before) & (indices[:, k] >= 0)
         rows = np.flatnonzero(untidy)
@@ -168,7 +168,7 @@ class NeighbourSearch:
         return np.sqrt(total, out=total)
 
     def _slack(self, anchors: np.ndarray, reach: np.ndarray) -> np.ndarray:
-        """``(b,)`` by how much distances of about ``reach`` may be off through the rounding of coordinates."""
+        """``(b,)`` the most by which rounding of the coordinates changes distances of about ``reach``."""
         return self._rounding * (np.abs(self._points[anchors]).max(axis=1) + reach)
 
     def _wider(self, reach: float) -> float:
@@ -183,7 +183,7 @@ class NeighbourSearch:
 
 
 class _Groups:
-    """Points at the same place, which the tree holds once: many of them would make it slow.
+    """Points grouped by place; the tree holds each place once, since many equal points would make it slow.
 
     ``first`` ``(places,)``: a point of each place. Members of a place are in the order of their index.
     """
@@ -247,7 +247,7 @@ def _chord(radius_km: float) -> float:
 
 
 def _bounded(sizes: np.ndarray, start: int, stop: int) -> Iterator[slice]:
-    """Runs of rows whose number times largest size stays bounded; a single row is never cut."""
+    """Slices of rows whose number times the largest of their sizes is bounded; each has at least one row."""
     if stop - start <= 1 or (stop - start) * int(sizes[start:stop].max()) <= _MOST_CANDIDATES:
         if stop > start:
             yield slice(start, stop)

@@ -8,24 +8,23 @@ statistics are NaN except the count, which is 0.
 ``std``     their standard deviation, divided by the count (as ``numpy.nanstd``)
 ``min``, ``max``, ``median``
 ``idw``     mean weighted by 1 / distance^2 (D. Shepard, 1968, power 2); where neighbours lie at the anchor's own place,
-            the mean of those. With ``include_self`` it is so the point's own value, unless it is taken ``of_others``.
+            the mean of those: with ``include_self`` the point's own value, unless it is taken ``of_others``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Callable
 
 import numpy as np
 
-from ..base.errors import Cancelled, ParameterError
+from ..base.errors import ParameterError
+from ..base.progress import Watch, result_of
 from .fields import PointField, VectorField
 from .graph import SpatialKNNGraph, as_graph, neighbourhoods
-from .search import Neighbours
-
-_POLL = 0.1  # seconds between two looks at whether it is cancelled
+from .search import Neighbourhoods
 
 
 def statistics(
@@ -39,14 +38,15 @@ def statistics(
     """Statistics ``names`` of each point's neighbourhood: float64 arrays of the shape of ``field.values``.
 
     ``geometry`` is a SpatialKNNGraph, a SpatialRadiusGraph or a SpatialSphericalCap. ``progress`` gets the share done,
-    0 to 1; ``cancelled`` is asked while neighbours are sought, and ends the work with :class:`Cancelled`.
-    ``of_others`` are those of ``names`` that leave the point itself out: law: they are what a geometry without
-    ``include_self`` gives.
+    0 to 1; ``cancelled`` is asked while neighbours are searched, and ends the work with :class:`Cancelled`.
+    ``of_others`` are those of ``names`` that leave the point itself out. Law: these are the statistics of a geometry
+    without ``include_self``.
     """
     for name in (*names, *of_others):
         if name not in STATISTICS:
             raise ParameterError("statistics", name, f"must be among {', '.join(STATISTICS)}")
-    _may_go_on(cancelled)
+    watch = Watch(progress, cancelled)
+    watch.ask()
     graph, values = as_graph(geometry), field.values
     apart = graph.include_self and any(name in of_others for name in names)
     k = graph.k if isinstance(graph, SpatialKNNGraph) else 0
@@ -54,7 +54,7 @@ def statistics(
     columns = values[:, None] if values.ndim == 1 else values
     results = {name: np.full(columns.shape, np.nan) for name in names}
     done = 0
-    for batch in _ahead(_found(field, searched), cancelled):
+    for batch in _ahead(_found(field, searched), watch.ask):
         others = _others(batch, k) if apart else batch
         nearest = batch if searched is graph else _first(batch, k)
         for attribute in range(columns.shape[1]):
@@ -64,55 +64,47 @@ def statistics(
                 chosen = alone if alone is not None and name in of_others else found
                 results[name][batch.anchors, attribute] = STATISTICS[name](chosen)
         done += len(batch.anchors)
-        if progress is not None:
-            progress(done / len(columns))
+        watch(done / len(columns))
     return {name: result.reshape(values.shape) for name, result in results.items()}
 
 
-def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbours]:
-    yield from neighbourhoods(field, graph)  # begins when the first batch is asked for, as nothing else here
+def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbourhoods]:
+    yield from neighbourhoods(field, graph)  # a generator, so that the search begins with the first batch
 
 
-def _ahead(batches: Iterator[Neighbours], cancelled: Callable[[], bool] | None) -> Iterator[Neighbours]:
-    """The batches, each sought in a thread while the one before is worked on; whoever cancels need not wait for it."""
+def _ahead(batches: Iterator[Neighbourhoods], ask: Callable[[], None]) -> Iterator[Neighbourhoods]:
+    """The batches, each searched in a thread while the one before is worked on; cancelling does not wait for it."""
     pool = ThreadPoolExecutor(1, "patchwise-neighbours")
     try:
         coming = pool.submit(next, batches, None)
         while True:
-            while not wait([coming], _POLL).done:
-                _may_go_on(cancelled)
-            batch = coming.result()
+            batch = result_of(coming, ask)
             if batch is None:
                 return
-            _may_go_on(cancelled)
+            ask()
             coming = pool.submit(next, batches, None)
             yield batch
     finally:
         pool.shutdown(wait=False)
 
 
-def _may_go_on(cancelled: Callable[[], bool] | None) -> None:
-    if cancelled is not None and cancelled():
-        raise Cancelled
-
-
-def _first(batch: Neighbours, k: int) -> Neighbours:
+def _first(batch: Neighbourhoods, k: int) -> Neighbourhoods:
     """The ``k`` nearest of neighbourhoods that have one more."""
-    return Neighbours(batch.anchors, batch.indices[:, :k], batch.distances[:, :k])
+    return Neighbourhoods(batch.anchors, batch.indices[:, :k], batch.distances[:, :k])
 
 
-def _others(batch: Neighbours, k: int) -> Neighbours:
-    """The neighbourhoods without the anchors themselves. ``k``: as many are wanted, and one more was searched; or 0."""
+def _others(batch: Neighbourhoods, k: int) -> Neighbourhoods:
+    """The neighbourhoods without the anchors. ``k``: the neighbours wanted, where k + 1 were searched; else 0."""
     drop = batch.indices == batch.anchors[:, None]
     if 0 < k < drop.shape[1]:
-        drop[:, -1] |= ~drop.any(axis=1)  # more others than k lie at the anchor's place, and come before it
-    return Neighbours(batch.anchors, np.where(drop, -1, batch.indices), np.where(drop, np.inf, batch.distances))
+        drop[:, -1] |= ~drop.any(axis=1)  # more than k others lie at the anchor's place and come before it
+    return Neighbourhoods(batch.anchors, np.where(drop, -1, batch.indices), np.where(drop, np.inf, batch.distances))
 
 
 class _Batch:
     """The values ``(b, k)`` of neighbourhoods, with what several statistics need."""
 
-    def __init__(self, column: np.ndarray, batch: Neighbours) -> None:
+    def __init__(self, column: np.ndarray, batch: Neighbourhoods) -> None:
         self.values = column[batch.indices]
         self.known = (batch.indices >= 0) & ~np.isnan(self.values)
         self.distances = batch.distances
@@ -126,7 +118,7 @@ class _Batch:
         return np.divide(total, by, out=np.full(len(total), np.nan), where=self.some)
 
     def mean(self) -> np.ndarray:
-        # About a known value, so that the mean of equal values is that value, and large offsets cost no digits.
+        # About a known value: the mean of equal values is that value, and large offsets lose no digits.
         with np.errstate(invalid="ignore", over="ignore"):
             first = np.take_along_axis(self.values, self.known.argmax(axis=1)[:, None], 1)
             mean = first[:, 0] + self.divided(np.where(self.known, self.values - first, 0).sum(axis=1), self.count)
@@ -160,7 +152,7 @@ class _Batch:
         at_anchor = here.any(axis=1, keepdims=True)
         nearest = np.where(self.known, self.distances, np.inf).min(axis=1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            # Relative to the nearest one: squares of very small or large distances would under- or overflow.
+            # Relative to the nearest one, since squares of very small or large distances would under- or overflow.
             weights = np.where(at_anchor, here, (nearest / self.distances) ** 2)
             weights = np.where(self.known, weights, 0)
             weighted = np.where(weights > 0, weights * self.values, 0).sum(axis=1)

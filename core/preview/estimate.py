@@ -83,7 +83,7 @@ def estimate(
     chips = plan.count(window)
     if not chips:
         raise no_chip(window)
-    once = plan.once() if overlaps_do_not_matter(patcher, operator) else None
+    once = plan.pieces() if overlaps_do_not_matter(patcher, operator) else None
     work = Work.of(source, patcher, operator, plan if once is None else once, window, workers or os.cpu_count() or 1)
     if seconds_per_chip is None:
         computing = work.computed / RATES.get(type(operator).__name__, _OTHER_RATE)

@@ -4,7 +4,7 @@ A rectangle is the whole chip: where it reaches over the raster's edge, as under
 outline. A spherical cap is a circle on the Earth; where a circle cannot be drawn as one ring (about a pole in degrees,
 across the date line, at the edge of the world), it is the outline of the chip's pixels.
 
-Polygons are written as WKB (OGC 06-103r4), little-endian: polygons for rectangles, multi-polygons for caps.
+Polygons are written as WKB: polygons for rectangles, multi-polygons for caps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the chips lie: the chip at a place, and outlines for a map.
 
-Outlines are closed lines in the raster's CRS, written as WKB (OGC 06-103r4, "well-known binary"). Places on the raster
-are ``(row, col)`` with fractions, counted from the upper-left corner of the upper-left pixel.
+Outlines are closed lines in the raster's CRS, written as WKB (``grid/wkb.py``). Places on the raster are ``(row, col)``
+with fractions, counted from the upper-left corner of the upper-left pixel.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import PlanError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.wkb import multi_line
 from ..loop.patcher import SpatialPatcher
 from ..plan.outlined import Outlined
 from ..plan.plan import PlannedChip
@@ -87,7 +88,7 @@ class Outlines:
         if not count:
             return Lines(b"", 0, 0)
         rings = self._rings(self._chips.some(view, most))
-        return Lines(_multi_line(rings), len(rings), count)
+        return Lines(multi_line(rings), len(rings), count)
 
     def at(self, x: float, y: float) -> Found | None:
         """The chip that holds a world point in the raster's CRS, of several the one whose middle is nearest."""
@@ -98,19 +99,9 @@ class Outlines:
         if item is None:
             return None
         rings = self._rings(item[None])
-        return Found((int(item[0]), int(item[1])), _multi_line(rings)) if len(rings) else None
+        return Found((int(item[0]), int(item[1])), multi_line(rings)) if len(rings) else None
 
     def _rings(self, items: np.ndarray) -> np.ndarray:
         """``(n, points, 2)`` world ``(x, y)``; chips that have no place in the raster's CRS are left out."""
         rings = self._chips.rings(items, self.domain)
         return rings[np.isfinite(rings).all(axis=(1, 2))]
-
-
-def _multi_line(rings: np.ndarray) -> bytes:
-    """WKB, little-endian."""
-    points = rings.shape[1]
-    line = np.dtype([("order", "u1"), ("type", "<u4"), ("points", "<u4"), ("xy", "<f8", (points, 2))])
-    lines = np.empty(len(rings), line)
-    lines["order"], lines["type"], lines["points"], lines["xy"] = 1, 2, points, rings
-    head = np.array([(1, 5, len(rings))], np.dtype([("order", "u1"), ("type", "<u4"), ("lines", "<u4")]))
-    return head.tobytes() + lines.tobytes()

@@ -38,8 +38,6 @@ class CogSink(GeoTiffSink):
     most frequent value, of all else the average of what is known. ``options`` are those of GDAL's COG driver.
     """
 
-    TITLE = "Cloud-optimized GeoTIFF"
-
     def _prepare(self) -> None:
         super()._prepare()
         self._final = ""

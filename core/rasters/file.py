@@ -12,12 +12,12 @@ import numpy as np
 from ..base.checks import is_whole
 from ..base.errors import ParameterError, RasterReadError
 from ..base.progress import may_go_on
-from ..gdal.environment import for_rasterio, load_rasterio
+from ..gdal.environment import for_rasterio, gdal_words, load_rasterio
 from ..grid.domain import PixelWindow, RasterDomain, slices
 from ..grid.ground_control import placement_of
 from .band_facts import Facts
 from .bands import Band, Bands, describe, fill, strip_rows, unknown
-from .opened import OpenedFile, cause
+from .opened import OpenedFile
 from .raster import RasterReader
 from .source_files import SourceFiles
 from .source_identity import Stamp
@@ -132,7 +132,7 @@ class RasterFile(RasterReader):
                 self._give(dataset, area, raw, out)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
-                raise RasterReadError(f"{self.path}: cannot read {rows}: {cause(error)}") from error
+                raise RasterReadError(f"{self.path}: cannot read {rows}: {gdal_words(error)}") from error
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
         """What is read as ``raw`` as the values that are asked for."""

@@ -30,7 +30,7 @@ class GeoTiffSink(RasterSink):
     place. For ``sources`` and ``group`` see :class:`RasterSink`. Raises :class:`RasterWriteError`.
     """
 
-    ENDINGS, TITLE = (".tif", ".tiff"), "GeoTIFF"
+    ENDINGS = (".tif", ".tiff")
 
     def __init__(self, path: str, domain: RasterDomain, value_type: ValueType, **more: Any) -> None:
         self.value_type = value_type

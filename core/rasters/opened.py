@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.errors import ParameterError, PatchwiseError, RasterReadError
 from ..gdal.drivers import allowed, disguise, foreign_part
-from ..gdal.environment import gdal_env, load_rasterio
+from ..gdal.environment import gdal_env, gdal_words, load_rasterio
 from .band_meta import BandMeta, read_meta
 from .bands import Band
 from .source_files import Found, files_of
@@ -119,16 +119,8 @@ class OpenedFile:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> RasterReadError:
-        text = f"{self.parameter} is {self.path!r}: it cannot be opened as a raster ({cause(error)})"
+        text = f"{self.parameter} is {self.path!r}: it cannot be opened as a raster ({gdal_words(error)})"
         return RasterReadError(text)
-
-
-def cause(error: BaseException) -> str:
-    """GDAL's own words: rasterio hides them behind "see context for details"."""
-    deepest = error
-    while deepest.__cause__ is not None or deepest.__context__ is not None:
-        deepest = deepest.__cause__ or deepest.__context__  # type: ignore[assignment]
-    return str(deepest).strip() or type(deepest).__name__
 
 
 def _listed(path: str) -> Sequence[str]:

@@ -74,8 +74,6 @@ class RasterSink:
 
     #: Endings of names that the format has, in lower case; the first is that of temporary files.
     ENDINGS: tuple[str, ...] = ()
-    #: What the format is called in a list of files to choose from.
-    TITLE = ""
     block_width: int
 
     def __init__(self, path: str, domain: RasterDomain, value_type: ValueType | None = None, **more: Any) -> None:

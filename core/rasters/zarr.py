@@ -63,7 +63,7 @@ class ZarrSink(RasterSink):
     :class:`RasterWriteError`.
     """
 
-    ENDINGS, TITLE = (".zarr",), "Zarr"
+    ENDINGS = (".zarr",)
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The bands of Sentinel-2 L2A: their names, their assets in a STAC item, and what their numbers mean.
+"""The bands of Sentinel-2 L2A: their names, their assets in a STAC item, scale and offset of their values.
 
 Digital numbers (DN) are reflectance times 10000. Since processing baseline 04.00 they carry an offset of -1000, so that
 reflectance is ``(DN - 1000) / 10000``; 0 stays "no data" (ESA, Sentinel-2 Products Specification Document, 14.8).
@@ -34,7 +34,7 @@ COMMON_NAMES = {
 NOT_REFLECTANCE = ("SCL", "AOT", "WVP")
 QUANTIFICATION = 10000
 BASELINE_OFFSET = -1000
-_MADE_BY_USER = (99, 99)  # the baseline of ESA's toolbox, whatever it made the product from
+_MADE_BY_USER = (99, 99)  # the baseline that ESA's toolbox writes for any product it makes
 #: Classes of the scene classification (SCL) by name.
 SCL_CLASSES = {
     "saturated": 1,
@@ -49,7 +49,7 @@ SCL_CLASSES = {
     "cirrus": 10,
     "snow": 11,
 }
-#: What is masked when clouds are: clouds of medium and high probability, thin cirrus, and their shadows.
+#: Classes masked as clouds: clouds of medium and high probability, thin cirrus, and their shadows.
 CLOUDS = ("cloud shadow", "cloud medium", "cloud high", "cirrus")
 
 
@@ -97,9 +97,9 @@ def scl_values(classes: Sequence[str | int], parameter: str = "masked classes") 
 def asset_of(assets: Mapping[str, Mapping[str, Any]], band: str, item: str) -> tuple[str, Mapping[str, Any]]:
     """``(key, asset)`` of a band among an item's assets.
 
-    Looked for by key (``B04``, or ``B04_10m`` of which the finest is taken), then by the bands that an asset of one
-    band declares, then by common name (``red``). Cloud-optimized GeoTIFFs come before JPEG 2000. Refused with the
-    names of the assets that are there.
+    It is searched by key (``B04``, or the finest of ``B04_10m`` and so on), then by the band that an asset of one band
+    declares, then by common name (``red``). Cloud-optimized GeoTIFFs are preferred to JPEG 2000. A band without an
+    asset is refused, with the names of the assets.
     """
     for found in (_by_key(assets, band), _by_declared(assets, band), _by_common(assets, band)):
         if found:
@@ -131,7 +131,7 @@ def _not_geotiff(asset: Mapping[str, Any]) -> bool:
 
 
 def _metres(key: str, asset: Mapping[str, Any]) -> float:
-    """The pixel size of an asset, as its name or its metadata says; unknown comes last."""
+    """The pixel size of an asset in metres, from its name or metadata; 1e9 where it is not known."""
     named = re.search(r"_(\d+)m$", key, re.IGNORECASE)
     if named:
         return float(named.group(1))
@@ -142,10 +142,10 @@ def _metres(key: str, asset: Mapping[str, Any]) -> float:
 def offset_of(
     asset: Mapping[str, Any], properties: Mapping[str, Any], band: str, item: str
 ) -> tuple[float, float] | None:
-    """``(scale, offset)`` that make reflectance of a band: ``(DN + offset) * scale``, ``offset`` in DN.
+    """``(scale, offset)`` by which a band becomes reflectance: ``(DN + offset) * scale``, ``offset`` in DN.
 
-    What the asset itself declares comes first, then the item's processing baseline. None where neither says anything.
-    ``(1, 0)`` for bands that hold no reflectance.
+    The asset's own metadata come first, then the item's processing baseline; None where neither is known.
+    ``(1, 0)`` for bands that are not reflectance.
     """
     if band in NOT_REFLECTANCE:
         return 1.0, 0.0

@@ -1,8 +1,8 @@
-"""Which hosts may be asked on whose word.
+"""Which hosts may be asked, depending on who named them.
 
-An address that the user typed may lead anywhere. What a public catalogue answers may not lead into this machine or into
-a private network: it could ask servers there in the user's name. A catalogue that lies there itself may name its like.
-Pure: names are looked up by the function that is given.
+An address given by the user may be any. Addresses in a public catalogue's answer must not be of this machine or of a
+private network, where requests would be made in the user's name. A catalogue that is there itself may name such hosts.
+Names are looked up by a function that is passed in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Callable, Union
 from urllib.parse import urlsplit
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-#: The addresses that a name stands for; raises :class:`OSError` where there is none.
+#: A function from a name to its addresses; raises :class:`OSError` where there are none.
 Resolve = Callable[[str], Iterable[str]]
 
 _STRICT = re.compile(
@@ -29,7 +29,7 @@ _COMPATIBLE = ipaddress.ip_network("::/96")
 
 
 def host_of(url: str) -> str:
-    """The host of an address in small letters, without brackets, port and a final dot; "" where there is none."""
+    """The host of an address in lower case, without brackets, port and a final dot; "" where there is none."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -37,7 +37,7 @@ def host_of(url: str) -> str:
 
 
 def place_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what has to be the same for a token to be sent again."""
+    """``(scheme, host, port)``; a token is only sent again where all three are the same."""
     scheme = url.partition(":")[0].lower()
     try:
         port = urlsplit(url).port
@@ -47,9 +47,9 @@ def place_of(url: str) -> tuple[str, str, int]:
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is itself, in any spelling that the C library knows, as ``127.1`` or ``0x7f000001``.
+    """The IP address that a host is, in any spelling that the C library accepts, such as ``127.1`` or ``0x7f000001``.
 
-    None for names. Numbers that make no address raise :class:`ValueError`.
+    None for names. Numbers that are not an address raise :class:`ValueError`.
     """
     host = host.strip("[]").partition("%")[0].rstrip(".")
     if ":" in host:
@@ -74,7 +74,7 @@ def _number(text: str) -> int:
 def is_inner(address: Address) -> bool:
     """Whether an address is of this machine, of a private network, or of no single host on the internet.
 
-    IPv6 addresses that stand for an IPv4 address are what that one is; those of old tunnels (6to4, Teredo) are inner.
+    IPv6 addresses that contain an IPv4 address count as that one; those of old tunnels (6to4, Teredo) are inner.
     """
     if isinstance(address, ipaddress.IPv6Address):
         stands_for = address.ipv4_mapped is not None or address in _NAT64 or address in _COMPATIBLE
@@ -87,18 +87,18 @@ def is_inner(address: Address) -> bool:
 
 
 def addresses_of(host: str) -> list[str]:
-    """What the system says that a name stands for; :class:`OSError` where it knows none."""
+    """The addresses of a name by the system's resolver; :class:`OSError` where it has none."""
     try:
         return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except UnicodeError as error:  # a label of no or too many letters
+    except UnicodeError as error:  # a label that is empty or too long
         raise OSError(f"{host} is no name") from error
 
 
 def leads_inside(host: str, resolve: Resolve | None) -> bool:
     """Whether a host is of this machine or a private network, or one of its addresses is.
 
-    Without ``resolve`` (where a proxy looks up names) only the name itself is looked at. A name that nobody knows leads
-    nowhere: it is not refused, since the request says so better.
+    Without ``resolve`` (where a proxy looks up names) only the name itself is looked at. An unknown name is
+    not inner: the request will fail with a better message.
     """
     host = host.rstrip(".")
     try:
@@ -116,9 +116,9 @@ def leads_inside(host: str, resolve: Resolve | None) -> bool:
 
 
 def refusal(url: str, inner: bool, resolve: Resolve | None) -> str:
-    """Why an address from somebody's answer is not asked, as part of a sentence; "" where it may be.
+    """Why an address from a server's answer is not requested, as part of a sentence; "" where it may be.
 
-    ``inner``: hosts of this machine and of private networks are allowed, since the user has named one.
+    ``inner``: hosts of this machine and of private networks are allowed, since the user has named one of them.
     """
     if url.lower().startswith("s3://"):
         return "" if _BUCKET.fullmatch(url) else "it is no bucket and key"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ParameterError
+from ..grid.features import vertices
 from .bands import baseline_of
 from .places import (
     GRID,
@@ -24,7 +25,6 @@ from .places import (
     square_mask,
     square_of,
     utm_zones,
-    vertices,
     wanted_mask,
 )
 
@@ -36,7 +36,7 @@ _TILE = r"(0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-HJ-NP-Z]{2}"
 class S2Item:
     """One product: ``footprint`` is a GeoJSON (multi)polygon in WGS 84, ``datetime`` UTC, ``cloud`` percent or NaN.
 
-    ``epsg`` is that of its UTM zone, ``orbit`` the relative orbit ("" where it is not said), ``assets`` and
+    ``epsg`` is the code of its UTM zone, ``orbit`` the relative orbit ("" where not known), ``assets`` and
     ``properties`` are those of the STAC item.
     """
 
@@ -69,7 +69,7 @@ class S2Item:
 
 @dataclass(frozen=True)
 class Choice:
-    """The items to load, the first one on top; ``share`` of the box that they cover; sentences worth saying."""
+    """The items to load, the first one on top; ``share`` of the box that they cover, 0 to 1; ``notes`` for the user."""
 
     items: tuple[S2Item, ...]
     share: float
@@ -97,13 +97,20 @@ def item_of(feature: Mapping[str, Any]) -> S2Item | None:
         found = re.search(r"_R(\d{3})_", f"{feature['id']} {properties.get('s2:product_uri', '')}")
         orbit = int(found.group(1)) if found else properties.get("s2:datatake_id", "")
     return S2Item(
-        str(feature["id"]), when, _cloud(properties), tile, epsg or _zone_of_tile(tile), str(orbit),
-        footprint, feature.get("assets") or {}, properties,
-    )  # fmt: skip
+        str(feature["id"]),
+        when,
+        _cloud(properties),
+        tile,
+        epsg or _zone_of_tile(tile),
+        str(orbit),
+        footprint,
+        feature.get("assets") or {},
+        properties,
+    )
 
 
 def _utc(text: Any) -> str:
-    """A moment as ``2023-06-01T10:00:00.024000Z``, however it is written; "" where it is none."""
+    """A date and time in UTC as ``2023-06-01T10:00:00.024000Z``, from any ISO 8601 spelling; "" for any other text."""
     parts = r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:[.,](\d+))?)?\s*(?:Z|([+-])(\d\d):?(\d\d))?"
     found = re.fullmatch(parts, str(text).strip().upper())
     if not found:
@@ -125,25 +132,27 @@ def _cloud(properties: Mapping[str, Any]) -> float:
 
 
 def _tile(properties: Mapping[str, Any], feature: Mapping[str, Any]) -> str:
-    """The MGRS tile, as 10SGJ; "" where nothing says it."""
+    """The MGRS tile, such as 10SGJ; "" where it is not known."""
     parts = [properties.get(f"mgrs:{key}") for key in ("utm_zone", "latitude_band", "grid_square")]
     found = re.search(r"_T?(\d{1,2}[C-HJ-NP-X][A-HJ-NP-Z]{2})_", str(feature["id"]))
     said = (
-        properties.get("s2:mgrs_tile"), properties.get("grid:code"),
-        "".join(map(str, parts)) if all(parts) else "", found.group(1) if found else "",
-    )  # fmt: skip
+        properties.get("s2:mgrs_tile"),
+        properties.get("grid:code"),
+        "".join(map(str, parts)) if all(parts) else "",
+        found.group(1) if found else "",
+    )
     names = (tile_name(str(text)) for text in said if text)
     return next((name for name in names if re.fullmatch(_TILE, name)), "")
 
 
 def tile_name(text: str) -> str:
-    """A tile as 10SGJ, whatever way it is written: T10SGJ, MGRS-10SGJ, 5qkb."""
+    """A tile as 10SGJ, from any of its spellings: T10SGJ, MGRS-10SGJ, 5qkb."""
     name = re.sub(r"^(MGRS-)?T?", "", text.strip().upper())
     return name.zfill(5) if name else ""
 
 
 def checked_tile(tile: str | None) -> str:
-    """The tile's name; refused where it is none."""
+    """The tile as 10SGJ, "" for None or ""; any other text is refused."""
     name = tile_name(tile or "")
     if name and not re.fullmatch(_TILE, name):
         raise ParameterError("tile", tile, "must be a tile of the military grid (MGRS), such as 10SGJ")
@@ -151,7 +160,7 @@ def checked_tile(tile: str | None) -> str:
 
 
 def _epsg(properties: Mapping[str, Any], feature: Mapping[str, Any]) -> int:
-    """The EPSG number of the item's UTM zone: of the item, or of its assets; 0 where nothing says it."""
+    """The EPSG number of the item's UTM zone: from the item, or from its assets; 0 where it is not known."""
     for holder in (properties, *(feature.get("assets") or {}).values()):
         code = holder.get("proj:epsg") or str(holder.get("proj:code") or "").upper().replace("EPSG:", "")
         if re.fullmatch(r"32[67](0[1-9]|[1-5]\d|60)", str(code)):
@@ -164,7 +173,7 @@ def _zone_of_tile(tile: str) -> int:
 
 
 def checked_box(box: Sequence[float], parameter: str = "bbox") -> Box:
-    """``(west, south, east, north)`` in degrees; refused where it is no such box, or crosses the 180th meridian."""
+    """``(west, south, east, north)`` in degrees; anything else is refused, as is a box across the 180th meridian."""
     allowed = "must be (west, south, east, north) in degrees, west below east and south below north"
     try:
         west, south, east, north = (float(value) for value in box)
@@ -179,7 +188,7 @@ def checked_box(box: Sequence[float], parameter: str = "bbox") -> Box:
 
 
 def choose(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None) -> Choice:
-    """The items to load for ``box``, or where it is given for ``area`` within it, of one day and orbit.
+    """The items to load for ``box``, or for ``area`` within it if given, all of one day and orbit.
 
     The least cloudy of the items that cover the box; where none does, the items of the one day and orbit that together
     cover it and are the least cloudy; where not even those do, those that cover most. ``items`` must not be empty.
@@ -201,8 +210,8 @@ def choose(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None) -> 
 def covered(item: S2Item, box: Box) -> np.ndarray:
     """Which points of an even grid over the box, its edges included, lie in the item's footprint and on its pixels.
 
-    Footprints have straight edges between the corners of a tile, and in degrees a tile's edges are bent: a footprint
-    alone may promise a strip of some hundred metres that only the next tile has.
+    Footprints have straight edges between the corners of a tile, but in degrees a tile's edges are curved: a footprint
+    may include a strip of some hundred metres that only the next tile covers.
     """
     mask = share_mask(item.footprint, box)
     square = square_of((item.properties, *item.assets.values()))
@@ -210,9 +219,10 @@ def covered(item: S2Item, box: Box) -> np.ndarray:
 
 
 def newest(items: Iterable[S2Item]) -> list[S2Item]:
-    """Of products made again from the same picture only the one of the latest processing.
+    """The items without those whose picture was processed again later, sorted by date.
 
-    The two halves of a tile where one recording ends and the next begins have all names in common, but not the place.
+    The two parts of a tile where one recording ends and the next begins have the same tile, date and orbit; they are
+    distinguished by place.
     """
     latest: dict[tuple[tuple[str, str, str], Box], S2Item] = {}
     for item in sorted(items, key=lambda item: (item.baseline or (0, 0), item.id)):
@@ -235,7 +245,7 @@ def by_day(items: Iterable[S2Item]) -> dict[tuple[str, str], list[S2Item]]:
 
 
 def of_each_day(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None) -> list[Choice]:
-    """For each day and orbit, in the order of time, the items that cover box or area as far as they do."""
+    """For each day and orbit, in the order of time, a :class:`Choice` of the items that cover most of it."""
     wanted, choices = wanted_mask(area, box), []
     for _, group in sorted(by_day(newest(items)).items()):
         masks = {item: covered(item, box) & wanted for item in group}
@@ -246,14 +256,16 @@ def of_each_day(items: Iterable[S2Item], box: Box, area: PlacedBox | None = None
 
 
 def _mosaic(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box: Box, wanted: np.ndarray) -> Choice:
-    """The items of a group that add something, those of the main zone first, then by what they add."""
+    """The items of a group that cover further points, those of the main zone first, then by the number of points."""
     epsg, notes = _main_zone(group, masks, box)
     done = np.zeros((GRID + 1, GRID + 1), bool)
     left, cloud = list(group), 0.0
     chosen: list[S2Item] = []
     while left:
-        best = max(left, key=lambda item: ((item.epsg == epsg) and _adds(item, masks, done) > 0,
-                                           _adds(item, masks, done), item.id))  # fmt: skip
+        best = max(
+            left,
+            key=lambda item: ((item.epsg == epsg) and _adds(item, masks, done) > 0, _adds(item, masks, done), item.id),
+        )
         added = _adds(best, masks, done)
         if not added and chosen:
             break
@@ -289,10 +301,10 @@ def _main_zone(group: Sequence[S2Item], masks: Mapping[S2Item, np.ndarray], box:
 
 
 def _known(cloud: float) -> float:
-    """An item that does not say how cloudy it is comes last."""
+    """The cloud cover for sorting: an item of unknown cloud cover comes last."""
     return 1e9 if np.isnan(cloud) else cloud
 
 
 def _descending(text: str) -> tuple[int, ...]:
-    """Sorts texts such as dates from late to early."""
+    """A key that sorts texts such as dates in descending order."""
     return tuple(-ord(letter) for letter in text)

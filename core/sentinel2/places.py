@@ -1,11 +1,12 @@
 """Where on Earth the pixels of a Sentinel-2 item lie: its footprint, its tile's square, UTM zones.
 
-Boxes are ``(west, south, east, north)`` in degrees and looked at in an even grid of points, their edges included.
+Boxes are ``(west, south, east, north)`` in degrees. Masks are of an even grid of points over a box, edges included,
+``(GRID + 1, GRID + 1)`` bool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,12 +14,13 @@ import numpy as np
 
 from ..gdal.masks import rasterize_mask
 from ..grid.crs import transform_points
+from ..grid.features import vertices
 
 Box = tuple[float, float, float, float]
 
 
 class PlacedBox(NamedTuple):
-    """A box in map units of ``crs``, as a user has drawn it; in degrees it would be larger."""
+    """A box in map units of ``crs``, as the user has drawn it; the box around it in degrees is larger."""
 
     left: float
     bottom: float
@@ -37,25 +39,16 @@ class PlacedBox(NamedTuple):
         )
 
 
-GRID = 256  # a box is looked at in so many rows and columns of points
+GRID = 256  # intervals of the grid of points over a box, in each direction
 _PIXEL = 10.0  # metres by which a box may reach beyond a tile that covers it
 _Ring = list[tuple[float, float]]
 
 
-def vertices(coordinates: Any) -> Iterator[tuple[float, float]]:
-    """All points of a GeoJSON geometry's coordinates."""
-    if coordinates and isinstance(coordinates[0], (int, float)):
-        yield coordinates[0], coordinates[1]
-        return
-    for part in coordinates:
-        yield from vertices(part)
-
-
 def footprint_of(geometry: Any) -> Mapping[str, Any] | None:
-    """A GeoJSON geometry as (multi)polygon within -180 to 180 degrees; None where it is none.
+    """A GeoJSON geometry as (multi)polygon within -180 to 180 degrees; None where it is not a polygon.
 
-    An outline that goes across the 180th meridian, or jumps from one side of the map to the other, is cut there. Read
-    as it stands, it would be a belt around the Earth, which has everything in it but the picture.
+    An outline across the 180th meridian, or with longitudes that jump from one side to the other, is cut there. Without
+    that it would surround the Earth on the wrong side.
     """
     kind = geometry.get("type") if isinstance(geometry, Mapping) else None
     if kind not in ("Polygon", "MultiPolygon") or not list(vertices(geometry["coordinates"])):
@@ -101,7 +94,7 @@ def share_mask(footprint: Mapping[str, Any], box: Box) -> np.ndarray:
     """Which points of an even grid over the box, its edges included, lie in the footprint."""
     west, south, east, north = box
     middle_x, middle_y = (west + east) / 2, (south + north) / 2
-    # A hair inward: a footprint that ends where the box does covers its edge.
+    # Slightly smaller: a footprint that ends where the box does covers its edge.
     step_x, step_y = ((size / GRID) * (1 - 1e-6) for size in (east - west, north - south))
     centre = (GRID + 1) / 2
 
@@ -115,7 +108,7 @@ def share_mask(footprint: Mapping[str, Any], box: Box) -> np.ndarray:
 
 
 def square_of(holders: Sequence[Mapping[str, Any]]) -> Box | None:
-    """``(xmin, ymin, xmax, ymax)`` of the pixels in metres of their zone, as the first that says it has it."""
+    """``(xmin, ymin, xmax, ymax)`` of the pixels in metres of their zone, from the first holder that has it."""
     for holder in holders:
         bounds, shape, transform = (holder.get(f"proj:{key}") for key in ("bbox", "shape", "transform"))
         if bounds and len(bounds) == 4:
@@ -135,7 +128,7 @@ def square_mask(square: Box, epsg: int, box: Box) -> np.ndarray:
 
 
 def wanted_mask(area: PlacedBox | None, box: Box) -> np.ndarray:
-    """Which points of the grid over the box lie in the area that the box was made for."""
+    """Which points of the grid over the box lie in the area; all where there is none."""
     if area is None:
         return np.ones((GRID + 1, GRID + 1), bool)
     x, y = transform_points(*_grid_of(box), src="EPSG:4326", dst=area.crs)
@@ -154,7 +147,7 @@ def _grid_of(box: Box) -> tuple[np.ndarray, np.ndarray]:
 
 
 def utm_zones(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """EPSG numbers of the UTM zones of points, as the military grid has them: wider by Norway and Svalbard."""
+    """EPSG codes of the UTM zones of points, with the wider zones of the military grid at Norway and Svalbard."""
     zone = np.clip((np.asarray(lon) // 6).astype(int) + 31, 1, 60)
     zone = np.where((lat >= 56) & (lat < 64) & (lon >= 3) & (lon < 12), 32, zone)
     svalbard = (lat >= 72) & (lon >= 0) & (lon < 42)

@@ -1,24 +1,20 @@
-"""Reading over HTTP: time-outs, retries with back-off, proxies, and giving up without a silent gap.
-
-Everything that asks a server goes by one :class:`Network`, so that what a user may expect is said in one place.
-"""
+"""Requests over HTTP: time-outs, retries with back-off, proxies. All requests use a :class:`Network`."""
 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..base.config import version
-from ..base.errors import Cancelled, StacError
+from ..base.errors import StacError
+from ..base.progress import Watch, wait_until
 from ..base.secrets import is_secret_name, without_secrets
 from . import hosts
 
-T = TypeVar("T")
 Asked = Callable[[], bool]
 RETRIED = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 60.0
@@ -28,9 +24,9 @@ _LONGEST_WAIT = 60.0
 class Network:
     """How servers are asked. ``timeout`` in seconds without an answer; ``attempts`` in all, with waits between them
     that begin at ``first_wait`` seconds and double. ``proxy`` is a URL such as ``http://host:3128``, with user and
-    password before the host where it asks for them, or "" for what the environment says; hosts whose name ends with
+    password before the host where it asks for them, or "" for that of the environment; hosts whose name ends with
     one of ``direct`` are reached without it. ``inner``: whether hosts of this machine and of private networks may be
-    asked, see ``hosts.py``; :meth:`asking` says so of a catalogue.
+    asked, see ``hosts.py``; :meth:`asking` sets it for a catalogue.
     """
 
     timeout: float = 30.0
@@ -41,7 +37,7 @@ class Network:
     inner: bool = True
 
     def asking(self, endpoint: str) -> Network:
-        """The same for what the catalogue at ``endpoint`` answers: a public one names no hosts of inner networks."""
+        """The network for what the catalogue at ``endpoint`` names: a public one may not name inner hosts."""
         return replace(self, inner=hosts.leads_inside(hosts.host_of(endpoint), self._resolve(endpoint)))
 
     def refuse(self, url: str) -> None:
@@ -51,7 +47,7 @@ class Network:
             raise StacError(f"{without_secrets(url)} is not asked: {reason}")
 
     def _resolve(self, url: str) -> hosts.Resolve | None:
-        """What looks up names; None where a proxy does, and this machine may not even know them."""
+        """The function that looks up names; None where a proxy does that."""
         scheme, host, _ = hosts.place_of(url)
         proxies = getproxies()
         by_environment = (scheme in proxies or "all" in proxies) and not proxy_bypass(host)
@@ -71,7 +67,7 @@ class Network:
         return float(min(self.first_wait * 2 ** (attempt - 1), _LONGEST_WAIT))
 
     def gdal_options(self, url: str) -> dict[str, Any]:
-        """GDAL's options for reading that URL in ranges. GDAL's own retries are off: ours are counted, and end."""
+        """GDAL's options for reading that URL in ranges. GDAL's own retries are off; ``RemoteBand`` counts attempts."""
         seconds = max(1, round(self.timeout))
         options: dict[str, Any] = {
             "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -87,12 +83,12 @@ class Network:
         proxy = self.proxy_for(url)
         if proxy:
             options["GDAL_HTTP_PROXY"] = proxy
-        if url.startswith("s3://"):  # else a failure would be remembered, and all further attempts be in vain
+        if url.startswith("s3://"):  # else GDAL would remember a failure, and all further attempts fail
             options["CPL_VSIL_CURL_NON_CACHED"] = "/vsis3/" + url[len("s3://") :]
         return options
 
     def retries(self) -> Any:
-        """How ``requests`` is to retry; a server's ``Retry-After`` is heeded up to a minute."""
+        """How ``requests`` is to retry; a server's ``Retry-After`` is followed up to a minute."""
         from urllib3.util.retry import Retry
 
         class Bounded(Retry):  # type: ignore[misc]
@@ -101,16 +97,19 @@ class Network:
                 return None if seconds is None else min(seconds, _LONGEST_WAIT)
 
         return Bounded(
-            total=self.attempts - 1, backoff_factor=self.first_wait, status_forcelist=RETRIED, allowed_methods=None,
+            total=self.attempts - 1,
+            backoff_factor=self.first_wait,
+            status_forcelist=RETRIED,
+            allowed_methods=None,
             raise_on_status=False,
-        )  # fmt: skip
+        )
 
 
 def http_session(network: Network) -> Any:
-    """A ``requests`` session with the network's time-outs, retries and proxies, which it has none of by itself.
+    """A ``requests`` session with the network's time-outs, retries and proxies.
 
-    Every address is looked at before it is asked, those of redirects too. Headers with tokens go to no other place
-    than that they were meant for.
+    All addresses are checked before a request, those of redirects too. Headers with tokens are not sent to another
+    scheme, host or port.
     """
     import requests
 
@@ -139,44 +138,19 @@ def http_session(network: Network) -> Any:
     return session
 
 
-def interruptible(action: Callable[[], T], cancelled: Asked | None) -> T:
-    """What ``action`` returns, or :class:`Cancelled` a moment after ``cancelled`` says so.
-
-    A thread that waits for a server cannot be stopped: it is left alone then, and ends with its time-out.
-    """
-    if cancelled is None:
-        return action()
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append((True, action()))
-        except BaseException as error:  # raised again in the caller's thread
-            outcome.append((False, error))
-
-    thread = threading.Thread(target=run, daemon=True, name="patchwise-network")
-    thread.start()
-    while thread.is_alive():
-        if cancelled():
-            raise Cancelled
-        thread.join(0.05)
-    good, value = outcome[0]
-    if not good:
-        raise value
-    return value  # type: ignore[no-any-return]
-
-
 def pause(seconds: float, cancelled: Asked | None) -> None:
     """Wait, unless cancelled."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        time.sleep(min(left, 0.05))
+
+    def over(most: float) -> bool:
+        time.sleep(max(0.0, min(end - time.monotonic(), most)))
+        return time.monotonic() >= end
+
+    wait_until(over, Watch(None, cancelled).ask)
 
 
 def probe(url: str, network: Network) -> tuple[int, str]:
-    """``(status, what was said)`` of one small request, to learn what GDAL keeps to itself; 0 where none came."""
+    """``(status, message)`` of one small request, for errors that GDAL does not report; status 0 where none came."""
     import requests
 
     try:
@@ -187,10 +161,10 @@ def probe(url: str, network: Network) -> tuple[int, str]:
 
 
 def final_address(url: str, network: Network) -> str:
-    """Where an address leads after all redirects, each of them looked at: GDAL follows them without a question.
+    """The address after all redirects, each of them checked, since GDAL follows redirects unchecked.
 
-    Raises :class:`Unreadable` with the status where the server gives nothing, :class:`StacError` where it leads to a
-    host that must not be asked.
+    Raises :class:`Unreadable` with the status where the request fails, :class:`StacError` where it leads to a host that
+    must not be asked.
     """
     import requests
 
@@ -213,30 +187,30 @@ class Unreadable(Exception):
         self.status = int(found.group(1)) if found else 0
 
     def ask(self, url: str, network: Network) -> None:
-        """Ask the server itself for the status, where GDAL did not say it."""
+        """Request the status from the server, where GDAL did not report it."""
         if not self.status and url.startswith("http"):
             self.status, said = probe(url, network)
             self.said = f"{said}; {self.said}" if said else self.said
 
     @property
     def expired(self) -> bool:
-        """Whether another signature may help."""
+        """Whether a new signature may help."""
         return self.status in (401, 403)
 
     @property
     def damaged(self) -> bool:
-        """Whether the server answers, and what it gives cannot be used."""
+        """Whether the server answers, but its data cannot be used."""
         return 200 <= self.status < 300
 
     @property
     def final(self) -> bool:
-        """Whether asking again is of no use."""
-        if "AWS_SECRET_ACCESS_KEY" in self.said:  # nobody has told GDAL how to log in
+        """Whether another attempt cannot help."""
+        if "AWS_SECRET_ACCESS_KEY" in self.said:  # GDAL has no credentials
             return True
         return 400 <= self.status < 500 and not self.expired and self.status not in (408, 429)
 
     def __str__(self) -> str:
-        """What the user reads."""
+        """The message for the user."""
         if self.status == 416:
             return "HTTP status 416 (the file is shorter than it says)"
         if self.damaged and re.search("not recognized as .*supported file format", self.said):

@@ -1,4 +1,4 @@
-"""What is loaded of Sentinel-2: the chosen items on one grid, their units, and what the output says about itself."""
+"""A scene to load: the chosen items on one grid, their units, and the output's tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..axes.sampler import SpatialRegularStride
-from ..base.errors import ParameterError, StacError
+from ..base.errors import StacError
 from ..base.secrets import without_secrets
 from ..grid.domain import RasterDomain
 from ..grid.geotensor import GeoTensor
@@ -22,16 +22,23 @@ from ..operators.base import Identity
 from ..plan.rectangles import SpatialRectangular
 from ..rasters.memory import ArraySink
 from ..rasters.values import ValueType
-from .bands import asset_of, offset_of, parse_bands, scl_values
+from .bands import asset_of, offset_of
 from .items import Choice, S2Item, choose, of_each_day
-from .places import Box, PlacedBox
 from .remote import Asked, Network
+from .search import Wanted
 from .source import RemoteAsset, SceneSource, Signer, grid_of
 
-UNITS = ("dn", "reflectance")
 _CHIP = 512
 _READABLE = ("https://", "http://", "s3://")
-_MOST_PIXELS = 1 << 31  # per band; a zone of UTM has some 7e9 pixels of 10 m
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the files of items are read: ``endpoint`` is the catalogue that named them."""
+
+    endpoint: str
+    network: Network = field(repr=False)
+    sign: Signer = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -39,38 +46,29 @@ class S2Scene:
     """Chosen items over a box, ready to be read. ``domain`` is the output's grid; see :func:`find_s2_scene`."""
 
     choice: Choice
-    box: Box
-    bands: tuple[str, ...]
+    wanted: Wanted
     domain: RasterDomain
-    units: str
-    apply_offset: bool
-    mask: tuple[int, ...]
-    endpoint: str
-    network: Network = field(repr=False)
-    sign: Signer = field(repr=False)
+    access: Access
 
-    @staticmethod
-    def checked(
-        box: Box,
-        bands: Sequence[str] | str,
-        resolution: float,
-        units: str = "dn",
-        apply_offset: bool | None = None,
-        mask: Sequence[str | int] = (),
-        endpoint: str = "",
-        area: PlacedBox | None = None,
-    ) -> dict[str, Any]:
-        """What can be refused before anything is searched, as arguments for :func:`scene_of`."""
-        if not (isinstance(resolution, (int, float, np.number)) and math.isfinite(resolution) and resolution > 0):
-            raise ParameterError("resolution", resolution, "must be above 0 metres")
-        if units not in UNITS:
-            raise ParameterError("units", units, f"must be one of {', '.join(UNITS)}")
-        _refuse_size(box, resolution, *_size_of(box, resolution))
-        offset = units == "reflectance" if apply_offset is None else bool(apply_offset)
-        return {
-            "box": box, "bands": parse_bands(bands), "resolution": float(resolution), "units": units,
-            "apply_offset": offset, "mask": scl_values(mask), "endpoint": endpoint, "area": area,
-        }  # fmt: skip
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the output's bands."""
+        return self.wanted.bands
+
+    @property
+    def units(self) -> str:
+        """One of ``search.UNITS``."""
+        return self.wanted.units
+
+    @property
+    def apply_offset(self) -> bool:
+        """Whether the offset of the processing baseline is added to the values."""
+        return bool(self.wanted.apply_offset)
+
+    @property
+    def mask(self) -> tuple[int, ...]:
+        """Classes of the scene classification (SCL) that become no data."""
+        return self.wanted.mask
 
     @property
     def value_type(self) -> ValueType:
@@ -89,7 +87,7 @@ class S2Scene:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences worth saying before the pixels are read."""
+        """Sentences for the user, before the pixels are read."""
         items, notes = self.choice.items, list(self.choice.notes)
         if len(items) > 1:
             notes.insert(0, f"No single item covers the box: {len(items)} of {self.choice.day} are put together.")
@@ -98,13 +96,13 @@ class S2Scene:
         return tuple(notes)
 
     def tags(self) -> dict[str, str]:
-        """What the output's tags say of its origin."""
+        """Tags with the origin of the output."""
         items = self.choice.items
         return {
             "ITEM_IDS": ",".join(self.item_ids),
             "DATETIME": items[0].datetime,
             "CLOUD_COVER": "" if math.isnan(self.choice.cloud) else f"{self.choice.cloud:g}",
-            "ENDPOINT": without_secrets(self.endpoint),
+            "ENDPOINT": without_secrets(self.access.endpoint),
             "UNITS": self.units,
             "OFFSET_APPLIED": "yes" if self.apply_offset else "no",
             "OFFSETS": ",".join(f"{band}:{self._known(items[0], band, False)[1]:g}" for band in self.bands),
@@ -112,14 +110,14 @@ class S2Scene:
         }
 
     def source(self, cancelled: Asked | None = None) -> SceneSource:
-        """The pixels, as the loop wants them."""
+        """The source of pixels for ``stream()``."""
         return SceneSource(
             self.domain,
             [self._layer(band)[0] for band in self.bands],
             self._layer("SCL")[0] if self.mask else (),
             self.mask,
-            sign=self.sign,
-            network=self.network,
+            sign=self.access.sign,
+            network=self.access.network,
             cancelled=cancelled,
         )
 
@@ -148,7 +146,7 @@ class S2Scene:
     def _layer(self, band: str) -> tuple[list[RemoteAsset], tuple[float, float]]:
         """A band's assets, and the (scale, offset) that the output's values then have."""
         items = self.choice.items
-        # Numbers of one mosaic must mean the same: what the first item's mean.
+        # All numbers of a mosaic must have the scale and offset of the first item.
         needed = self.apply_offset or self.units == "reflectance" or any(self._said(item, band) for item in items)
         scale, left = self._known(items[0], band, needed)
         left = 0.0 if self.apply_offset else left
@@ -165,11 +163,11 @@ class S2Scene:
         return assets, ((scale, left * scale) if self.units == "dn" else (1.0, 0.0))
 
     def _said(self, item: S2Item, band: str) -> tuple[float, float] | None:
-        """Scale and offset of an item's band, as its metadata say."""
+        """Scale and offset of an item's band by its metadata; None where they are not known."""
         return offset_of(asset_of(item.assets, band, item.id)[1], item.properties, band, item.id)
 
     def _known(self, item: S2Item, band: str, needed: bool) -> tuple[float, float]:
-        """Scale and offset of an item's band; where they are needed and nothing says them, that is refused."""
+        """Scale and offset of an item's band; where they are ``needed`` but not known, :class:`StacError`."""
         said = self._said(item, band)
         if said is None and needed:
             raise StacError(
@@ -214,64 +212,37 @@ class S2TimeStack:
         return cls(values, times, scenes[0].bands, tuple(scenes), chip.nodata)
 
 
-def scene_of(
-    items: Iterable[S2Item], *, box: Box, resolution: float, area: PlacedBox | None = None, **common: Any
-) -> S2Scene:
-    """The scene to load of found items; its assets are looked up, so that a band that is not there is refused now."""
-    choice = choose(items, box, area)
-    return _scene(choice, box, _grid(box, choice.epsg, resolution, area), common)
+def scene_of(items: Iterable[S2Item], wanted: Wanted, access: Access) -> S2Scene:
+    """The scene to load of found items; its assets are looked up, so that a missing band is refused now."""
+    choice = choose(items, wanted.box, wanted.area)
+    return _scene(choice, wanted, _grid(wanted, choice.epsg), access)
 
 
-def scenes_of(
-    items: Iterable[S2Item],
-    min_share: float,
-    *,
-    box: Box,
-    resolution: float,
-    area: PlacedBox | None = None,
-    **common: Any,
-) -> list[S2Scene]:
+def scenes_of(items: Iterable[S2Item], wanted: Wanted, access: Access, min_share: float) -> list[S2Scene]:
     """A scene for each day and orbit that covers at least ``min_share`` of the box, all on the grid of one zone."""
-    choices = [choice for choice in of_each_day(items, box, area) if choice.share >= min_share]
+    choices = [choice for choice in of_each_day(items, wanted.box, wanted.area) if choice.share >= min_share]
     if not choices:
-        raise StacError(f"no day's items cover {100 * min_share:g} % of the box {box}")
+        raise StacError(f"no day's items cover {100 * min_share:g} % of the box {wanted.box}")
     zones = [choice.epsg for choice in choices]
-    epsg = max(sorted(set(zones)), key=zones.count)
-    domain = _grid(box, epsg, resolution, area)
-    return [_scene(choice, box, domain, common) for choice in choices]
+    domain = _grid(wanted, max(sorted(set(zones)), key=zones.count))
+    return [_scene(choice, wanted, domain, access) for choice in choices]
 
 
-def _scene(choice: Choice, box: Box, domain: RasterDomain, common: dict[str, Any]) -> S2Scene:
-    scene = S2Scene(choice=choice, box=box, domain=domain, **common)
+def _scene(choice: Choice, wanted: Wanted, domain: RasterDomain, access: Access) -> S2Scene:
+    scene = S2Scene(choice, wanted, domain, access)
     for band in (*scene.bands, *(("SCL",) if scene.mask else ())):
         scene._layer(band)
     return scene
 
 
-def _grid(box: Box, epsg: int, resolution: float, area: PlacedBox | None) -> RasterDomain:
-    domain = grid_of(box, epsg, resolution, area)
-    _refuse_size(box, resolution, *domain.shape)
+def _grid(wanted: Wanted, epsg: int) -> RasterDomain:
+    domain = grid_of(wanted.box, epsg, wanted.resolution, wanted.area)
+    wanted.refuse_size(*domain.shape)
     return domain
 
 
-def _size_of(box: Box, resolution: float) -> tuple[int, int]:
-    """About how many rows and columns a box has, before its zone is known."""
-    west, south, east, north = box
-    metres = math.radians(1) * 6371000
-    widest = math.cos(math.radians(0 if south < 0 < north else min(abs(south), abs(north))))
-    return round((north - south) * metres / resolution), round((east - west) * metres * widest / resolution)
-
-
-def _refuse_size(box: Box, resolution: float, height: int, width: int) -> None:
-    if height * width > _MOST_PIXELS:
-        allowed = (
-            f"gives some {height} x {width} pixels of {resolution:g} m: choose a smaller box or a coarser resolution"
-        )
-        raise ParameterError("bbox", box, allowed)
-
-
 def _address(asset: Mapping[str, Any], band: str, item: str) -> str:
-    """The address that can be read: http(s), or s3 with the user's own credentials; the item's own before others."""
+    """The asset's address that can be read: http(s), or s3 with the user's credentials; ``href`` before alternates."""
     href = str(asset.get("href", ""))
     others = [str(other.get("href", "")) for other in (asset.get("alternate") or {}).values()]
     if href.startswith(_READABLE):

@@ -1,6 +1,6 @@
-"""Signatures for Planetary Computer's storage, asked for just before pixels are read.
+"""Signatures for Planetary Computer's storage, requested just before pixels are read.
 
-As planetary-computer asks for them, but with the time-outs, retries and proxy of :class:`Network`.
+Requested as planetary-computer does it, but with the time-outs, retries and proxy of :class:`Network`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _BLOBS = ".blob.core.windows.net"
 
 
 def planetary_signer(network: Network, hrefs: Iterable[str] = ()) -> Signer:
-    """Signs addresses in Planetary Computer's storage, just before they are read; leaves others as they are.
+    """A :data:`Signer` for addresses in Planetary Computer's storage; it returns other addresses unchanged.
 
-    Where one of ``hrefs`` will need it and planetary-computer is not there, that is refused now.
+    :class:`MissingPackageError` where one of ``hrefs`` needs a signature and planetary-computer is not installed.
     """
     lock, renewed = threading.Lock(), dict[str, float]()
 
@@ -38,7 +38,7 @@ def planetary_signer(network: Network, hrefs: Iterable[str] = ()) -> Signer:
             )
         sas, settings, parse_blob_url = _planetary_computer()
         url = "/".join((str(settings.sas_url), *parse_blob_url(urlsplit(href))))
-        with lock:  # bands are read at the same time, and one new signature is good for all of them
+        with lock:  # bands are read at the same time, and one new signature serves all of them
             kept = sas.TOKEN_CACHE.get(url)
             just = time.monotonic() - renewed.get(url, -math.inf) < _JUST
             if kept is None or kept.ttl() < 60 or (fresh and not just):
@@ -66,7 +66,7 @@ def _planetary_computer() -> tuple[Any, Any, Any]:
 
 
 def _token(url: str, key: str | None, network: Network) -> dict[str, Any]:
-    """A token from the signing service."""
+    """A token and its expiry from the signing service."""
     import requests
 
     headers = {"Ocp-Apim-Subscription-Key": key} if key else {}

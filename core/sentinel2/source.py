@@ -1,20 +1,21 @@
-"""Bands of Sentinel-2 items as one raster for the loop: read over HTTP, mosaicked, on one grid of 10 m or as asked."""
+"""Bands of Sentinel-2 items as one source of rows: read over HTTP, mosaicked, on one grid."""
 
 from __future__ import annotations
 
 import math
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
 
 from ..base.errors import Cancelled, ParameterError, RasterReadError, StacError
+from ..base.progress import wait_until
 from ..base.secrets import without_secrets
 from ..gdal.drivers import SCENES
-from ..gdal.environment import gdal_env, heard, load_rasterio
+from ..gdal.environment import gdal_env, gdal_words, heard, load_rasterio
 from ..grid.crs import transform_points
 from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.row_source import RowReader
@@ -23,20 +24,19 @@ from ..rasters.file import RasterFile
 from .places import Box, PlacedBox
 from .remote import Asked, Network, Unreadable, final_address, pause
 
-#: ``sign(href, fresh)``: the address to read from; ``fresh`` asks for a signature that was not used before.
+#: ``sign(href, fresh)``: the address to read from; with ``fresh``, one with a new signature.
 Signer = Callable[[str, bool], str]
 _STRIP_ROWS = 512
-_DAMAGED = 3  # attempts where the server answers and what it gives cannot be used
-_SIGNATURES = 2  # that an address may be given anew for one window
+_DAMAGED = 3  # attempts where the server answers but its data cannot be used
+_SIGNATURES = 2  # new signatures for one window
 _SNAP = 1e-6  # pixels
 
 
 def grid_of(box: Box, epsg: int, resolution: float, area: PlacedBox | None = None) -> RasterDomain:
     """The pixels of ``resolution`` metres that hold a box ``(west, south, east, north)`` of degrees, or the ``area``.
 
-    Law: of an area in EPSG:``epsg`` whose edges are multiples of the resolution they are that area, no more.
-    Their edges are multiples of the resolution, as those of all Sentinel-2 tiles are, so that pictures of different
-    days fit each other.
+    Their edges are multiples of the resolution, as those of all Sentinel-2 tiles are, so that scenes of different days
+    have the same grid. Law: an area in EPSG:``epsg`` with such edges is the extent of the result.
     """
     rasterio = load_rasterio()
     area = PlacedBox(*box, "EPSG:4326") if area is None else area
@@ -53,8 +53,8 @@ def grid_of(box: Box, epsg: int, resolution: float, area: PlacedBox | None = Non
 
 @dataclass(frozen=True)
 class RemoteAsset:
-    """One band of one item: where it lies, and how its digital numbers become values: ``(DN + shift) * scale``,
-    and not below ``lowest``.
+    """One band of one item: its address, and how digital numbers become values: ``(DN + shift) * scale``, at least
+    ``lowest``.
     """
 
     href: str
@@ -66,10 +66,10 @@ class RemoteAsset:
 
 
 class RemoteBand:
-    """An asset on the output's grid, opened when first read. Law: ``read`` gives all of a window's pixels, or raises.
+    """An asset on the output's grid, opened when first read. Law: ``read`` returns all pixels of a window, or raises.
 
-    0 is no data, as in all bands of Sentinel-2. An address that is refused is signed anew; a busy server and a cut
-    connection are asked again, with waits, as often as the network says.
+    0 is no data, as in all bands of Sentinel-2. A refused address is signed again; after a busy server or a broken
+    connection the request is repeated, with waits, up to the network's ``attempts``.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class RemoteBand:
         self._cancelled = cancelled
         self._reader: Any = None
         self._outside = False
-        #: Pixels of the grid over which a value is made of its neighbours; 0 where pixels are taken as they are.
+        #: Pixels of the grid over which a value is interpolated from neighbours; 0 where it is not interpolated.
         self.reach = 0
         self._url, self._target, self._attempts = "", "", 0
         self._busy, self._abandoned = threading.Lock(), False
@@ -99,7 +99,7 @@ class RemoteBand:
                 self.close()
 
     def close(self) -> None:
-        """Close the file; while it is being read, its reader does so when it is done, and does not try again."""
+        """Close the file; if it is being read, it is closed after that read, which is not repeated."""
         self._abandoned = True
         if self._busy.acquire(blocking=False):
             try:
@@ -147,8 +147,8 @@ class RemoteBand:
                     return
                 self._reader.read(window, out[np.newaxis])
             except RasterReadError as error:
-                messages.append(_words(error))
-            if messages:  # of some failures GDAL only speaks, and gives pixels that were never read
+                messages.append(gdal_words(error))
+            if messages:  # some failures GDAL only reports, and returns pixels that were never read
                 raise Unreadable(without_secrets("; ".join(dict.fromkeys(messages))))
         if (self.asset.shift, self.asset.scale) != (0.0, 1.0):
             out += out.dtype.type(self.asset.shift)
@@ -179,13 +179,13 @@ class RemoteBand:
             return None
 
     def _signed(self, fresh: bool) -> str:
-        # GDAL remembers what it found under an address, failures included: a part that no server sees makes it new.
+        # GDAL caches results by address, failures included: a fragment, which is not sent, makes a new address.
         self._attempts += 1
         self._network.refuse(self.asset.href)
         return self._sign(self.asset.href, fresh)
 
     def _followed(self) -> str:
-        """What GDAL is given: of a public catalogue the end of all redirects, which GDAL would follow anywhere."""
+        """The address for GDAL: for a public catalogue the end of all redirects, which GDAL would follow unchecked."""
         public = not self._network.inner and self._url.startswith("http")
         return final_address(self._url, self._network) if public else self._url
 
@@ -204,19 +204,11 @@ class RemoteBand:
 
 
 def gdal_path(url: str, attempt: int = 0) -> str:
-    """What GDAL opens for an address. ``attempt`` makes it another address to GDAL, and the same one to the server."""
+    """The name by which GDAL opens an address. ``attempt`` makes it a new one for GDAL's cache, not for the server."""
     if url.startswith("s3://"):
         return "/vsis3/" + url[len("s3://") :]
     mark = f"#{attempt}" if attempt > 1 else ""
     return f"/vsicurl/{url}{mark}"
-
-
-def _words(error: BaseException | None) -> str:
-    """GDAL's own words, which rasterio hides at the end of a chain of "see previous exception"."""
-    said = ""
-    while error is not None:
-        said, error = str(error).strip() or said, error.__cause__ or error.__context__
-    return said
 
 
 def _overview(raster: RasterFile, domain: RasterDomain) -> int | None:
@@ -258,27 +250,30 @@ class SceneSource(RowReader):
         self._pool: ThreadPoolExecutor | None = None
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
-        """Fill ``out`` ``(bands, h, w)``; :class:`Cancelled` a moment after it was asked for."""
+        """Fill ``out`` ``(bands, h, w)``; :class:`Cancelled` soon after ``cancelled`` is True."""
         values = list(out)
         if self._masked:
             values.append(np.empty(out.shape[1:], out.dtype))
         if self._pool is None:
             self._pool = ThreadPoolExecutor(len(self._layers), "patchwise-band")
         jobs = [self._pool.submit(_first_valid, layer, window, v) for layer, v in zip(self._layers, values)]
-        while wait(jobs, timeout=0.05).not_done:
-            failed = next((job for job in jobs if job.done() and job.exception()), None)
-            if failed is not None or (self._cancelled is not None and self._cancelled()):
-                self.close()
-                if failed is not None:
-                    failed.result()
-                raise Cancelled
+        wait_until(lambda most: not wait(jobs, most).not_done, lambda: self._go_on(jobs))
         for job in jobs:
             job.result()
         if self._masked:
             out[:, np.isin(values[-1], self._masked)] = np.nan
 
+    def _go_on(self, jobs: Sequence[Future[None]]) -> None:
+        """Raise what a band failed with, or :class:`Cancelled`; the other bands are not waited for then."""
+        failed = next((job for job in jobs if job.done() and job.exception()), None)
+        if failed is not None or (self._cancelled is not None and self._cancelled()):
+            self.close()
+            if failed is not None:
+                failed.result()
+            raise Cancelled
+
     def close(self) -> None:
-        """Close all files. What is being read is not waited for: it ends with its time-out and closes its own file."""
+        """Close all files. Reads under way are not waited for: they end by their time-out and close their own file."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
@@ -290,8 +285,8 @@ class SceneSource(RowReader):
 def _first_valid(layer: Sequence[RemoteBand], window: PixelWindow, out: np.ndarray) -> None:
     """The first asset's values, and where it has none the next one's.
 
-    Beside an edge a resampled value is made of what is left of its neighbours. Where another asset has all of them,
-    its value is taken: else the edge would show as a fine seam.
+    Beside an edge a resampled value is made of fewer neighbours. Where another asset has all of them, its value is
+    used, since the edge would be visible as a fine seam otherwise.
     """
     layer[0].read(window, out)
     if len(layer) == 1:
@@ -311,7 +306,7 @@ def _first_valid(layer: Sequence[RemoteBand], window: PixelWindow, out: np.ndarr
 
 
 def _beside_edges(band: RemoteBand, window: PixelWindow) -> np.ndarray:
-    """Which values of a window lie so near to a pixel without value that they may be made of fewer neighbours."""
+    """Mask of the values of a window that are so near to a pixel without value that they may have fewer neighbours."""
     reach = band.reach
     if not reach:
         return np.zeros((window.height, window.width), bool)

@@ -1,4 +1,4 @@
-"""What becomes of overlapping chips: running means, sums, extremes, votes, all contributions.
+"""Stitching of overlapping chips: running means, sums, extremes, votes, all contributions.
 
 In: chips in (row, col) order with their weights. Out: finished rows.
 """

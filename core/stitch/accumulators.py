@@ -1,29 +1,34 @@
-"""What sums, extremes and variances keep of overlapping chips until their rows are final.
+"""Accumulators of sums, extremes and variances.
 
-All of them look at each pixel alone, take chips in ``(row, col)`` order, and keep only the rows between the next chip
-and the lowest one added: a result depends neither on how chips are grouped nor on what window is computed.
+They treat each pixel by itself, take chips in ``(row, col)`` order, and hold only the rows from the last finished one
+to the end of the lowest chip. The result depends neither on how chips are grouped nor on the window that is computed.
 
 A value counts where it is not NaN and its chip's weight is above 0. A pixel without any comes out as NaN.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Literal, Union
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from ..grid.domain import PixelWindow, slices
+from ..grid.domain import PixelWindow
 from ..grid.rows import RowBuffer
+from .contract import Contribution
 from .running_mean import RunningMean
 
+#: Which values count, ``(bands, h, w)``; True for all of them.
+Valid = Union[np.ndarray, Literal[True]]
 _PIECE_VALUES = 1 << 16  # of finished rows, how many values are worked out at a time
 
 
-class Accumulator:
-    """Quantities for each pixel over the rows held of an output window; a subclass says which, and what they become.
+class PixelAccumulator:
+    """Base of accumulators that hold some quantities for each pixel and band; a subclass updates and combines them.
 
-    ``bands`` are those of the operator, ``dtype`` (float32 or float64) is the type of the result, ``capacity`` the rows
-    to make room for.
+    ``bands`` is the number of the operator's bands, ``dtype`` (float32 or float64) the type of the result, ``capacity``
+    the number of rows to make room for.
     """
 
     def __init__(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int) -> None:
@@ -31,30 +36,19 @@ class Accumulator:
         self._first = self._stop = window.row
         self._held: list[tuple[RowBuffer, float]] = []
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip.
-
-        ``finite``: the values are known to hold no NaN. ``ratio`` is for the running mean, and not used here.
-        """
-        place = chip.intersect(self._window)
-        if not place.pixels:
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`."""
+        part = chip.within(self._window)
+        if part is None:
             return
-        self._extend(place.row_stop)
-        inside = slices(place, chip)
-        x, w = values[(slice(None),) + inside], weights[inside]
-        valid = True if finite and w.min() > 0 else ~np.isnan(x) & (w > 0)
-        with np.errstate(all="ignore"):  # infinities are values, and what they give is told in the docstrings
-            self._take(place, x, w, valid)
+        x, w = part.values, part.weights
+        self._extend(part.window.row_stop)
+        valid: Valid = True if part.finite and w.min() > 0 else ~np.isnan(x) & (w > 0)
+        with np.errstate(all="ignore"):  # infinities are values, and the docstrings say what they give
+            self._take(part.window, x, w, valid)
 
     def finish(self, row_stop: int) -> np.ndarray:
-        """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are final and let go."""
+        """As :meth:`Accumulator.finish`."""
         self._extend(row_stop)
         with np.errstate(all="ignore"):
             result = self._in_pieces(self._first, row_stop)
@@ -63,20 +57,15 @@ class Accumulator:
         self._first = row_stop
         return result
 
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return sum(buffer.nbytes for buffer, _ in self._held)
-
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
-        """Add ``x`` ``(bands, h, w)``, of any type; ``valid`` is True or a mask of the same shape."""
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
+        """Add values ``x`` ``(bands, h, w)`` of any type with weights ``w`` ``(h, w)``; ``valid``: those that count."""
         raise NotImplementedError
 
     def _result(self, first: int, stop: int) -> np.ndarray:
         raise NotImplementedError
 
     def _in_pieces(self, first: int, stop: int) -> np.ndarray:
-        """The result, a few rows at a time: what is made on the way does not grow with the width and the rows."""
+        """The result for these rows, made a few rows at a time so that temporaries stay small."""
         step = max(1, _PIECE_VALUES // (self._bands * self._window.width))
         piece = self._result(first, min(first + step, stop))
         if first + step >= stop:
@@ -88,8 +77,8 @@ class Accumulator:
             result[:, row - first : end - first] = self._result(row, end)
         return result
 
-    def _hold(self, bands: int, dtype: Any, start: float = 0) -> RowBuffer:
-        """Room for one more quantity, which begins as ``start`` on every pixel."""
+    def _hold(self, bands: int, dtype: DTypeLike, start: float = 0) -> RowBuffer:
+        """A buffer for one more quantity, ``start`` on every pixel."""
         buffer = RowBuffer(bands, self._window.width, np.dtype(dtype), self._first, self._capacity)
         buffer.extend(self._stop)[...] = start
         self._held.append((buffer, start))
@@ -106,7 +95,7 @@ class Accumulator:
             self._stop = row_stop
 
 
-class Sums(Accumulator):
+class Sums(PixelAccumulator):
     """``sum(x)``, or ``sum(w x)`` where ``weighted``; added in float64 and rounded once."""
 
     BYTES = 8 + 1
@@ -116,7 +105,7 @@ class Sums(Accumulator):
         self._weighted = weighted
         self._sum, self._seen = self._hold(bands, np.float64), self._hold(bands, bool)
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         total, seen = self._at(self._sum, place), self._at(self._seen, place)
         np.add(total, np.multiply(x, w, dtype=np.float64) if self._weighted else x, out=total, where=valid)
         seen |= valid
@@ -127,7 +116,7 @@ class Sums(Accumulator):
         return result
 
 
-class Extremes(Accumulator):
+class Extremes(PixelAccumulator):
     """The least (``np.fmin``) or the largest (``np.fmax``) value, in the type of the result."""
 
     def __init__(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, choose: np.ufunc) -> None:
@@ -135,7 +124,7 @@ class Extremes(Accumulator):
         self._choose = choose
         self._best = self._hold(bands, self._dtype, np.nan)
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         best = self._at(self._best, place)
         self._choose(best, x.astype(self._dtype, copy=False), out=best, where=valid)
 
@@ -143,12 +132,12 @@ class Extremes(Accumulator):
         return self._best.rows(first, stop) + self._dtype.type(0)  # of two zeros, always the positive one
 
 
-class Variances(Accumulator):
-    """The variance of the contributions, in one pass in float64 (West, 1979; see ``accumulate.py``)::
+class Variances(PixelAccumulator):
+    """The variance of the contributions, in one pass in float64 (West, 1979; see ``running_mean.py``)::
 
         q = x - m,  r = q * w / (W + w),  m += r,  s += W * q * r,  W += w
 
-    No step can make ``s`` negative, and where all contributions are equal it is 0 exactly. The result is
+    ``s`` never becomes negative, and is exactly 0 where all contributions are equal. The result is
     ``s / (W - ddof)``, NaN where that is not above 0. An infinite value makes it NaN.
     """
 
@@ -161,12 +150,12 @@ class Variances(Accumulator):
         self._weighted, self._ddof = weighted, ddof
         self._mean, self._squares, self._total = (self._hold(bands, np.float64) for _ in range(3))
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         mean, squares, total = (self._at(part, place) for part in (self._mean, self._squares, self._total))
         weight = w if self._weighted else 1.0
         off = np.subtract(x, mean, dtype=np.float64)
         step = off * (weight / (total + weight))
-        off *= total  # 0 at the first contribution: however large its square is, it adds nothing
+        off *= total  # 0 at the first contribution, even where its square would overflow
         off *= step
         np.add(squares, off, out=squares, where=valid)
         np.add(mean, step, out=mean, where=valid)
@@ -179,7 +168,7 @@ class Variances(Accumulator):
         return result
 
 
-class InverseVariances(Accumulator):
+class InverseVariances(PixelAccumulator):
     """``sum(x / v) / sum(1 / v)`` for K values ``x`` followed by their K variances ``v``, in float64.
 
     A contribution counts where both are known and ``1 / v`` is above 0 and finite. With ``variances`` the K variances
@@ -193,7 +182,7 @@ class InverseVariances(Accumulator):
         self._variances = variances
         self._sum, self._total = self._hold(bands // 2, np.float64), self._hold(bands // 2, np.float64)
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         half = self._bands // 2
         weight = np.divide(1.0, x[half:], dtype=np.float64)
         counts = (weight > 0) & np.isfinite(weight)
@@ -214,15 +203,9 @@ class InverseVariances(Accumulator):
 class EqualMean(RunningMean):
     """The running mean with weight 1 wherever the window's weight is above 0."""
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """As :meth:`RunningMean.add`; ``ratio`` must be of weights that are 1."""
-        # Weights are kept while their rows are: one number stands for all of them where it can.
-        equal = np.broadcast_to(1.0, weights.shape) if weights.min() > 0 else (weights > 0).astype(np.float64)
-        super().add(chip, values, equal, finite, ratio)
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`; ``ratio`` must be that of weights that are 1."""
+        w = chip.weights
+        # Weights are kept as long as their rows are held, so a single number stands for all where possible.
+        equal = np.broadcast_to(1.0, w.shape) if w.min() > 0 else (w > 0).astype(np.float64)
+        super().add(replace(chip, weights=equal))

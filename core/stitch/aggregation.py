@@ -1,10 +1,10 @@
 """Aggregations: how the chips that overlap on a pixel become one value.
 
-An aggregation gives an accumulator, which the one loop of ``stream.py`` feeds chip by chip in ``(row, col)`` order;
-:meth:`SpatialAggregation.merge` feeds the same accumulator with patches that are in memory.
+An aggregation makes an accumulator, to which ``stream()`` adds chips in ``(row, col)`` order;
+:meth:`SpatialAggregation.merge` adds patches that are in memory to the same accumulator.
 
 A value counts where it is not NaN and the window's weight of its chip is above 0 there; a pixel that no value reaches
-is NaN. Where the text says "in float64", sums are rounded to the type of the result once, at the end. Votes are in
+is NaN. "In float64" means that sums are rounded to the type of the result once, at the end. Votes are in
 ``votes.py``.
 """
 
@@ -24,40 +24,38 @@ from ..grid.geotensor import GeoTensor
 from ..plan.patch import Patch
 from ..rasters.zarr import ZarrSink, check_store, checked_chunks
 from .accumulators import EqualMean, Extremes, InverseVariances, Sums, Variances
+from .contract import Accumulator
 from .contributions import Contributions, learned, median
 from .merging import grid_of, merged_array, stitch_to
 from .running_mean import RunningMean
 
 
 class SpatialAggregation(Configurable):
-    """Base of the aggregations; a subclass gives :meth:`accumulator` and says what comes out of it."""
+    """Base of the aggregations; a subclass defines :meth:`accumulator` and :meth:`output`."""
 
-    #: Equal contributions to a pixel give that value, however many and whatever their weights.
+    #: Equal contributions to a pixel give that value, for any number and any weights of them.
     idempotent: bool = False
     #: Whether :meth:`merge` gives an array in memory.
     in_memory: bool = True
-    #: The accumulator takes the factors of ``accumulate.RatioCache``.
+    #: The accumulator takes the factors of ``running_mean.RatioCache``.
     uses_ratios: bool = False
-    #: Contributions count by the window's weights; else all alike, where these are above 0.
+    #: Contributions are weighted by the window; else they count equally, where its weight is above 0.
     by_weight: bool = True
 
     def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        """Number and type of the bands of the result, for an operator that gives ``bands`` of ``dtype``."""
+        """Number of bands and dtype of the result, for an operator that gives ``bands`` bands of ``dtype``."""
         return bands, dtype
 
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
-        """What takes chips over ``window`` in ``(row, col)`` order (``add``), and gives final rows (``finish``).
-
-        ``capacity``: rows to make room for; ``covers``: every pixel lies in a chip with weight above 0.
-        """
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Accumulator:
+        """As :meth:`Aggregation.accumulator`."""
         raise TypeError(f"{type(self).__name__} has no accumulator")
 
     def bytes_per_pixel(self, bands: int, dtype: np.dtype, overlaps: int) -> int:
-        """What the accumulator holds for each pixel of the rows held, where at most ``overlaps`` chips meet."""
+        """The most bytes that the accumulator holds for each pixel of its rows, where ``overlaps`` chips meet."""
         return bands * (dtype.itemsize + 8)
 
     def memory(self, bands: int, dtype: np.dtype, overlaps: int, rows: int, width: int) -> int:
-        """Bytes that the accumulator holds for ``rows`` (the chip's height, and half of it as slack) of ``width``."""
+        """The most bytes that the accumulator holds for ``rows`` rows of ``width`` pixels."""
         return rows * width * self.bytes_per_pixel(bands, np.dtype(dtype), overlaps)
 
     def merge(self, patches: Iterable[Patch], domain: Any) -> Any:
@@ -91,7 +89,7 @@ class SpatialOverlapAdd(SpatialAggregation):
     normalize_by_window: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what would be ignored, and a target that could not be written."""
+        """Refuse parameters that would be ignored, and a target that cannot be written."""
         if self.streaming:
             if not self.target_path:
                 raise ParameterError("target_path", self.target_path, "must be the path of a .zarr store for streaming")
@@ -116,7 +114,7 @@ class SpatialOverlapAdd(SpatialAggregation):
         """Only the mean has factors."""
         return self.normalize_by_window
 
-    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Any:
+    def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Accumulator:
         """The running mean, or the weighted sum."""
         if not self.normalize_by_window:
             return Sums(bands, window, dtype, capacity, weighted=True)
@@ -178,7 +176,7 @@ class SpatialMean(SpatialAggregation):
 
 @dataclass(frozen=True)
 class SpatialVariance(SpatialAggregation):
-    """The variance of what the chips say about a pixel: ``sum((x - mean)^2) / (n - ddof)``, in float64.
+    """The variance of the contributions to a pixel: ``sum((x - mean)^2) / (n - ddof)``, in float64.
 
     ``weighted``: ``sum(w (x - mean)^2) / sum(w)`` about the weighted mean. 0 where one chip lies (``ddof`` 0), NaN
     where ``n - ddof`` is not above 0 or a value is infinite.
@@ -229,7 +227,7 @@ class SpatialMax(SpatialMin):
 
 @dataclass(frozen=True)
 class SpatialMedian(SpatialAggregation):
-    """The median of what the chips say about a pixel; of an even number, the mean of the middle two.
+    """The median of the contributions to a pixel; of an even number, the mean of the middle two.
 
     It needs more memory than a mean, because no running formula gives a median: the values of all chips are held until
     their rows are final, which is ``overlaps x rows held x width x bands x itemsize`` bytes, and 4 bytes a pixel for
@@ -255,8 +253,8 @@ class SpatialLearned(SpatialAggregation):
 
     ``stack`` ``(n, bands, rows, width)`` is in the type of the result and NaN where a chip is unknown or there are
     fewer than ``n``; ``weights`` ``(n, rows, width)`` are the window's in float64, 0 where there is no chip. The order
-    is that of the chips. How rows are grouped is not promised, and ``n`` is the most chips on one of their pixels: for
-    the laws to hold, ``fn`` must look at each pixel alone and take a layer of NaN for nothing. ``bands`` is what it
+    is that of the chips. How rows are grouped is not specified, and ``n`` is the most chips on one of their pixels: for
+    the laws to hold, ``fn`` must treat each pixel by itself and ignore layers of NaN. ``bands`` is what it
     returns, by default as many as the operator. Memory: as :class:`SpatialMedian`, and 8 bytes for each weight.
     """
 
@@ -271,7 +269,7 @@ class SpatialLearned(SpatialAggregation):
             raise ParameterError("bands", self.bands, "must be a whole number of at least 1, or None")
 
     def output(self, bands: int, dtype: np.dtype) -> tuple[int, np.dtype]:
-        """As many bands as ``fn`` is said to return."""
+        """``bands``, or as many as the operator."""
         return int(self.bands or bands), dtype
 
     def accumulator(

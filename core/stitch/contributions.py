@@ -1,8 +1,8 @@
-"""What aggregations keep that need all contributions to a pixel at once, such as the median.
+"""The accumulator of aggregations that need all contributions to a pixel at once, such as the median.
 
-No running formula gives them, so every chip's value is held until its rows are final: ``overlaps`` layers of the rows
-held, where a mean holds one. The n-th layer has, pixel by pixel, the value of the n-th chip there in ``(row, col)``
-order: what a pixel gets depends neither on the window that is computed nor on how chips are grouped.
+They have no running formula, so the values of all chips are held until their rows are final: ``overlaps`` layers of the
+rows held. At each pixel, layer n holds the value of the n-th chip there in ``(row, col)`` order, so the result depends
+neither on the window that is computed nor on how chips are grouped.
 """
 
 from __future__ import annotations
@@ -14,32 +14,38 @@ import numpy as np
 from ..base.errors import ParameterError, PatchwiseError
 from ..grid.domain import PixelWindow
 from ..grid.rows import RowBuffer
-from .accumulators import Accumulator
+from .accumulators import PixelAccumulator, Valid
 
-#: ``(stack, weights)`` to ``(bands, rows, width)``.
+#: From ``(stack, weights)`` to values ``(bands, rows, width)``; see :class:`Contributions`.
 Reduce = Callable[[np.ndarray, np.ndarray], np.ndarray]
-_PIECE_BYTES = 1 << 20  # of finished rows, how much is stacked at a time
+_PIECE_BYTES = 1 << 20  # of finished rows that are stacked at a time
 _FEW = 12
 
 
-class Contributions(Accumulator):
-    """All contributions to the rows held; ``reduce`` makes them a result of ``bands_out`` bands.
+class Contributions(PixelAccumulator):
+    """All contributions to the rows held, which ``reduce`` turns into a result of ``bands_out`` bands.
 
-    It gets ``stack`` ``(n, bands, rows, width)`` in the type of the result, NaN where unknown or where fewer than
-    ``n`` chips lie, and ``weights`` ``(n, rows, width)`` float64, 0 there (``keep_weights``; else empty).
+    ``reduce`` gets ``stack`` ``(n, bands, rows, width)`` in the type of the result, NaN where unknown or where fewer
+    than ``n`` chips lie, and ``weights`` ``(n, rows, width)`` float64, 0 there (``keep_weights``; else empty).
     """
 
     def __init__(
-        self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int,
-        bands_out: int, reduce: Reduce, keep_weights: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        bands: int,
+        window: PixelWindow,
+        dtype: np.dtype,
+        capacity: int,
+        bands_out: int,
+        reduce: Reduce,
+        keep_weights: bool = False,
+    ) -> None:
         super().__init__(bands, window, dtype, capacity)
         self._bands_out, self._reduce, self._keep_weights = bands_out, reduce, keep_weights
         self._count = self._hold(1, np.uint32)
         self._values: list[RowBuffer] = []
         self._weights: list[RowBuffer] = []
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         covered = w > 0
         count = self._at(self._count, place)[0]
         low, high = int(count.min()), int(count.max())
@@ -74,7 +80,7 @@ def median(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The median along the first axis over what is not NaN; of an even number, the mean of the middle two."""
     unknown = np.isnan(stack)
     count = len(stack) - np.count_nonzero(unknown, axis=0)[None]
-    stack[unknown] = np.inf  # goes last, and among infinities that are values it makes no difference
+    stack[unknown] = np.inf  # sorts last; infinities that are values are equal to it
     _sort(stack)
     low = np.take_along_axis(stack, np.maximum(count - 1, 0) // 2, axis=0)[0]
     high = np.take_along_axis(stack, np.minimum(count // 2, len(stack) - 1), axis=0)[0]
@@ -90,7 +96,7 @@ def _sort(stack: np.ndarray) -> None:
     if len(stack) > _FEW:
         stack.sort(axis=0)
         return
-    # Of few layers, exchanging neighbours (as bubble sort does) for all pixels at once is several times faster.
+    # For few layers a bubble sort of all pixels at once is several times faster.
     for last in range(len(stack) - 1, 0, -1):
         for k in range(last):
             lower = np.minimum(stack[k], stack[k + 1])
@@ -99,9 +105,9 @@ def _sort(stack: np.ndarray) -> None:
 
 
 def learned(fn: Callable[[np.ndarray, np.ndarray], Any], bands: int) -> Reduce:
-    """``fn`` with a look at what it returns; its errors name it.
+    """``fn`` as a :data:`Reduce`, with its result checked and its errors raised as :class:`ParameterError`.
 
-    Whatever it makes of pixels that no known value reaches, they stay unknown.
+    Pixels that no known value reaches are NaN, whatever ``fn`` returns for them.
     """
     name = getattr(fn, "__name__", type(fn).__name__)
 
@@ -111,9 +117,10 @@ def learned(fn: Callable[[np.ndarray, np.ndarray], Any], bands: int) -> Reduce:
             result = np.asarray(fn(stack, weights))
         except PatchwiseError:
             raise
-        except Exception as error:  # whatever a user's callable raises
-            raise ParameterError("fn", name, f"failed on contributions of the shape {stack.shape}: "
-                                 f"{type(error).__name__}: {error}") from error  # fmt: skip
+        except Exception as error:  # a user's callable may raise anything
+            raise ParameterError(
+                "fn", name, f"failed on contributions of the shape {stack.shape}: {type(error).__name__}: {error}"
+            ) from error
         if result.shape != expected or result.dtype.kind not in "biuf":
             allowed = f"must return numbers of the shape {expected}, not {result.dtype} of {result.shape}"
             raise ParameterError("fn", name, allowed)

@@ -1,4 +1,4 @@
-"""Patches in memory to finished rows: the same accumulators as in the one loop, fed from an iterator."""
+"""Stitching of patches in memory, by the accumulators that ``stream()`` uses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ..base.errors import ParameterError, PlanError
 from ..grid.domain import PixelWindow, RasterDomain
 from ..plan.cutting import as_values, result_dtype
 from ..plan.patch import Patch
+from ..rasters.sink import RasterSink
+from .contract import Aggregation, Contribution
 
 
 class Finished(NamedTuple):
@@ -26,7 +28,7 @@ def grid_of(domain: Any) -> RasterDomain:
 
 
 def in_order(patches: Iterable[Patch]) -> list[Patch]:
-    """All patches by their places; refused where there is none."""
+    """All patches sorted by ``(row, col)``; :class:`PlanError` where there are none."""
     ordered = sorted(patches, key=lambda patch: (patch.window.row, patch.window.col))
     if not ordered:
         raise PlanError("patches", 0, "there must be at least one to merge")
@@ -34,19 +36,19 @@ def in_order(patches: Iterable[Patch]) -> list[Patch]:
 
 
 def common_dtype(patches: Iterable[Patch]) -> np.dtype:
-    """The type of the result that holds what all patches hold."""
+    """The dtype of the result for patches of these dtypes: float32, or float64 where one needs it."""
     return result_dtype(np.result_type(*{np.asarray(patch.data).dtype for patch in patches}))
 
 
 def finished_rows(
-    aggregation: Any, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
+    aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain, bands: int, dtype: np.dtype, capacity: int
 ) -> Iterator[Finished]:
-    """Add patches, which must come sorted by ``(row, col)``, and give rows as soon as the next patch lies below them.
+    """Add patches, which must come sorted by ``(row, col)``, and yield rows as soon as the next patch lies below them.
 
-    Law: the pieces put together are bit for bit what one piece at the end would be.
+    Law: the pieces together have the bits of a single piece at the end.
     """
     height, finished, last = grid.shape[0], 0, None
-    total = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
+    accumulator = aggregation.accumulator(bands, grid.window, dtype, min(capacity, height), covers=False)
     for patch in patches:
         place = (patch.window.row, patch.window.col)
         if last is not None and place < last:
@@ -56,14 +58,14 @@ def finished_rows(
         last = place
         stop = min(max(patch.window.row, finished), height)
         if stop > finished:
-            yield Finished(finished, total.finish(stop))
+            yield Finished(finished, accumulator.finish(stop))
             finished = stop
-        total.add(patch.window, _checked(patch, bands, dtype), patch.weights)
+        accumulator.add(Contribution(patch.window, _checked(patch, bands, dtype), patch.weights))
     if finished < height:
-        yield Finished(finished, total.finish(height))
+        yield Finished(finished, accumulator.finish(height))
 
 
-def merged_array(aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
+def merged_array(aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> np.ndarray:
     """``(bands, height, width)``, or ``(height, width)`` where the patches and the result have one band."""
     ordered = in_order(patches)
     first = as_values(ordered[0].data)
@@ -77,13 +79,13 @@ def merged_array(aggregation: Any, patches: Iterable[Patch], grid: RasterDomain)
 
 def _capacity(patches: Iterable[Patch]) -> int:
     most = max(patch.window.height for patch in patches)
-    return most + max(32, most // 2)  # as in the one loop: rows are not moved at every step
+    return most + max(32, most // 2)  # as in stream(): rows are not moved at every step
 
 
-def stitch_to(sink: Any, aggregation: Any, patches: Iterable[Patch], grid: RasterDomain) -> bool:
-    """Write rows to ``sink`` as they become final; whether the first patch was ``(h, w)``.
+def stitch_to(sink: RasterSink, aggregation: Aggregation, patches: Iterable[Patch], grid: RasterDomain) -> bool:
+    """Write rows to ``sink`` as they become final; returns whether the first patch was ``(h, w)``.
 
-    ``patches`` are taken one by one and let go; the first says how many bands there are and of what type.
+    ``patches`` are taken one by one and not kept; the first defines the number of bands and their dtype.
     """
     waiting = iter(patches)
     first = next(waiting, None)

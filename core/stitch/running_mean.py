@@ -1,13 +1,12 @@
-"""What is kept of overlapping chips until their rows are final.
+"""The accumulator of weighted means.
 
 The weighted mean is kept as a running mean (D. H. D. West, "Updating mean and variance estimates: an improved method",
-Comm. ACM 22, 1979): ``m += (x - m) * w / (W + w)``, where ``W`` is the weight that the pixel already has. It needs
-neither a division at the end nor double the memory, and where all contributions to a pixel are equal the result is
-that value to the last bit: identity in is identity out, a constant stays the constant.
+Comm. ACM 22, 1979): ``m += (x - m) * w / (W + w)``, where ``W`` is the weight that the pixel already has. Where
+all contributions to a pixel are equal, the result is that value to the last bit.
 
 On a lattice without invalid pixels the factors ``w / (W + w)`` are the same for all chips with the same neighbours:
-:class:`RatioCache` works them out once per pattern. They are made by the same additions in the same order as the
-general way makes them, so which way a chip takes does not show in its bits.
+:class:`RatioCache` works them out once per pattern. They are computed by the same additions in the same order
+as in the general case, so the result has the same bits in both cases.
 """
 
 from __future__ import annotations
@@ -20,9 +19,7 @@ import numpy as np
 from ..grid.domain import PixelWindow, slices
 from ..grid.rows import RowBuffer
 from ..plan.plan import Pattern, Plan
-
-#: The factors of a chip that finds nothing under it: its values are the mean.
-FIRST = np.ones((1, 1), np.float32)
+from .contract import FIRST, Contribution
 
 WeightsOf = Callable[[int, int], np.ndarray]
 
@@ -30,7 +27,7 @@ WeightsOf = Callable[[int, int], np.ndarray]
 class RatioCache:
     """``w / (W + w)`` per pattern of a lattice, for strictly positive windows."""
 
-    MAX_OVERLAPS = 128  # beyond this many overlapping chips the pattern costs more than it saves
+    MAX_OVERLAPS = 128  # for more overlapping chips the factors cost more than they save
     MAX_BYTES = 64 << 20
 
     def __init__(self, weights_of: WeightsOf, dtype: np.dtype) -> None:
@@ -38,7 +35,7 @@ class RatioCache:
         self._known: OrderedDict[Pattern, np.ndarray | None] = OrderedDict()
 
     def get(self, pattern: Pattern | None) -> np.ndarray | None:
-        """``(h, w)`` factors for a chip whose earlier neighbours are all valid; None where not worth it.
+        """``(h, w)`` factors for a chip whose earlier neighbours are all valid; None where they are not kept.
 
         :data:`FIRST` for a chip that overlaps no earlier one.
         """
@@ -53,7 +50,7 @@ class RatioCache:
 
     @classmethod
     def most_bytes(cls, plan: Plan, dtype: np.dtype) -> int:
-        """The most that the factors of a plan take; 0 where it is no lattice, or no chips overlap."""
+        """The most bytes that the factors of a plan take; 0 where it is not a lattice, or no chips overlap."""
         patterns = plan.most_patterns()
         if not patterns:
             return 0
@@ -93,8 +90,8 @@ class _Added(NamedTuple):
 class RunningMean:
     """The weighted mean over the rows of an output window, band by band.
 
-    ``covers`` says that every pixel of the window lies in a chip of strictly positive weight; then sums of weights are
-    only kept while there is something invalid about. A pixel that only invalid values reach comes out as NaN.
+    ``covers``: every pixel of the window lies in a chip of strictly positive weight; then sums of weights are only kept
+    while there are invalid values among the rows held. A pixel that only invalid values reach is NaN.
     """
 
     def __init__(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> None:
@@ -108,54 +105,41 @@ class RunningMean:
         if not covers:
             self._total = RowBuffer(bands, window.width, np.dtype(np.float64), window.row, capacity)
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """Add ``values`` ``(bands, h, w)`` with ``weights`` ``(h, w)``, both of the whole chip.
-
-        Chips must come sorted by ``(row, col)``. ``finite``: the values are known to hold neither NaN nor infinities,
-        nor values whose difference is infinite; ``ratio``: the factors that then may be used where all earlier
-        neighbours are finite too.
-        """
-        place = chip.intersect(self._window)
-        if not place.pixels:
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`."""
+        part = chip.within(self._window)
+        if part is None:
             return
+        place, x, w, ratio = part.window, part.values, part.weights, part.ratio
         self._extend(place.row_stop)
-        inside = slices(place, chip)
-        x, w = values[(slice(None),) + inside], weights[inside]
         cols = slice(place.col - self._window.col, place.col_stop - self._window.col)
         mean = self._mean.rows(place.row, place.row_stop)[:, :, cols]
-        clean = finite and ratio is not None and int(self._clean_from[cols].max()) <= place.row
-        if not finite:
+        clean = part.finite and ratio is not None and int(self._clean_from[cols].max()) <= place.row
+        if not part.finite:
             self._clean_from[cols] = np.maximum(self._clean_from[cols], place.row_stop)
             self._track()
         total = None if self._total is None else self._total.rows(place.row, place.row_stop)[:, :, cols]
         if clean and ratio is FIRST:
-            np.add(x, 0, out=mean)  # not a mere copy: a negative zero is to end up as it does the long way
+            np.add(x, 0, out=mean)  # not a copy: a negative zero becomes positive, as in the general case
             if total is not None:
                 total += w
         elif clean and ratio is not None:
             step = np.subtract(x, mean, dtype=self._dtype)
-            step *= ratio[inside]
+            step *= ratio
             mean += step
             if total is not None:
                 total += w
         else:
             if total is None:
                 self._track()
-                self._covers = False  # no factors for this lattice: keep the sums from here on
+                self._covers = False  # there are no factors: keep the sums from here on
                 total = self._total.rows(place.row, place.row_stop)[:, :, cols]  # type: ignore[union-attr]
-            _add_general(mean, total, x.astype(self._dtype, copy=False), w, finite)
+            _add_general(mean, total, x.astype(self._dtype, copy=False), w, part.finite)
         if self._covers:
             self._added.append(_Added(place, w))
 
     def finish(self, row_stop: int) -> np.ndarray:
-        """The rows from the last finished one to ``row_stop``, ``(bands, rows, width)``; they are final and let go."""
+        """As :meth:`Accumulator.finish`."""
         self._extend(row_stop)
         first = self._mean.first
         result = self._mean.rows(first, row_stop).copy()
@@ -168,18 +152,13 @@ class RunningMean:
             self._total = None
         return result
 
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return self._mean.nbytes + (0 if self._total is None else self._total.nbytes)
-
     def _extend(self, row_stop: int) -> None:
         for buffer in (self._mean, self._total):
             if buffer is not None and buffer.stop < row_stop:
                 buffer.extend(row_stop)[...] = 0
 
     def _track(self) -> None:
-        """Start to keep sums of weights, with those of the chips that the rows held already have."""
+        """Start to keep sums of weights, with those of the chips already added to the rows held."""
         if self._total is not None:
             return
         first = self._mean.first
@@ -192,7 +171,7 @@ class RunningMean:
 
 
 def _add_general(mean: np.ndarray, total: np.ndarray, x: np.ndarray, w: np.ndarray, finite: bool) -> None:
-    """One step of the running mean with any validity; ``mean`` and ``total`` are changed in place."""
+    """One step of the running mean for any values; ``mean`` and ``total`` are changed in place."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if finite and w.min() > 0 and np.isfinite(mean).all():
             step = x - mean

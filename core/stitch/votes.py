@@ -1,9 +1,8 @@
-"""Votes: aggregations that give a pixel a label, and what they keep of overlapping chips until rows are final."""
+"""Votes: aggregations that give a pixel a label, and their accumulators."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,16 +10,17 @@ from ..base.checks import is_whole
 from ..base.errors import ParameterError
 from ..grid.domain import PixelWindow
 from ..grid.rows import RowBuffer
-from .accumulators import _PIECE_VALUES, Accumulator
+from .accumulators import _PIECE_VALUES, PixelAccumulator, Valid
 from .aggregation import SpatialAggregation
+from .contract import Contribution
 from .running_mean import RunningMean
 
-MAX_CLASSES = 1024  # beyond it the values are hardly labels, and one count for each would fill the memory
-_SPAN = 1 << 12  # labels that lie within this many are found by counting, others by sorting
+MAX_CLASSES = 1024  # more values are hardly labels, and their counts would fill the memory
+_SPAN = 1 << 12  # labels in a range smaller than this are found by counting, others by sorting
 
 
-class HardVotes(Accumulator):
-    """How many chips give a pixel each label; the label with the most, of several the lowest.
+class HardVotes(PixelAccumulator):
+    """Counts of the chips that give a pixel each label; the result is the label with most, of several the lowest.
 
     One plane of counts for each label seen so far, in uint16, or uint32 once more than 32767 chips have met.
     """
@@ -30,13 +30,13 @@ class HardVotes(Accumulator):
         self._classes = classes
         self._counts: dict[int, RowBuffer] = {}
         self._type: np.dtype = np.dtype(np.uint16)
-        self._highest = self._since = 0  # the highest count when last looked at, and how many chips came after it
+        self._highest = self._since = 0  # the highest count when last determined, and the chips since
 
-    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Any) -> None:
+    def _take(self, place: PixelWindow, x: np.ndarray, w: np.ndarray, valid: Valid) -> None:
         if self._highest + self._since >= np.iinfo(self._type).max:
             self._look()
         self._since += 1
-        if x.dtype.kind == "b" or x.dtype == np.float16:  # too narrow to tell how far labels lie apart
+        if x.dtype.kind == "b" or x.dtype == np.float16:  # too narrow for the difference of two labels
             x = x.astype(np.uint8 if x.dtype.kind == "b" else np.float32)
         for label in self._labels(x, valid, place):
             votes = x == label
@@ -47,8 +47,8 @@ class HardVotes(Accumulator):
             count = self._at(self._counts[label], place)
             count += votes
 
-    def _labels(self, x: np.ndarray, valid: Any, place: PixelWindow) -> list[int]:
-        """The distinct labels among the valid values, checked."""
+    def _labels(self, x: np.ndarray, valid: Valid, place: PixelWindow) -> list[int]:
+        """The distinct labels among the valid values; :class:`ParameterError` for one that is not allowed."""
         values = x.ravel() if valid is True else x[valid]
         if not values.size:
             return []
@@ -66,7 +66,7 @@ class HardVotes(Accumulator):
             raise _refused(found[-1], x, valid, place, allowed)
         return found
 
-    def _check(self, label: int, x: np.ndarray, valid: Any, place: PixelWindow) -> None:
+    def _check(self, label: int, x: np.ndarray, valid: Valid, place: PixelWindow) -> None:
         if self._classes is not None and not 0 <= label < self._classes:
             allowed = f"must be from 0 to {self._classes - 1}, as classes is {self._classes}"
             raise _refused(label, x, valid, place, allowed)
@@ -74,13 +74,13 @@ class HardVotes(Accumulator):
             raise _refused(label, x, valid, place, f"must be a number that {self._dtype} holds exactly")
 
     def _look(self) -> None:
-        """Find the highest count; if there is not much room above it, hold counts in uint32 from now on."""
+        """Determine the highest count; where uint16 would soon overflow, hold counts in uint32 from now on."""
         held = (count.rows(self._first, self._stop) for count in self._counts.values())
         self._highest, self._since = max((int(count.max()) for count in held if count.size), default=0), 0
         if self._highest <= np.iinfo(self._type).max // 2:
             return
         self._type, self._held = np.dtype(np.uint32), []
-        for label, count in self._counts.items():  # one by one, so that both are held of one label only
+        for label, count in self._counts.items():  # one by one, so that only one label is held twice
             wide = self._hold(self._bands, self._type)
             wide.rows(self._first, self._stop)[...] = count.rows(self._first, self._stop)
             self._counts[label] = wide
@@ -101,13 +101,13 @@ def _distinct(values: np.ndarray) -> list[int]:
     if high - low >= _SPAN:
         return [int(value) for value in np.unique(values)]
     above = values - values.dtype.type(low)
-    if above.dtype.kind == "i":  # of 8-bit labels the difference may wrap: to the right unsigned one
+    if above.dtype.kind == "i":  # differences of signed labels may wrap; as unsigned numbers they are right
         above = above.view(f"u{above.itemsize}")
     return [low + int(k) for k in np.flatnonzero(np.bincount(above.astype(np.intp)))]
 
 
-def _refused(label: float, x: np.ndarray, valid: Any, place: PixelWindow, allowed: str) -> ParameterError:
-    """What is wrong with a label, and where the first pixel that has it lies on the raster."""
+def _refused(label: float, x: np.ndarray, valid: Valid, place: PixelWindow, allowed: str) -> ParameterError:
+    """The error for a label, with the place of the first pixel that has it."""
     _, row, col = np.argwhere((x == label) & valid)[0]
     return ParameterError(f"label at row {place.row + row}, column {place.col + col}", label, allowed)
 
@@ -118,31 +118,25 @@ class SoftVotes:
     def __init__(
         self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool, probability: bool
     ) -> None:
-        self._mean, self._dtype = RunningMean(bands, window, dtype, capacity, covers), np.dtype(dtype)
+        self._means, self._dtype = RunningMean(bands, window, dtype, capacity, covers), np.dtype(dtype)
         self._probability = probability
         self._values_per_row, self._finished = bands * window.width, window.row
 
-    def add(
-        self,
-        chip: PixelWindow,
-        values: np.ndarray,
-        weights: np.ndarray,
-        finite: bool = False,
-        ratio: np.ndarray | None = None,
-    ) -> None:
-        """As :meth:`RunningMean.add`; where one class is unknown, the chip says nothing about the others."""
-        if not finite:
-            unknown = np.isnan(values).any(axis=0)
+    def add(self, chip: Contribution) -> None:
+        """As :meth:`Accumulator.add`; where one class is unknown, the chip's other classes do not count either."""
+        if not chip.finite:
+            unknown = np.isnan(chip.values).any(axis=0)
             if unknown.any():
-                values = np.where(unknown, self._dtype.type(np.nan), values.astype(self._dtype, copy=False))
-        self._mean.add(chip, values, weights, finite, ratio)
+                known = chip.values.astype(self._dtype, copy=False)
+                chip = replace(chip, values=np.where(unknown, self._dtype.type(np.nan), known))
+        self._means.add(chip)
 
     def finish(self, row_stop: int) -> np.ndarray:
         """``(1, rows, width)`` labels, with ``probability`` ``(2, rows, width)``: labels, and the winner's mean."""
         step = max(1, _PIECE_VALUES // self._values_per_row)
         ends = (*range(self._finished + step, row_stop, step), row_stop)
         self._finished = row_stop
-        pieces = [self._label(self._mean.finish(end)) for end in ends]
+        pieces = [self._label(self._means.finish(end)) for end in ends]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
     def _label(self, means: np.ndarray) -> np.ndarray:
@@ -153,11 +147,6 @@ class SoftVotes:
         if self._probability:
             np.copyto(result[1], np.take_along_axis(means, winner, axis=0)[0], where=known)
         return result
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held."""
-        return self._mean.nbytes
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from qgis.core import (
 from ...core.base.config import tags
 from ...core.base.secrets import without_secrets
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
-from ...core.sentinel2.bands import CLOUDS, parse_bands
-from ...core.sentinel2.scene import UNITS, S2Scene
-from ...core.sentinel2.stac import find_s2_scene
+from ...core.sentinel2.bands import CLOUDS
+from ...core.sentinel2.search import UNITS, Wanted
+from ...core.sentinel2.stac import scene_for
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..parameters.rasters import add_format, format_notes, read_format
@@ -84,33 +84,31 @@ class LoadSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
     def make_job(self, parameters, context):
-        """What is wanted, as arguments for the core."""
+        """What to look for, and what to load of it."""
         check_output(
             self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT, read_format(self, parameters, context)
         )
-        wanted = {
-            **read_search(self, parameters, context),
-            "area": read_area(self, parameters, context),
-            "bands": parse_bands(self.parameterAsString(parameters, self.BANDS, context)),
-            "resolution": self.parameterAsDouble(parameters, self.RESOLUTION, context),
-            "units": self.parameterAsString(parameters, self.UNITS, context),
-            "mask": CLOUDS if self.parameterAsBool(parameters, self.MASK_CLOUDS, context) else (),
-        }
-        S2Scene.checked(wanted["bbox"], wanted["bands"], wanted["resolution"], wanted["units"])
-        return wanted
+        search = read_search(self, parameters, context)
+        return search, Wanted(
+            search.bbox,
+            self.parameterAsString(parameters, self.BANDS, context),
+            self.parameterAsDouble(parameters, self.RESOLUTION, context),
+            self.parameterAsString(parameters, self.UNITS, context),
+            mask=CLOUDS if self.parameterAsBool(parameters, self.MASK_CLOUDS, context) else (),
+            area=read_area(self, parameters, context),
+        )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
         output = self.output_path(parameters, self.OUTPUT, context)
-        wanted = read_format(self, parameters, context)
-        for note in format_notes(self.tr, format_of(output, wanted)):
+        chosen, (search, wanted) = read_format(self, parameters, context), self._job
+        for note in format_notes(self.tr, format_of(output, chosen)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
-            feedback.setProgressText(
-                self.tr("Searching {endpoint}").format(endpoint=without_secrets(self._job["endpoint"]))
-            )
-            scene = find_s2_scene(**self._job, cancelled=feedback.isCanceled)
+            shown = without_secrets(search.endpoint)
+            feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
+            scene = scene_for(search, wanted, cancelled=feedback.isCanceled)
             self._tell(scene, feedback)
             value_type = scene.value_type
             spec = OutputSpec(
@@ -119,7 +117,7 @@ class LoadSentinel2(JobAlgorithm):
                 scales=scene.scales,
                 tags={**tags(self._config(scene)), **scene.tags()},
                 parameter=self.OUTPUT,
-                format=wanted,
+                format=chosen,
             )
             feedback.setProgressText(self.tr("Reading"))
             with sink_for(output, scene.domain, spec) as sink:
@@ -147,21 +145,21 @@ class LoadSentinel2(JobAlgorithm):
                                       epsg=scene.choice.epsg))  # fmt: skip
 
     def _config(self, scene):
-        wanted = self._job
+        search, wanted = self._job
         return {
             "algorithm": f"patchwise:{self.NAME}",
             "search": {
-                "endpoint": without_secrets(wanted["endpoint"]),
-                "collection": wanted["collection"],
-                "bbox": list(wanted["bbox"]),
-                "extent": None if wanted["area"] is None else list(wanted["area"]),
-                "dates": list(wanted["date_range"]),
-                "max_cloud": wanted["max_cloud_cover"],
-                "tile": wanted["tile"],
+                "endpoint": without_secrets(search.endpoint),
+                "collection": search.collection,
+                "bbox": list(search.bbox),
+                "extent": None if wanted.area is None else list(wanted.area),
+                "dates": list(search.date_range),
+                "max_cloud": search.max_cloud_cover,
+                "tile": search.tile,
             },
             "items": list(scene.item_ids),
             "bands": list(scene.bands),
-            "resolution": wanted["resolution"],
+            "resolution": wanted.resolution,
             "units": scene.units,
             "offset_applied": scene.apply_offset,
             "masked_classes": list(scene.mask),

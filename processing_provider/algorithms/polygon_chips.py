@@ -18,21 +18,19 @@ from qgis.core import (
 )
 
 from ...core import SpatialPolygonIntersection, ValueType
-from ...core.base.config import tags
 from ...core.base.configurable import part
-from ...core.base.errors import Cancelled, ParameterError
+from ...core.base.errors import ParameterError
 from ...core.base.field_names import longest_name, plain_name
-from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
-from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
+from ...core.rasters.output import check_output, format_of, sink_for
 from ...core.rasters.raster import Raster
 from ...core.rasters.source_files import SourceFiles
-from ...core.records.record import input_record, nodata_record, placed
+from ...core.records.record import input_record, nodata_record
 from ...core.zonal.chips import polygon_chips
 from ...core.zonal.statistics import STATISTICS as NAMES_OF_STATISTICS
 from ..base import JobAlgorithm
-from ..bridge import progress, translated
-from ..job import not_cancelled, only_used, operator_warnings, watch_sources
+from ..bridge import progress, translated, while_wanted
+from ..job import not_cancelled, only_used, operator_warnings, output_spec, watch_sources
 from ..layers.grid import check_bounded
 from ..layers.polygons import checked_features, polygon_mapping, statistics_fields, window_of_source, write_features
 from ..parameters.operators import NAMES as OPERATOR_NAMES
@@ -254,9 +252,7 @@ class PolygonChips(JobAlgorithm):
     def _polygons(self, task, feedback):
         """The features, and of those that have a geometry on the raster's CRS the polygons and their positions."""
         features, polygons, places, invalid = [], [], [], []
-        for feature in checked_features(task.source, invalid, self._invalid):
-            if feedback.isCanceled():
-                raise Cancelled
+        for feature in while_wanted(checked_features(task.source, invalid, self._invalid), feedback):
             features.append(feature)
             shape = polygon_mapping(feature.geometry(), task.transform)
             if shape is not None:
@@ -281,7 +277,7 @@ class PolygonChips(JobAlgorithm):
         try:
             return polygon_chips(
                 task.raster,
-                SpatialPolygonIntersection(_watched(polygons, feedback)),
+                SpatialPolygonIntersection(while_wanted(polygons, feedback)),
                 task.operator,
                 task.statistics,
                 sink=sink,
@@ -313,27 +309,9 @@ class PolygonChips(JobAlgorithm):
                 feedback.pushWarning(loss)
 
 
-def _watched(polygons, feedback):
-    """The polygons one by one, as long as the run is not cancelled: to check very many takes its time."""
-    for polygon in polygons:
-        if feedback.isCanceled():
-            raise Cancelled
-        yield polygon
-
-
 def _raster_sink(task, group):
     domain = task.raster.domain.refined(task.operator.scale)
-    spec = OutputSpec(
-        task.value_type,
-        names=task.operator.output_names,
-        categories=task.operator.categories,
-        sources=task.sources,
-        group=group,
-        tags=tags(placed(task.config, task.stitched)),
-        meta=passed_on(task.raster, task.operator, task.aggregation, task.value_type.dtype),
-        parameter="STITCHED",
-        format=task.format,
-    )
+    spec = output_spec(task, task.aggregation, task.stitched, "STITCHED", group=group)
     return sink_for(task.stitched, domain, spec)
 
 

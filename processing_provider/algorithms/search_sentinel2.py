@@ -19,7 +19,7 @@ from qgis.PyQt.QtCore import QDateTime, Qt
 
 from ...core.base.secrets import without_secrets
 from ...core.sentinel2.items import covered
-from ...core.sentinel2.stac import search_s2, why_none
+from ...core.sentinel2.stac import find_items, why_none
 from ..base import JobAlgorithm
 from ..bridge import translated
 from ..parameters.sentinel import NAMES, add_search, add_server, read_search
@@ -56,24 +56,24 @@ class SearchSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
 
     def make_job(self, parameters, context):
-        """What is wanted, as arguments for the core."""
+        """What to look for."""
         check_file_target(self, parameters, self.OUTPUT, context)
         return read_search(self, parameters, context)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
-        wanted, box, fields = self._job, self._job["bbox"], _fields()
-        shown = without_secrets(wanted["endpoint"])
+        search, fields = self._job, _fields()
+        shown = without_secrets(search.endpoint)
         feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
         with translated(self.CORE_NAMES):
-            items = search_s2(**wanted, cancelled=feedback.isCanceled)
+            items = find_items(search, feedback.isCanceled)
             if not items:
-                feedback.pushWarning(why_none(**wanted, cancelled=feedback.isCanceled))
+                feedback.pushWarning(why_none(search, feedback.isCanceled))
             crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
             output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, crs)
             with output:
                 for first in range(0, len(items), BATCH):
-                    output.add([_feature(item, box, fields) for item in items[first : first + BATCH]])
+                    output.add([_feature(item, search.bbox, fields) for item in items[first : first + BATCH]])
         results = {self.OUTPUT: output.target, self.COUNT: len(items)}
         return self.present(results, context, feedback, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
 

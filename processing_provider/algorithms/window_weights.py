@@ -6,7 +6,6 @@ import numpy as np
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
 
 from ...core import SpatialPatcher, ValueType
-from ...core.base.errors import Cancelled
 from ...core.base.progress import Watch
 from ...core.grid.domain import PixelWindow, RasterDomain
 from ...core.loop.coverage import write_coverage
@@ -16,7 +15,7 @@ from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.rasters.source_files import SourceFiles
 from ..base import PatchwiseAlgorithm
-from ..bridge import progress, translated
+from ..bridge import progress, translated, while_wanted
 from ..job import check_chip
 from ..parameters.grids import add_grid, read_grid
 from ..parameters.patching import add_window
@@ -194,9 +193,7 @@ def _write_window(job, feedback):
         counted = _Counted(sink)
         counted.start(1, weights.dtype)
         step = sink.block_width  # rows of tiles
-        for row in range(0, len(weights), step):
-            if feedback.isCanceled():
-                raise Cancelled
+        for row in while_wanted(range(0, len(weights), step), feedback):
             part = weights[None, row : row + step]
             counted.write(row, 0, np.where(part > 0, part, np.nan))
             report(0.1 + 0.9 * min(1, (row + step) / len(weights)))

@@ -12,8 +12,9 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core.base.errors import Cancelled, ParameterError
+from ...core.base.errors import ParameterError
 from ...core.chip_folder.labels import ChipLabels, PolygonLabels, RasterLabels
+from ..bridge import while_wanted
 from ..results.chip_index import index_crs
 from .polygons import polygon_mapping
 from .view import raster_file
@@ -34,9 +35,7 @@ class LabelPolygons:
         if not self.area.isNull():
             request.setFilterRect(self.area)
         shapes = []
-        for feature in self.source.getFeatures(request):
-            if feedback.isCanceled():
-                raise Cancelled
+        for feature in while_wanted(self.source.getFeatures(request), feedback):
             shape = polygon_mapping(feature.geometry(), self.transform)
             if shape is not None:
                 shapes.append((shape, _number(feature[self.field]) if self.field else 1.0))

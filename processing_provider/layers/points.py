@@ -6,7 +6,8 @@ from itertools import islice
 import numpy as np
 from qgis.core import QgsFeatureRequest, QgsGeometry, QgsWkbTypes
 
-from ...core.base.errors import Cancelled, ParameterError
+from ...core.base.errors import ParameterError
+from ..bridge import not_cancelled
 from ..results.features import BATCH
 
 # In WKB: bytes before the points of a collection, before the coordinates of each; of each, without and with Z and M.
@@ -34,9 +35,9 @@ def check_points(source, parameter):
 
 def batches(features, feedback):
     """Lists of features; ends with :class:`Cancelled` where the feedback says so."""
+    check = not_cancelled(feedback)
     while True:
-        if feedback.isCanceled():
-            raise Cancelled
+        check()
         batch = list(islice(features, BATCH))
         if not batch:
             return

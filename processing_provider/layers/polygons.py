@@ -12,9 +12,9 @@ from qgis.core import (
     QgsProcessingFeatureSource,
 )
 
-from ...core.base.errors import Cancelled, ParameterError
+from ...core.base.errors import ParameterError
 from ...core.base.field_names import statistic_names
-from ..bridge import extent_points
+from ..bridge import extent_points, not_cancelled
 from ..results.features import BATCH, new_field
 
 _NO_CHECK, _SKIP = 0, 1  # QGIS's numbers of what is to be done with invalid geometries
@@ -83,7 +83,7 @@ def write_features(output, features, values, fields, whole, feedback):
 
     ``fields`` are all of them; ``whole`` says which of the values are whole numbers.
     """
-    batch = []
+    batch, check = [], not_cancelled(feedback)
     for place, feature in enumerate(features):
         numbers = values.get(place) or [math.nan] * len(whole)
         made = [None if math.isnan(v) else int(v) if integer else v for v, integer in zip(numbers, whole)]
@@ -92,8 +92,7 @@ def write_features(output, features, values, fields, whole, feedback):
         written.setAttributes([*feature.attributes(), *made])
         batch.append(written)
         if len(batch) == BATCH:
-            if feedback.isCanceled():
-                raise Cancelled
+            check()
             output.add(batch)
             batch = []
     output.add(batch)

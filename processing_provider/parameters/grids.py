@@ -2,32 +2,23 @@
 
 from contextlib import ExitStack
 
-from qgis.core import QgsProcessingParameterExtent, QgsProcessingParameterNumber, QgsProcessingParameterRasterLayer
+from qgis.core import QgsProcessingParameterRasterLayer
 
-from .rasters import EXTENT, INPUT, RESOLUTION, read_raster, read_window
+from .rasters import INPUT, add_part, add_resolution, read_raster, read_window
 
 
 def add_grid(algorithm):
     """Add the raster that gives the grid, the part of it, and the size of its pixels where it has none."""
-    tr, add = algorithm.tr, algorithm.add
-    add(
+    tr = algorithm.tr
+    algorithm.add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
         tr("The raster that chips are planned on: a file, or a layer from a server. Its pixels are not read, only "
            "their number, place and CRS."),
     )  # fmt: skip
-    add(
-        QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
-        tr("Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
-           "raster. Empty means all of it."),
-    )  # fmt: skip
-    add(
-        QgsProcessingParameterNumber(
-            RESOLUTION, tr("Resolution"), QgsProcessingParameterNumber.Type.Double, None, optional=True
-        ),
-        tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: of "
-           "tiles their highest zoom level; WMS needs it."),
-        advanced=True,
-    )  # fmt: skip
+    told = tr("Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
+              "raster. Empty means all of it.")  # fmt: skip
+    add_part(algorithm, told)
+    add_resolution(algorithm)
 
 
 def read_grid(algorithm, parameters, context):

@@ -55,14 +55,21 @@ def add_input(algorithm, extent=True):
            "XYZ have three: red, green and blue."),
     )  # fmt: skip
     if extent:
-        add(
-            QgsProcessingParameterExtent(EXTENT, tr("Extent"), optional=True),
-            tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it."),
-        )
-    add(
-        QgsProcessingParameterNumber(
-            RESOLUTION, tr("Resolution"), QgsProcessingParameterNumber.Type.Double, None, optional=True
-        ),
+        told = tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it.")
+        add_part(algorithm, told)
+    add_resolution(algorithm)
+
+
+def add_part(algorithm, told):
+    """Add the part of the raster, with its help."""
+    algorithm.add(QgsProcessingParameterExtent(EXTENT, algorithm.tr("Extent"), optional=True), told)
+
+
+def add_resolution(algorithm):
+    """Add the size of the pixels of a layer that has none of its own."""
+    tr, kind = algorithm.tr, QgsProcessingParameterNumber.Type.Double
+    algorithm.add(
+        QgsProcessingParameterNumber(RESOLUTION, tr("Resolution"), kind, None, optional=True),
         tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
            "highest zoom level of tiles; WMS needs it."),
         advanced=True,

@@ -14,10 +14,11 @@ from qgis.PyQt.QtNetwork import QNetworkProxy
 
 from ...core.base.errors import ParameterError
 from ...core.grid.extents import around
-from ...core.sentinel2.items import checked_box, checked_tile
+from ...core.sentinel2.items import checked_box
 from ...core.sentinel2.places import PlacedBox
 from ...core.sentinel2.remote import Network
-from ...core.sentinel2.stac import COLLECTION, PLANETARY_COMPUTER, check_client, checked_dates, checked_endpoint
+from ...core.sentinel2.search import COLLECTION, PLANETARY_COMPUTER, Search
+from ...core.sentinel2.stac import check_client
 from ..bridge import extent_points
 from .extents import in_degrees, read_box
 
@@ -77,22 +78,17 @@ def add_server(algorithm):
 
 
 def read_search(algorithm, parameters, context):
-    """What to look for, as arguments for the core; refuses what is wrong before anything is asked. Main thread."""
+    """What to look for; refuses what is wrong before anything is asked. Main thread."""
     check_client()
-    collection = algorithm.parameterAsString(parameters, COLLECTION_NAME, context).strip()
-    if not collection:
-        raise ParameterError("collection", collection, f"must be named, such as {COLLECTION}")
-    days = tuple(_day(algorithm, parameters, context, name) for name in (START_DATE, END_DATE))
-    checked_dates(days)
-    return {
-        "bbox": _box(algorithm, parameters, context),
-        "date_range": days,
-        "max_cloud_cover": algorithm.parameterAsDouble(parameters, MAX_CLOUD, context),
-        "tile": checked_tile(algorithm.parameterAsString(parameters, TILE, context)) or None,
-        "endpoint": checked_endpoint(algorithm.parameterAsString(parameters, ENDPOINT, context)),
-        "collection": collection,
-        "network": network_of_qgis(),
-    }
+    return Search(
+        _box(algorithm, parameters, context),
+        tuple(_day(algorithm, parameters, context, name) for name in (START_DATE, END_DATE)),
+        algorithm.parameterAsDouble(parameters, MAX_CLOUD, context),
+        algorithm.parameterAsString(parameters, TILE, context),
+        algorithm.parameterAsString(parameters, ENDPOINT, context),
+        algorithm.parameterAsString(parameters, COLLECTION_NAME, context),
+        network_of_qgis(),
+    )
 
 
 def _box(algorithm, parameters, context):

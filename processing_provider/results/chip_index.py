@@ -15,9 +15,9 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ...core.base.errors import Cancelled
 from ...core.chip_folder.manifest import INDEX as INDEX_FILE
 from ...core.grid.crs import crs_text
+from ..bridge import while_wanted
 from .features import BATCH, FeatureOutput, new_field
 
 
@@ -69,9 +69,7 @@ def _fields():
 def _batches(manifest, feedback):
     """The chips in their order, some at a time."""
     fields, chips = _fields(), manifest.chips
-    for first in range(0, len(chips), BATCH):
-        if feedback.isCanceled():
-            raise Cancelled
+    for first in while_wanted(range(0, len(chips), BATCH), feedback):
         yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]
 
 

@@ -21,11 +21,6 @@ class MapExtent(QObject):
         canvas.destinationCrsChanged.connect(self._map_moved)
         self._map_moved()
 
-    def follow(self):
-        """Choose the map's extent."""
-        self._following = True
-        self._map_moved()
-
     def parameters(self):
         """EXTENT, where there is one."""
         if not self.widget.isValid():

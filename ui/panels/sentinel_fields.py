@@ -93,7 +93,6 @@ class SentinelFields:
         form.add(tr("&Bands"), self.bands)
         form.add(tr("&Values"), self.units)
         form.add_wide(self.mask)
-        self.form_widget = query
         self.body = QVBoxLayout(parent)
         self.body.setContentsMargins(6, 6, 6, 6)
         self.body.addWidget(query)

@@ -54,10 +54,6 @@ class SourcePanel(Panel):
         """Choose an extent; the map is not followed any more."""
         self.extent.widget.setOutputExtentFromUser(rectangle, crs)
 
-    def use_map_extent(self):
-        """Follow the map's extent."""
-        self.extent.follow()
-
     def parameters(self):
         """INPUT, BANDS and EXTENT."""
         layer, bands = self.layer(), self.bands()

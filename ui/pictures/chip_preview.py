@@ -2,18 +2,18 @@
 
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QPainter, QPalette
-from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
+from qgis.PyQt.QtCore import QRectF, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QPalette
 
 from .. import theme
 from ..runs.chip_task import ChipTask
 from ..texts import tr
+from .picture import Picture
 
 _MARGIN, _GAP = 6, 8
 
 
-class ChipPreview(QWidget):
+class ChipPreview(Picture):
     """Shows a chip and what the operator makes of it, side by side, computed off the main thread.
 
     Only one chip is computed at a time, and only the last request counts: an earlier one is cancelled, and its result
@@ -26,13 +26,7 @@ class ChipPreview(QWidget):
     failed = pyqtSignal(str)
 
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("chipPreview")
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setAccessibleName(tr("Chip before and after the operator"))
-        self._picture, self._images = None, ()
+        super().__init__("chipPreview", tr("Chip before and after the operator"), parent)
         self._wanted = self._waiting = None
         self._running = _Tasks()
         self.destroyed.connect(self._running.leave)
@@ -61,10 +55,6 @@ class ChipPreview(QWidget):
         self.cancel()
         self._say(text)
 
-    def picture(self):
-        """The ``core.chip_preview.ChipPicture`` that is shown, or None."""
-        return self._picture
-
     def busy(self):
         """Whether the last request is still being computed, or waits for its turn."""
         return self._waiting is not None or self._wanted is not None
@@ -72,7 +62,7 @@ class ChipPreview(QWidget):
     def caption(self):
         """The line below the pictures, or what is said instead of them."""
         if self._picture is None:
-            return self._text
+            return self._problem
         row, column = (theme.count(place) for place in self._picture.anchor)
         return tr("Chip at row {row}, column {column}").format(row=row, column=column)
 
@@ -119,7 +109,7 @@ class ChipPreview(QWidget):
         self.finished.emit(task.picture.seconds)
 
     def _say(self, text):
-        self._picture, self._images, self._text = None, (), text
+        self._picture, self._images, self._problem = None, (), text
         self.setAccessibleDescription(text)
         self.setToolTip("")
         self.update()
@@ -129,40 +119,9 @@ class ChipPreview(QWidget):
 
     # How it looks.
 
-    def hasHeightForWidth(self):
-        """Two squares side by side."""
-        return True
-
     def heightForWidth(self, width):
         """So high that two squares and three lines fit."""
         return round((width - 2 * _MARGIN - _GAP) / 2 + 3 * self.fontMetrics().lineSpacing() + 2 * _MARGIN + 8)
-
-    def sizeHint(self):
-        """A dock's usual width."""
-        return QSize(340, self.heightForWidth(340))
-
-    def minimumSizeHint(self):
-        """Small, but readable."""
-        return QSize(200, self.heightForWidth(200))
-
-    def changeEvent(self, event):
-        """Another theme, another font."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange):
-            self.updateGeometry()
-            self.update()
-
-    def paintEvent(self, event):
-        """Draw it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._picture is None:
-            painter.setPen(theme.faint(self.palette(), 0.75))
-            flags = theme.flags(Qt.AlignmentFlag.AlignCenter, Qt.TextFlag.TextWordWrap)
-            painter.drawText(QRectF(self.rect()).adjusted(12, 8, -12, -8), flags, self._text)
-        else:
-            self._paint(painter)
-        painter.end()
 
     def _paint(self, painter):
         line = self.fontMetrics().lineSpacing()

@@ -1,13 +1,14 @@
 """The live picture of the window and of the summed weights."""
 
-from qgis.PyQt.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QPainter, QPalette
-from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qgis.PyQt.QtCore import QEvent, QPointF, Qt
+from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtWidgets import QToolTip
 
 from ...core.base.errors import PatchwiseError
 from ...core.preview.weights import window_picture
 from .. import theme
 from ..texts import tr
+from .picture import Picture
 from .weight_layout import WeightLayout, draw_bar, draw_cross, draw_profiles
 
 _KEYS = {
@@ -18,22 +19,18 @@ _KEYS = {
 }
 
 
-class WeightPreview(QWidget):
+class WeightPreview(Picture):
     """Draws the window of a patcher with its profiles, and the summed weights of 3 x 3 chips with a verdict.
 
     The arrow keys move a cross over the pictures (with Shift by a tenth), whose weight is shown beside it; Escape
     takes it away.
     """
 
+    NARROWEST = 220
+
     def __init__(self, parent=None):
-        super().__init__(parent)
-        self.setObjectName("weightPreview")
+        super().__init__("weightPreview", tr("Window weights"), parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setAccessibleName(tr("Window weights"))
-        self._picture, self._images, self._problem = None, (), ""
         self._cross = None  # (picture 0 or 1, row, column)
         self.setProblem(tr("Choose a raster to see the window."))
 
@@ -60,10 +57,6 @@ class WeightPreview(QWidget):
         self._picture, self._images, self._cross, self._problem = None, (), None, text
         self._changed("")
 
-    def picture(self):
-        """The ``core.preview.WindowPicture`` that is shown; None where there is a problem."""
-        return self._picture
-
     def verdict(self):
         """The line below the pictures: how the chips cover the raster, or the problem."""
         return self._problem or cover_sentence(self._picture.cover)
@@ -75,21 +68,9 @@ class WeightPreview(QWidget):
 
     # How large it is.
 
-    def hasHeightForWidth(self):
-        """The pictures are as high as they are wide."""
-        return True
-
     def heightForWidth(self, width):
         """So high that two pictures side by side fit the width."""
         return WeightLayout.height_for(width, self.fontMetrics(), self.verdict())
-
-    def sizeHint(self):
-        """A dock's usual width."""
-        return QSize(340, self.heightForWidth(340))
-
-    def minimumSizeHint(self):
-        """Small, but readable."""
-        return QSize(220, self.heightForWidth(220))
 
     def _layout(self):
         cover = self._picture.cover
@@ -97,33 +78,8 @@ class WeightPreview(QWidget):
 
     # How it looks.
 
-    def changeEvent(self, event):
-        """Another theme, another font: colours and sizes come from there."""
-        super().changeEvent(event)
-        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
-        if event.type() in (*kinds, QEvent.Type.ApplicationPaletteChange, QEvent.Type.EnabledChange):
-            self.updateGeometry()
-            self.update()
-
-    def paintEvent(self, event):
-        """Draw it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._picture is None:
-            self._paint_problem(painter)
-        else:
-            self._paint_pictures(painter, self._layout())
-        if self.hasFocus():
-            theme.focus_frame(painter, self.rect(), self.palette())
-        painter.end()
-
-    def _paint_problem(self, painter):
-        painter.setPen(theme.faint(self.palette(), 0.75))
-        flags = theme.flags(Qt.AlignmentFlag.AlignCenter, Qt.TextFlag.TextWordWrap)
-        painter.drawText(QRectF(self.rect()).adjusted(12, 8, -12, -8), flags, self._problem)
-
-    def _paint_pictures(self, painter, layout):
-        palette, cover = self.palette(), self._picture.cover
+    def _paint(self, painter):
+        layout, palette, cover = self._layout(), self.palette(), self._picture.cover
         theme.draw_image(painter, layout.window, self._images[0], palette)
         draw_profiles(painter, layout, self._picture, palette)
         if cover is not None:

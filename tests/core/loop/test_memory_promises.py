@@ -43,10 +43,12 @@ from patchwise.core.loop.read_ahead import (
 )
 from patchwise.core.preview.estimate import GDAL_CACHE, Work
 from patchwise.core.stitch import accumulators, contributions, votes
-from patchwise.core.stitch.running_mean import FIRST, RatioCache
+from patchwise.core.stitch.contract import FIRST, Contribution
+from patchwise.core.stitch.running_mean import RatioCache
 from patchwise.core.stitch.votes import HardVotes
 
 from ..cases import GeneratedSource
+from ..stitch.held import held_bytes
 
 SIZE, WIDTH = 32, 2000
 #: What no formula speaks of: Python's own objects, and pieces of a few MB in which rows are finished.
@@ -147,7 +149,7 @@ def test_an_accumulator_holds_what_its_formula_says(aggregation, bands, dtype, c
             if group.row:
                 result = max(result, accumulator.finish(group.row).nbytes)
             for chip in group.chips:
-                accumulator.add(chip.window, values, weights)
+                accumulator.add(Contribution(chip.window, values, weights))
             held = max(held, meter.now)
         result = max(result, accumulator.finish(4 * SIZE).nbytes)
         most = meter.most
@@ -167,7 +169,7 @@ def test_rows_finished_in_pieces_are_those_finished_at_once(monkeypatch, aggrega
         monkeypatch.setattr(contributions, "_PIECE_BYTES", most)
         accumulator = aggregation.accumulator(2, window, np.dtype(np.float32), 50, False)
         for k, chip in enumerate(chip for group in plan.groups(window) for chip in group.chips):
-            accumulator.add(chip.window, np.roll(values, k, axis=2), np.full((SIZE, SIZE), 0.5))
+            accumulator.add(Contribution(chip.window, np.roll(values, k, axis=2), np.full((SIZE, SIZE), 0.5)))
         results.append([accumulator.finish(stop).tobytes() for stop in (13, 50)])
     assert results[0] == results[1]
 
@@ -305,8 +307,9 @@ def test_votes_on_many_chips_side_by_side_stay_narrow(monkeypatch):
     accumulator = HardVotes(1, window, np.dtype(np.float32), 4, None)
     accumulator._highest = np.iinfo(np.uint16).max - 20  # as if so many had come, of which none is left
     for col in range(300):
-        accumulator.add(PixelWindow(0, col, 4, 1), np.ones((1, 4, 1), np.float32), np.ones((4, 1)), finite=True)
-    assert accumulator.nbytes == 4 * 300 * 2
+        one = Contribution(PixelWindow(0, col, 4, 1), np.ones((1, 4, 1), np.float32), np.ones((4, 1)), finite=True)
+        accumulator.add(one)
+    assert held_bytes(accumulator) == 4 * 300 * 2
     assert (accumulator.finish(4) == 1).all()
 
 

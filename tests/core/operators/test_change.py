@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import ParameterError
-from patchwise.core.operators.change import CHANGES, Change, is_change
+from patchwise.core.operators.change import CHANGES, Change
 
 ROLES = {"R": 0, "N": 1, "S2": 2}
 
@@ -124,8 +124,15 @@ def test_used_bands_and_configuration(name):
     assert operator.warning_for(chip) == ""
 
 
-def test_changes_are_told_from_indices():
-    assert is_change("dnbr") and is_change("RdNBR") and not is_change("NBR") and not is_change("DVI")
+@pytest.mark.parametrize("name", ["dnbr", " RdNBR "])
+def test_changes_are_found_however_they_are_written(name):
+    assert Change(name, ROLES, 3).name.lower() == name.strip().lower()
+
+
+@pytest.mark.parametrize("name", ["NBR", "DVI"])
+def test_changes_are_told_from_indices(name):
+    with pytest.raises(ParameterError, match=f"index is '{name}': must be one of dNBR, RdNBR, dNDVI"):
+        Change(name, ROLES, 3)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_the_nearest_chip_is_that_of_the_list(made, at, data):
 @given(axes(), st.integers(1, 30), st.data())
 def test_once_gives_each_covered_pixel_once(made, size, data):
     axis, chips = made
-    once = axis.once(size)
+    once = axis.pieces(size)
     pieces = of(once)
     np.testing.assert_array_equal(counted(pieces, axis.length), counted(chips, axis.length) > 0)
     assert max(n for _, n in pieces) <= size and (np.diff([start for start, _ in pieces]) > 0).all()
@@ -124,7 +124,7 @@ def test_a_raster_of_2_to_the_31_pixels_a_side_needs_no_memory(boundary, size, s
         plan = make_plan(geometry, sampler.steps, (length, length))
         window = PixelWindow(length // 2, length // 3, 10**6, 10**6)
         assert plan.count(window) >= 0 and 0 <= plan.covered_share(window) <= 1
-        assert plan.once().count(window) >= 0 and len(plan) > 0 and plan.max_size and plan.sizes
+        assert plan.pieces().count(window) >= 0 and len(plan) > 0 and plan.max_size and plan.sizes
         assert plan.read_rows(window) and plan.rows.most_overlaps >= 1 and plan.covers in (True, False)
         assert geometry.room((length, length))
         assert tracemalloc.get_traced_memory()[1] < 100_000
@@ -144,4 +144,4 @@ def test_an_axis_of_tiles():
     plan = make_plan(SpatialRectangular(256, "shift"), (128, 128), (length, length))
     assert plan.covered_share(PixelWindow(0, 0, length, length)) == 1
     assert plan.covers and plan.rows.most_overlaps == 2
-    assert len(plan.once().rows) == length // 256
+    assert len(plan.pieces().rows) == length // 256

@@ -14,7 +14,7 @@ from patchwise.core.sentinel2.items import (
     of_each_day,
     share_mask,
 )
-from patchwise.core.sentinel2.stac import checked_dates
+from patchwise.core.sentinel2.search import checked_dates
 
 BOX = (10.0, 45.0, 11.0, 46.0)
 

@@ -7,7 +7,8 @@ import pytest
 from patchwise.core.base.errors import ParameterError, StacError
 from patchwise.core.sentinel2.items import S2Item, item_of
 from patchwise.core.sentinel2.remote import Network, Unreadable
-from patchwise.core.sentinel2.scene import S2Scene, scene_of
+from patchwise.core.sentinel2.scene import Access, scene_of
+from patchwise.core.sentinel2.search import Search, Wanted, checked_dates
 
 BOX = (15.02, 47.07, 15.06, 47.10)
 HALVES = {"west": (15.0, 15.045), "east": (15.035, 15.1)}
@@ -23,8 +24,8 @@ def half(name, version=None, **asset):
 
 
 def scene(*items, units="dn", apply_offset=False, bands=("B04",)):
-    common = dict(bands=bands, units=units, apply_offset=apply_offset, mask=(), endpoint="https://example.org")
-    return scene_of(items, box=BOX, resolution=10, network=Network(), sign=lambda href, fresh: href, **common)
+    wanted = Wanted(BOX, bands, 10, units, apply_offset)
+    return scene_of(items, wanted, Access("https://example.org", Network(), lambda href, fresh: href))
 
 
 def test_numbers_of_one_mosaic_mean_the_same():
@@ -140,10 +141,8 @@ def test_what_is_no_picture_of_a_tile_is_left_out(changed):
 
 
 def test_numbers_and_dates_of_numpy_are_numbers_and_dates():
-    from patchwise.core.sentinel2.stac import _checked_cloud, checked_dates
-
-    assert _checked_cloud(np.int64(5)) == 5.0
-    assert S2Scene.checked(BOX, "B04", np.float32(10))["resolution"] == 10.0
+    assert Search(BOX, "2023-06-01", np.int64(5)).max_cloud_cover == 5.0
+    assert Wanted(BOX, "B04", np.float32(10)).resolution == 10.0
     for given in (None, 5, dt.date(2023, 6, 1)):
         with pytest.raises(ParameterError, match="date range is .*: must be a first and a last day"):
             checked_dates(given)

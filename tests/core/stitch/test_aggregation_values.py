@@ -33,10 +33,11 @@ from patchwise.core.stitch.aggregation import (
     SpatialSum,
     SpatialVariance,
 )
-from patchwise.core.stitch.running_mean import FIRST
+from patchwise.core.stitch.contract import FIRST, Contribution
 from patchwise.core.stitch.votes import SpatialHardVote, SpatialSoftVote
 
 from ..cases import PLACED, Case, GeneratedSource, NullSink, make_array, run
+from .held import held_bytes
 from .test_aggregations import ALL, best, using
 
 
@@ -86,8 +87,8 @@ def test_counts_beyond_16_bits():
     votes = SpatialHardVote().accumulator(1, window, np.dtype(np.float32), 1, False)
     one, ones = np.ones((1, 1)), np.ones((1, 1, 1))
     for k in range(70000):
-        votes.add(window, ones * (1 if k < 2**16 + 500 else 2), one, finite=True)
-    before = votes.nbytes
+        votes.add(Contribution(window, ones * (1 if k < 2**16 + 500 else 2), one, finite=True))
+    before = held_bytes(votes)
     assert votes.finish(1)[0, 0, 0] == 1
     assert before == 2 * 4
 
@@ -120,7 +121,7 @@ def test_a_negative_zero_does_not_show_which_way_a_chip_took():
     results = []
     for ratio in (FIRST, None):
         mean = SpatialOverlapAdd().accumulator(1, place, np.dtype(np.float32), 1, True)
-        mean.add(place, np.array([[[-0.0, 0.0]]], np.float32), weights, True, ratio)
+        mean.add(Contribution(place, np.array([[[-0.0, 0.0]]], np.float32), weights, True, ratio))
         results.append(mean.finish(1))
     assert results[0].tobytes() == results[1].tobytes()
 
@@ -183,8 +184,8 @@ def most_held(aggregation, operator_bands, height, size=16, step=8, width=64):
         for col in range(0, width - size + 1, step):
             values = rng.integers(1, 4, (operator_bands, size, size)).astype(np.float32)
             values[:, 0, 0] = np.nan
-            held.add(PixelWindow(row, col, size, size), values, np.ones((size, size)))
-            most = max(most, held.nbytes)
+            held.add(Contribution(PixelWindow(row, col, size, size), values, np.ones((size, size))))
+            most = max(most, held_bytes(held))
     return most
 
 

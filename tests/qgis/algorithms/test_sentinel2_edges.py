@@ -119,7 +119,7 @@ def test_what_an_item_does_not_say_is_null(provider, stac, log, monkeypatch):
         "properties": {"datetime": "2023-08-15T22:10:00.5+00:00", "proj:epsg": 32760},
     }  # fmt: skip
     monkeypatch.setattr(core_stac, "_features", lambda *asked: [feature])
-    assert search_sentinel2.search_s2 is core_stac.search_s2
+    assert search_sentinel2.find_items is core_stac.find_items
     parameters = found(stac, "memory:", EXTENT="179.95,180,-16.8,-16.2 [EPSG:4326]")
     layer = processing.run("patchwise:searchsentinel2", parameters, feedback=log)["OUTPUT"]
     (row,) = layer.getFeatures()
