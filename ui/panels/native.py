@@ -12,20 +12,16 @@ from qgis.core import (
 )
 from qgis.gui import QgsGui, QgsProcessingContextGenerator, QgsProcessingGui, QgsProcessingParameterWidgetContext
 
+from ...core.operators.choices import OPERATORS
 from ..runs.controller import make_context
 from .panel import Form, Panel
 
+#: What the source applies, where the operator does not.
+SCALING = ("SCALE", "OFFSET")
 #: Parameters that only some operators look at (``layer``: or that only layers of other providers than GDAL need); what
 #: is not named here is for all.
 USED_BY = {
-    "BAND_ROLES": ("index", "classify"),
-    "SEVERITY": ("index",),
-    "NORMALIZE": ("onnx",),
-    "MEAN": ("onnx",),
-    "STD": ("onnx",),
-    "ACTIVATION": ("onnx",),
-    "FILL": ("onnx",),
-    "PROVIDER": ("onnx",),
+    **{name: OPERATORS.uses(name) for name in (field.name for field in OPERATORS.fields) if name not in SCALING},
     "RESOLUTION": ("layer",),
 }
 
