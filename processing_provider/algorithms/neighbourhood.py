@@ -103,11 +103,9 @@ class Neighbourhood(JobAlgorithm):
             tr("The points with all their fields, and those of the statistics behind them."),
         )
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        super().refuse(parameters, context)
-        with translated(self.CORE_NAMES):
-            check_file_target(self, parameters, self.OUTPUT, context)
+    def check_job(self, job, parameters, context):
+        """Refuse a file that cannot be written."""
+        check_file_target(self, parameters, self.OUTPUT, context)
 
     def make_job(self, parameters, context):
         """What the worker needs; the layer becomes a source of features."""
