@@ -6,6 +6,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterVectorLayer,
     QgsProject,
@@ -55,7 +56,7 @@ class NativePanel(Panel):
         super().__init__(parent)
         self._algorithm = algorithm  # the widgets refer to its definitions without owning them
         self._contexts = _Contexts()
-        self._wrappers, self._widgets, self._held = {}, {}, {}
+        self._wrappers, self._widgets, self._held, self._exact = {}, {}, {}, {}
         surroundings = QgsProcessingParameterWidgetContext()
         surroundings.setProject(QgsProject.instance())
         surroundings.setMapCanvas(canvas)
@@ -91,7 +92,7 @@ class NativePanel(Panel):
         """The values that are shown and are not the defaults."""
         found = {}
         for name, wrapper in self._wrappers.items():
-            value = wrapper.parameterValue()
+            value = self._exact.get(name, wrapper.parameterValue())
             if self._widgets[name].isVisibleTo(self) and not _same(value, wrapper.parameterDefinition().defaultValue()):
                 found[name] = value
         return {**found, **{name: [*_listed(found.get(name)), *held] for name, held in self._held.items()}}
@@ -133,12 +134,25 @@ class NativePanel(Panel):
 
     def _fill(self, name, value):
         """Put a value into a widget; what the widget says of it is no choice of the user's."""
-        held = dict(self._held)
-        self._wrappers[name].setParameterValue(value, self._contexts.processingContext())
+        held, wrapper = dict(self._held), self._wrappers[name]
+        wrapper.setParameterValue(value, self._contexts.processingContext())
         self._held = held
+        number = isinstance(wrapper.parameterDefinition(), QgsProcessingParameterNumber)
+        exact = number and type(value) in (int, float) and wrapper.parameterValue() != value
+        self._keep(name, value if exact else None)
+
+    def _keep(self, name, value):
+        """Hold a number that its spin box rounds, or has no room for, and show it beside its name; None: no more."""
+        self._exact.pop(name, None)
+        text = self._wrappers[name].parameterDefinition().description()
+        if value is not None:
+            self._exact[name] = value
+            text = f"{text}: {value:.15g}"
+        self.form.label(self._widgets[name]).setText(text)
 
     def _chosen(self, name):
         self._held.pop(name, None)  # whoever chooses for himself does without
+        self._keep(name, None)
         self.changed.emit()
 
 

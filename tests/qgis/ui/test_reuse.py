@@ -29,6 +29,7 @@ from patchwise.core.base.config import CONFIG_TAG, from_config
 from patchwise.core.base.errors import ParameterError
 from patchwise.ui.runs.reuse import bands_of, config_of, has_settings, parameters_of, read_config
 from qgis.core import Qgis, QgsProcessingContext, QgsProject, QgsRasterLayer
+from qgis.PyQt.QtWidgets import QDoubleSpinBox
 
 from ..conftest import Log, write
 from ..desktop import desktop, dock, layer, user  # noqa: F401
@@ -271,6 +272,25 @@ def test_settings_replace_all_that_was_chosen_before(desktop, run, layer, dock, 
     assert not {"CHIP_WIDTH", "STRIDE_X", "SCALE", "FORMAT"} & {name for name, value in found.items() if value}
 
 
+FINE = {"SCALE": 2.75e-05, "OFFSET": -0.2, "NODATA": -3.4028234663852886e38, "EXPRESSION": "b1"}
+
+
+def test_numbers_that_a_spin_box_has_no_room_for_are_kept_and_shown(desktop, run, layer, dock, user, tmp_path):
+    out = str(tmp_path / "made.tif")
+    run(INPUT=layer.source(), OUTPUT=out, **FINE, **SIZES)
+    assert dock.use_settings_of(QgsRasterLayer(out, "made"))
+    found, more = dock.tab.parameters(), dock.tab.more
+    assert {name: found[name] for name in FINE} == FINE
+    widget = more._widgets["SCALE"]
+    label, spin = more.form.label(widget), widget.findChild(QDoubleSpinBox) or widget
+    assert label.text() == "Scale: 2.75e-05"
+    spin.setValue(0.5)
+    assert dock.tab.parameters()["SCALE"] == 0.5 and label.text() == "Scale"
+    assert dock.use_settings_of(QgsRasterLayer(out, "made")) and dock.tab.parameters()["SCALE"] == 2.75e-05
+    dock.use_defaults()
+    assert "SCALE" not in dock.tab.parameters() and label.text() == "Scale"
+
+
 @pytest.fixture()
 def opened(monkeypatch):
     """The files that Patchwise opens on the main thread, or looks for."""
@@ -300,10 +320,12 @@ def test_layers_are_added_without_a_file_being_opened(desktop, run, layer, dock,
     out = str(tmp_path / "made.tif")
     run(INPUT=layer.source(), OUTPUT=out, **SIZES)
     made = [QgsRasterLayer(out, f"made {k}") for k in range(30)]
-    others = [QgsRasterLayer(layer.source(), f"other {k}") for k in range(30)]
+    other = str(shutil.copy(layer.source(), tmp_path / "other.tif"))
+    others = [QgsRasterLayer(other, f"other {k}") for k in range(30)]
     opened.clear()
     QgsProject.instance().addMapLayers([*made, *others])
-    assert opened == []
+    user.settle()  # the dock may plan anew, for the layer that it had
+    assert not [path for _, path in opened if path in (out, other)]
     (action,) = desktop.layer_actions
     assert sorted(one.name() for one in desktop.layer_actions[action]) == sorted(one.name() for one in made)
     assert dock.use_settings_of(made[0]) and opened, "only who asks for the settings opens the file"
@@ -328,3 +350,17 @@ def test_a_project_that_trusts_its_layers_opens_none(desktop, run, layer, dock, 
     (action,) = desktop.layer_actions
     assert desktop.layer_actions[action] == []
     QgsProject.instance().setFlag(Qgis.ProjectFlag.TrustStoredLayerStatistics, False)
+
+
+@pytest.mark.parametrize("name", ["window gaussian", "window kaiser", "a cap"])
+def test_numbers_that_the_dock_shows_rounded_are_kept(desktop, run, layer, dock, user, tmp_path, name):
+    fine = {"GAUSSIAN_SIGMA": 0.123456789, "KAISER_BETA": 8.123456789, "RADIUS_KM": 0.350987654321}
+    choices = {key: fine.get(key, value) for key, value in CHOICES[name].items()}
+    out = str(tmp_path / "made.tif")
+    run(INPUT=layer.source(), OUTPUT=out, **{**SIZES, **choices})
+    assert dock.use_settings_of(QgsRasterLayer(out, "made"))
+    assert choices.items() <= dock.tab.parameters().items()
+    user.set("radiusSpin", 2.5)
+    user.set("windowParamSpin", 0.75)
+    found = dock.tab.parameters()
+    assert found.get("RADIUS_KM", 2.5) == 2.5 and found.get("GAUSSIAN_SIGMA", 0.75) == 0.75
