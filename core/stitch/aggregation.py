@@ -34,6 +34,8 @@ class SpatialAggregation(Configurable):
 
     #: Equal contributions to a pixel give that value, however many and whatever their weights.
     idempotent: bool = False
+    #: A pixel may get a value that no chip gives it: labels do not bear that.
+    blends: bool = True
     #: Whether :meth:`merge` gives an array in memory.
     in_memory: bool = True
     #: The accumulator takes the factors of ``accumulate.RatioCache``.
@@ -208,6 +210,7 @@ class SpatialMin(SpatialAggregation):
     """The least value."""
 
     idempotent = True
+    blends = False
 
     def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Extremes:
         """The least so far."""

@@ -21,8 +21,6 @@ from ..trust import TRUST, add_trust, read_trust
 from .words import add_fields, choice_of, names_of, read_fields
 
 OTHER_INPUTS, MODEL, SCALE, OFFSET = "OTHER_INPUTS", "MODEL", "SCALE", "OFFSET"
-#: Aggregations that make a value between two labels, which is no label.
-_BLEND = ("overlapadd", "mean", "sum", "median", "softvote")
 
 #: The core's names of these parameters, for its error messages.
 NAMES = {**names_of(OPERATORS), "model": MODEL, "other inputs": OTHER_INPUTS, "trust": TRUST}
@@ -154,11 +152,12 @@ def source_scale(algorithm, parameters, context):
 def read_aggregation(algorithm, parameters, context, operator):
     """The chosen aggregation, and a sentence where labels made another one necessary."""
     kind = algorithm.parameterAsString(parameters, AGGREGATIONS.parameter, context)
-    if operator.labels and kind in _BLEND:
+    chosen = AGGREGATIONS.make(kind, {})
+    if operator.labels and chosen.blends:
         said = algorithm.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
         # With names, it is plain that these are labels.
         return SpatialHardVote(), "" if kind == "overlapadd" and operator.categories else said.format(kind=kind)
-    return AGGREGATIONS.make(kind, {}), ""
+    return chosen, ""
 
 
 def fitted(operator, patcher):

@@ -70,6 +70,11 @@ def test_names_are_different_and_the_default_is_one(vocabulary):
     assert len(ids) == len(set(ids)) and vocabulary.parameter not in ids
 
 
+def test_labels_are_stitched_by_what_gives_one_of_them():
+    made = {name: AGGREGATIONS.make(name, {}) for name in AGGREGATIONS.names}
+    assert {name for name, aggregation in made.items() if not aggregation.blends} == {"min", "max", "hardvote"}
+
+
 def test_boundaries_are_offered_in_their_order_and_raise_is_for_scripts():
     assert BOUNDARIES == ("drop", "pad", "reflect", "shrink", "raise", "shift")
     assert BOUNDARY.names == ("shift", "reflect", "pad", "shrink", "drop")
