@@ -95,19 +95,26 @@ class NativePanel(Panel):
             value = self._exact.get(name, wrapper.parameterValue())
             if self._widgets[name].isVisibleTo(self) and not _same(value, wrapper.parameterDefinition().defaultValue()):
                 found[name] = value
-        return {**found, **{name: [*_listed(found.get(name)), *held] for name, held in self._held.items()}}
+        return {**found, **{name: self._with_held(name, found.get(name)) for name in self._held}}
 
     def held(self):
         """``{parameter: sources}`` that were filled in from elsewhere and are not opened before :meth:`accept`."""
-        return dict(self._held)
+        return {name: list(sources.values()) for name, sources in self._held.items()}
 
     def accept(self):
         """Fill in what was held back: the user has agreed to it."""
-        held, self._held = self._held, {}
+        whole = {name: self._with_held(name, self._wrappers[name].parameterValue()) for name in self._held}
+        self._held = {}
         with self.quiet():
-            for name, sources in held.items():
-                shown = _listed(self._wrappers[name].parameterValue())
-                self._fill(name, [*shown, *sources])
+            for name, sources in whole.items():
+                self._fill(name, sources)
+
+    def _with_held(self, name, shown):
+        """The sources of a parameter in the order in which they were filled in: bands are counted through them."""
+        sources = _listed(shown)
+        for position, source in self._held[name].items():
+            sources.insert(position, source)
+        return sources
 
     def set_parameters(self, parameters):
         """Fill what is named, and give the rest its default, also where a value is none of the parameter's.
@@ -122,9 +129,9 @@ class NativePanel(Panel):
                 definition = wrapper.parameterDefinition()
                 value = parameters.get(name, definition.defaultValue())
                 if isinstance(definition, _OPENING):
-                    there = [source for source in _listed(value) if source in _open_in_project()]
-                    held = [source for source in _listed(value) if source not in there]
-                    value = there
+                    known = _open_in_project()
+                    held = {place: source for place, source in enumerate(_listed(value)) if source not in known}
+                    value = [source for source in _listed(value) if source in known]
                     if held:
                         self._held[name] = held
                 # Only now: to find out whether it is acceptable, QGIS opens a source.

@@ -272,6 +272,19 @@ def test_settings_replace_all_that_was_chosen_before(desktop, run, layer, dock, 
     assert not {"CHIP_WIDTH", "STRIDE_X", "SCALE", "FORMAT"} & {name for name, value in found.items() if value}
 
 
+def test_further_rasters_keep_their_order_while_some_wait(desktop, run, layer, dock, user, tmp_path):
+    paths = [str(shutil.copy(layer.source(), tmp_path / f"{name}.tif")) for name in ("a", "b", "c")]
+    out = str(tmp_path / "made.tif")
+    run(INPUT=layer.source(), OTHER_INPUTS=paths, EXPRESSION="b5 - b9 * b13", OUTPUT=out, **SIZES)
+    QgsProject.instance().addMapLayer(QgsRasterLayer(paths[1], "b"))
+    assert dock.use_settings_of(QgsRasterLayer(out, "made"))
+    assert dock.tab.parameters()["OTHER_INPUTS"] == paths and dock.tab.more.held() == {"OTHER_INPUTS": paths[::2]}
+    user.settle()
+    assert "a.tif" in user.find("waitingLabel").problem(), "the layer named it, and not the user"
+    dock.tab.more.accept()
+    assert dock.tab.parameters()["OTHER_INPUTS"] == paths and not dock.tab.more.held()
+
+
 FINE = {"SCALE": 2.75e-05, "OFFSET": -0.2, "NODATA": -3.4028234663852886e38, "EXPRESSION": "b1"}
 
 
