@@ -656,10 +656,6 @@ Was unbekannt ist, bleibt unbekannt: NULL im Feld trägt zu keiner Nachbarschaft
         <translation>Gewichte als Ausdruck in x und y (-1 bis 1 von Rand zu Rand) und r = sqrt(x*x + y*y), etwa exp(-3*r**2) oder where(r &lt; 1, 1, 0). Mindestens 0; wo es 0 ist, zählt der Chip nicht. Für das Fenster custom.</translation>
     </message>
     <message>
-        <source>What happens at the raster&apos;s edge: shift (the last chip moves inward; real data, nothing uncovered), reflect (chips reach over the edge into the mirrored raster), pad (into nodata), shrink (chips are cut), drop (chips that do not fit are left out, and the rest is nodata).</source>
-        <translation>Was am Rand des Rasters geschieht: shift (der letzte Chip rückt nach innen; echte Daten, nichts unbedeckt), reflect (Chips reichen über den Rand in das gespiegelte Raster), pad (in Nodata), shrink (Chips werden abgeschnitten), drop (Chips, die nicht passen, entfallen, und der Rest ist Nodata).</translation>
-    </message>
-    <message>
         <source>Chip size (pixels)</source>
         <translation>Chipgröße (Pixel)</translation>
     </message>
@@ -966,10 +962,6 @@ Es werden nur die Fenster der Polygone gelesen. Operatoren, die einzelne Pixel a
     <message>
         <source>Great-circle radius of a cap in kilometres. Used by the geometry sphericalcap.</source>
         <translation>Radius einer Kappe auf dem Großkreis in Kilometern. Für die Geometrie sphericalcap.</translation>
-    </message>
-    <message>
-        <source>Where the chips lie: regular (every stride pixels), jittered (the same, each moved at random), random, poissondisk (random, no two closer than a distance), points (at the points of a layer).</source>
-        <translation>Wo die Chips liegen: regular (jede Schrittweite), jittered (ebenso, jeder zufällig verschoben), random (zufällig), poissondisk (zufällig, keine zwei näher als ein Abstand), points (an den Punkten eines Layers).</translation>
     </message>
     <message>
         <source>Most pixels by which a chip is moved either way. Chips leave no gap while the stride and twice the jitter are at most the chip size. Used by the sampler jittered.</source>
@@ -2382,6 +2374,54 @@ Eine Konfiguration kann eine Python-Datei, ein Modell oder Raster auf Servern ne
     <message>
         <source>What the window takes besides its kind.</source>
         <translation>Was das Fenster außer seiner Art braucht.</translation>
+    </message>
+    <message>
+        <source>What happens at the raster&apos;s edge: {boundaries}.</source>
+        <translation>Was am Rand des Rasters geschieht: {boundaries}.</translation>
+    </message>
+    <message>
+        <source>Where the chips lie: {samplers}.</source>
+        <translation>Wo die Chips liegen: {samplers}.</translation>
+    </message>
+    <message>
+        <source>{name} has no settings that could be used: it is no result of Patchwise&apos;s sliding window.</source>
+        <translation>{name} hat keine Einstellungen, die verwendet werden könnten: Es ist kein Ergebnis des gleitenden Fensters von Patchwise.</translation>
+    </message>
+    <message>
+        <source>chips that do not fit are left out, and the rest is nodata</source>
+        <translation>Chips, die nicht passen, entfallen, und der Rest ist Nodata</translation>
+    </message>
+    <message>
+        <source>into nodata</source>
+        <translation>in Nodata</translation>
+    </message>
+    <message>
+        <source>chips reach over the edge into the mirrored raster</source>
+        <translation>Chips reichen über den Rand in das gespiegelte Raster</translation>
+    </message>
+    <message>
+        <source>chips are cut</source>
+        <translation>Chips werden abgeschnitten</translation>
+    </message>
+    <message>
+        <source>the last chip moves inward; real data, nothing uncovered</source>
+        <translation>der letzte Chip rückt nach innen; echte Daten, nichts unbedeckt</translation>
+    </message>
+    <message>
+        <source>every stride pixels</source>
+        <translation>jede Schrittweite</translation>
+    </message>
+    <message>
+        <source>the same, each moved at random</source>
+        <translation>ebenso, jeder zufällig verschoben</translation>
+    </message>
+    <message>
+        <source>random, no two closer than a distance</source>
+        <translation>zufällig, keine zwei näher als ein Abstand</translation>
+    </message>
+    <message>
+        <source>at the points of a layer</source>
+        <translation>an den Punkten eines Layers</translation>
     </message>
 </context>
 <context>

@@ -267,10 +267,13 @@ class JobAlgorithm(PatchwiseAlgorithm):
         """The job; raises the core's errors for what is wrong."""
         raise NotImplementedError
 
+    def check_job(self, job, parameters, context):
+        """Raise what is wrong with a job, too, and need not be asked again when it is prepared."""
+
     def refuse(self, parameters, context):
         """Raise what is wrong with the parameters, before anything is run."""
         with translated(self.CORE_NAMES):
-            self.make_job(parameters, context)
+            self.check_job(self.make_job(parameters, context), parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values, and everything wrong is refused."""

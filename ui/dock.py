@@ -10,7 +10,7 @@ from .kept import check_parameters
 from .messages import say, say_done, say_failed
 from .runs.menu import fill_menu
 from .runs.result_layers import add_layers
-from .runs.reuse import ReuseAction, bands_of, config_of, parameters_of, read_config, source_of
+from .runs.reuse import ReuseAction, bands_of, has_settings, parameters_of, read_config, source_of
 from .tabs.sentinel import SentinelTab
 from .tabs.window import WindowTab
 from .texts import tr
@@ -79,6 +79,7 @@ class PatchwiseDock(QgsDockWidget):
         try:
             config = read_config(layer)
             if config is None:
+                self._say_nothing_there(layer)
                 return False
             source = source_of(config) or self.tab.source.layer()
             bands = bands_of(config, source.bandCount() if source is not None else 0)
@@ -121,13 +122,18 @@ class PatchwiseDock(QgsDockWidget):
     def _say_unusable(self, text, error):
         say(self._interface.messageBar(), text.format(reason=str(error)), Qgis.MessageLevel.Warning)
 
+    def _say_nothing_there(self, layer):
+        if layer is not None:
+            text = tr("{name} has no settings that could be used: it is no result of Patchwise's sliding window.")
+            say(self._interface.messageBar(), text.format(name=layer.name()))
+
     def _visibility_changed(self, *_):
         # A dock behind another in a stack of tabs is not hidden: its grid stays on the map.
         self.tab.set_asleep(self.isHidden())
         settings.save_open(not self.isHidden())
 
     def _offer_settings(self, layer):
-        self.tab.source.reuse_button.setVisible(config_of(layer) is not None)
+        self.tab.source.reuse_button.setVisible(has_settings(layer))
 
     def _plan_and_path(self):
         return self.tab.plan(), self.tab.path()

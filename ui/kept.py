@@ -12,7 +12,8 @@ _SCALAR = Either((NOTHING, FLAG, Number(), Text(1 << 16)))
 #: The parameters that have a place of their own in the dock.
 PARAMETERS = {
     **dict.fromkeys(("GEOMETRY", "WINDOW", "BOUNDARY", "AGGREGATION", "OPERATOR", "POLYGONS"), _CHOICE),
-    **dict.fromkeys(("CHIP_SIZE", "CHIP_WIDTH", "STRIDE", "STRIDE_X"), _PIXELS),
+    **dict.fromkeys(("CHIP_SIZE", "STRIDE"), _PIXELS),
+    **dict.fromkeys(("CHIP_WIDTH", "STRIDE_X"), Either((NOTHING, _PIXELS))),
     **dict.fromkeys(("MODEL", "PYTHON"), _PATH),
     **dict.fromkeys(("EXPRESSION", "RULES"), _FORMULA),
     "INDEX": _NAME,

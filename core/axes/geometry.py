@@ -23,11 +23,37 @@ import numpy as np
 from ..base.checks import is_whole
 from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
+from ..base.shape import MOST_PIXELS
+from ..base.vocabulary import Entry, Vocabulary
 from .axis import Axis
 
-#: Rows or columns of a raster, of a chip and of a stride: GDAL counts them in 32 bits.
-MOST_PIXELS = (1 << 31) - 1
-BOUNDARIES = ("drop", "pad", "reflect", "shrink", "raise", "shift")
+#: What can be done at the raster's edge.
+EVERY_BOUNDARY = Vocabulary(
+    "boundary",
+    "BOUNDARY",
+    "shift",
+    (
+        Entry(
+            "drop",
+            None,
+            label="Leave out what does not fit",
+            help="chips that do not fit are left out, and the rest is nodata",
+        ),
+        Entry("pad", None, label="Pad with nodata", help="into nodata"),
+        Entry("reflect", None, label="Reflect the raster", help="chips reach over the edge into the mirrored raster"),
+        Entry("shrink", None, label="Cut the chip", help="chips are cut"),
+        Entry("raise", None, offered=False),
+        Entry(
+            "shift",
+            None,
+            label="Shift the last chip inward",
+            help="the last chip moves inward; real data, nothing uncovered",
+        ),
+    ),
+)
+BOUNDARIES = EVERY_BOUNDARY.known
+#: Those that toolbox and dock offer, the safest first.
+BOUNDARY = EVERY_BOUNDARY.only("shift", "reflect", "pad", "shrink", "drop")
 
 
 class SpatialGeometry(Configurable):

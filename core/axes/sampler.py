@@ -17,9 +17,11 @@ from ..base.checks import is_finite, is_whole
 from ..base.configurable import Configurable
 from ..base.errors import ParameterError, PlanError
 from ..base.progress import aside
+from ..base.shape import MOST_PIXELS, NOTHING, Either, ListOf, Number, Row, Text, Whole
+from ..base.vocabulary import Entry, Field, Vocabulary
 from ..grid.crs import crs_text, transform_points
 from ..grid.domain import RasterDomain
-from .geometry import MOST_PIXELS, Rectangle
+from .geometry import Rectangle
 from .poisson import poisson_disk
 
 #: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
@@ -324,6 +326,135 @@ def checked_sampler(sampler: SpatialSampler | None, allowed: str) -> SpatialSamp
     if not isinstance(sampler, SpatialSampler):
         raise ParameterError("sampler", sampler, allowed)
     return sampler
+
+
+_SEED = Field(
+    "seed",
+    "SEED",
+    label="Seed",
+    help="Number that the random places follow from: the same seed gives the same chips on every machine. Used by "
+    "the samplers jittered, random and poissondisk.",
+    kind="whole",
+    default=0,
+    low=0,
+    shape=Whole(0, (1 << 32) - 1),
+)
+_STEP = (
+    Field(
+        "step",
+        "STRIDE",
+        label="Stride (pixels)",
+        help="Distance from one chip to the next in pixels. Below the chip size chips overlap and are blended; above "
+        "it there are gaps, which become nodata.",
+        kind="whole",
+        default=128,
+        always=True,
+        low=1,
+        said="stride",
+        shape=Whole(1, MOST_PIXELS),
+    ),
+    Field(
+        "step",
+        "STRIDE_X",
+        label="Stride along columns, if other than along rows (pixels)",
+        help="Distance from one chip to the next along the columns; the stride is then that along the rows.",
+        kind="whole",
+        low=1,
+        said="stride",
+        advanced=True,
+    ),
+)
+_STEPS = Whole(0, MOST_PIXELS)
+
+#: The samplers that can be chosen.
+SAMPLERS = Vocabulary(
+    "sampler",
+    "SAMPLER",
+    "regular",
+    (
+        Entry("regular", SpatialRegularStride, help="every stride pixels", fields=_STEP),
+        Entry(
+            "jittered",
+            SpatialJitteredStride,
+            help="the same, each moved at random",
+            fields=(
+                *_STEP,
+                Field(
+                    "jitter",
+                    "JITTER",
+                    label="Jitter (pixels)",
+                    help="Most pixels by which a chip is moved either way. Chips leave no gap while the stride and "
+                    "twice the jitter are at most the chip size. Used by the sampler jittered.",
+                    kind="whole",
+                    default=32,
+                    always=True,
+                    low=0,
+                    shape=Either((_STEPS, Row((_STEPS, _STEPS)))),
+                ),
+                _SEED,
+            ),
+        ),
+        Entry(
+            "random",
+            SpatialRandom,
+            fields=(
+                Field(
+                    "count",
+                    "COUNT",
+                    label="Number of chips",
+                    help="How many chips are drawn. Used by the sampler random.",
+                    kind="whole",
+                    default=100,
+                    always=True,
+                    low=1,
+                    shape=Whole(1, MOST_ANCHORS),
+                ),
+                _SEED,
+            ),
+        ),
+        Entry(
+            "poissondisk",
+            SpatialPoissonDisk,
+            help="random, no two closer than a distance",
+            fields=(
+                Field(
+                    "min_distance",
+                    "MIN_DISTANCE",
+                    label="Least distance (pixels)",
+                    help="Least distance between the anchors of two chips in pixels. Used by the sampler poissondisk.",
+                    default=256.0,
+                    always=True,
+                    low=1,
+                    shape=Number(1, MOST_PIXELS),
+                ),
+                _SEED,
+                Field("tries", kind="whole", default=30, low=1, high=1000),
+            ),
+        ),
+        Entry(
+            "points",
+            SpatialExplicit,
+            help="at the points of a layer",
+            fields=(
+                Field(
+                    "anchors",
+                    "ANCHORS",
+                    label="Anchors",
+                    help="Points, in any CRS, one chip each: the upper-left pixel of a rectangle, the centre of a cap. "
+                    "All must lie on the raster. Used by the sampler points.",
+                    kind="points",
+                    needed=True,
+                    unit="a layer of points",
+                    shape=ListOf(Row((Number(), Number())), MOST_ANCHORS),
+                ),
+                Field("crs", kind="input", shape=Either((NOTHING, Text(1 << 16, named="a CRS")))),
+            ),
+        ),
+    ),
+)
+
+#: The sampler of what is stitched where chips are cut.
+LATTICE = SAMPLERS.only("regular")
 
 
 def _on_lattice(extent: tuple[int, int], steps: tuple[int, int]) -> int:

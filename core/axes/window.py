@@ -345,6 +345,7 @@ WINDOWS = Vocabulary(
                     "Used by the window custom.",
                     short="Wei&ghts",
                     kind="text",
+                    needed=True,
                     unit="an expression in x, y and r",
                     said="custom window",
                     advanced=True,

@@ -15,6 +15,9 @@ from typing import Any
 from .errors import ParameterError
 
 _SHOWN = 80  # characters of a value in an error
+MOST_BANDS = 65536  # GDAL makes no dataset of more
+#: Rows or columns of a raster, of a chip and of a stride: GDAL counts them in 32 bits.
+MOST_PIXELS = (1 << 31) - 1
 
 
 class Shape:

@@ -17,6 +17,8 @@ import numpy as np
 from ..axes.geometry import SpatialGeometry
 from ..base.checks import is_whole
 from ..base.errors import ParameterError, PlanError
+from ..base.shape import Number, Text, Whole
+from ..base.vocabulary import Entry, Field, Vocabulary
 from .fields import PointField, VectorField
 from .search import METRICS, Neighbourhoods, NeighbourSearch
 
@@ -92,6 +94,68 @@ class SpatialRadiusGraph(SpatialGeometry):
     def get_config(self) -> dict[str, Any]:
         """``{"radius": ..., "metric": ...}``, and ``include_self`` where it is False."""
         return {"radius": self.radius, "metric": self.metric, **({} if self.include_self else {"include_self": False})}
+
+
+_METRIC = Field(
+    "metric",
+    "METRIC",
+    label="Metric",
+    help="How distances are measured: euclidean (straight lines in the layer's CRS) or haversine (great circles "
+    "on the Earth, in km, between longitudes and latitudes in EPSG:4326).",
+    kind="choice",
+    default="euclidean",
+    options=METRICS,
+    shape=Text(64),
+)
+_INCLUDE_SELF = Field("include_self", kind="flag", default=True)
+
+#: The neighbourhoods of points that can be chosen.
+NEIGHBOURHOODS = Vocabulary(
+    "neighbourhood",
+    "NEIGHBOURHOOD",
+    "knn",
+    (
+        Entry(
+            "knn",
+            SpatialKNNGraph,
+            fields=(
+                Field(
+                    "k",
+                    "K",
+                    label="Number of nearest points",
+                    help="How many of the nearest points make the neighbourhood, the point itself among them; for idw, "
+                    "others. Used by knn.",
+                    kind="whole",
+                    default=8,
+                    always=True,
+                    low=1,
+                    shape=Whole(1, 1_000_000),
+                ),
+                _METRIC,
+                _INCLUDE_SELF,
+            ),
+        ),
+        Entry(
+            "radius",
+            SpatialRadiusGraph,
+            fields=(
+                Field(
+                    "radius",
+                    "RADIUS",
+                    label="Radius (units of the layer; km for haversine)",
+                    help="Largest distance of a neighbour, in units of the layer's CRS for the metric euclidean, in "
+                    "kilometres for haversine. A point at just that distance is in. Used by radius.",
+                    needed=True,
+                    low=0,
+                    unit="a distance above 0",
+                    shape=Number(0, 1e12),
+                ),
+                _METRIC,
+                _INCLUDE_SELF,
+            ),
+        ),
+    ),
+)
 
 
 def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..axes.geometry import BOUNDARIES, MOST_PIXELS
-from ..axes.sampler import MOST_ANCHORS
+from ..axes.sampler import SAMPLERS as SAMPLER_WORDS
 from ..axes.window import WINDOWS as WINDOW_WORDS
 from ..base.configurable import SHAPES
 from ..base.errors import ParameterError
 from ..base.shape import (
     FLAG,
+    MOST_BANDS,
+    MOST_PIXELS,
     NOTHING,
-    Anything,
     Chosen,
     Either,
     Fields,
@@ -31,74 +31,30 @@ from ..base.shape import (
     Whole,
     shown,
 )
-from ..base.vocabulary import Entry, Field
+from ..operators.choices import OPERATORS
+from ..plan.geometries import GEOMETRIES as CHIPS
+from ..points.graph import NEIGHBOURHOODS
 from ..rasters.output import FORMATS
 from ..rasters.values import DATA_TYPES
+from ..stitch.aggregations import AGGREGATIONS as AGGREGATION_WORDS
 
-MOST_BANDS = 65536  # GDAL makes no dataset of more
 MOST_SCALE = 64  # times that an operator makes the grid finer
 _PATH = Text(1 << 16, named="a path")
 _NAME, _WORD = Text(4096), Text(64)
 _PIXELS, _STEPS = Whole(1, MOST_PIXELS), Whole(0, MOST_PIXELS)
-_BAND, _BANDS = Whole(1, MOST_BANDS), Either((NOTHING, Whole(1, MOST_BANDS)))
+_BAND = Whole(1, MOST_BANDS)
 _NAMES = ListOf(_NAME, MOST_BANDS)
-_SIZE = Either((_PIXELS, Row((_PIXELS, _PIXELS))))
-_SEED = Whole(0, (1 << 32) - 1)
 _CRS = Either((NOTHING, Text(1 << 16, named="a CRS")))
-_PER_BAND = Either((NOTHING, Number(), ListOf(Number(), MOST_BANDS)))
-_ROLES = MapOf(_WORD, Whole(0, MOST_BANDS - 1), 256)
 
 
 def _parameters(needed: Mapping[str, Shape] | None = None, **optional: Shape) -> Fields:
     return Fields(needed or {}, optional, closed=True)
 
 
-GEOMETRIES: dict[str, Fields] = {
-    "SpatialRectangular": _parameters({"size": _SIZE}, boundary=OneOf(BOUNDARIES)),
-    "SpatialSphericalCap": _parameters({"radius_km": Number(0, 1e6)}),
-    "SpatialPolygonIntersection": _parameters({"polygons": ListOf(Anything(), 1_000_000)}, crs=_CRS),
-    "SpatialKNNGraph": _parameters({"k": Whole(1, 1_000_000)}, metric=_WORD, include_self=FLAG),
-    "SpatialRadiusGraph": _parameters({"radius": Number(0, 1e12)}, metric=_WORD, include_self=FLAG),
-}
-SAMPLERS: dict[str, Fields] = {
-    "SpatialRegularStride": _parameters({"step": _SIZE}),
-    "SpatialJitteredStride": _parameters(
-        {"step": _SIZE, "jitter": Either((_STEPS, Row((_STEPS, _STEPS))))}, seed=_SEED
-    ),
-    "SpatialRandom": _parameters({"count": Whole(1, MOST_ANCHORS)}, seed=_SEED),
-    "SpatialPoissonDisk": _parameters({"min_distance": Number(1, MOST_PIXELS)}, seed=_SEED, tries=Whole(1, 1000)),
-    "SpatialExplicit": _parameters({"anchors": ListOf(Row((Number(), Number())), MOST_ANCHORS)}, crs=_CRS),
-}
-
-
-def _of_field(field: Field) -> Shape:
-    if field.kind == "text":
-        return Text(10_000, named="an expression")
-    return Number(-1e6 if field.low is None else field.low, 1e6 if field.high is None else field.high)
-
-
-def _of_entry(entry: Entry) -> Fields:
-    """The configuration of a choice: what has no default is needed."""
-    shapes = {field.key: (_of_field(field), field.default is None) for field in entry.fields}
-    needed = {key: shape for key, (shape, is_needed) in shapes.items() if is_needed}
-    return _parameters(needed, **{key: shape for key, (shape, is_needed) in shapes.items() if not is_needed})
-
-
-WINDOWS: dict[str, Fields] = {entry.class_name: _of_entry(entry) for entry in WINDOW_WORDS.entries}
-AGGREGATIONS: dict[str, Fields] = {
-    "SpatialOverlapAdd": _parameters(
-        streaming=FLAG,
-        target_path=Either((NOTHING, _PATH)),
-        chunks=Either((NOTHING, Row((_PIXELS, _PIXELS)))),
-        normalize_by_window=FLAG,
-    ),
-    "SpatialVariance": _parameters(weighted=FLAG, ddof=Whole(0, 1000)),
-    "SpatialInvVarWeightedMean": _parameters(variances=FLAG),
-    "SpatialHardVote": _parameters(classes=Either((NOTHING, Whole(1, MOST_BANDS)))),
-    "SpatialSoftVote": _parameters(probability=FLAG),
-    "SpatialByIndex": _parameters(how=_WORD),
-    **{f"Spatial{name}": _parameters() for name in ("Sum", "WeightedSum", "Mean", "Min", "Max", "Median")},
-}
+GEOMETRIES: dict[str, Fields] = {**CHIPS.shapes, **NEIGHBOURHOODS.shapes}
+SAMPLERS: dict[str, Fields] = SAMPLER_WORDS.shapes
+WINDOWS: dict[str, Fields] = WINDOW_WORDS.shapes
+AGGREGATIONS: dict[str, Fields] = {**AGGREGATION_WORDS.shapes, "SpatialByIndex": _parameters(how=_WORD)}
 
 
 def _part(among: Mapping[str, Fields], words: str) -> Shape:
@@ -137,22 +93,7 @@ PARTS.update(AGGREGATIONS)
 PARTS.update(
     {
         "SpatialPatcher": PATCHER,
-        "Expression": _parameters({"text": Text(1 << 16, named="an expression")}, bands=_BANDS, names=_NAMES),
-        "Index": _parameters({"name": _WORD, "roles": _ROLES}, scale=_PER_BAND, offset=_PER_BAND, names=_NAMES),
-        "Change": _parameters(
-            {"name": _WORD, "roles": _ROLES, "bands_each": _BAND},
-            scale=_PER_BAND, offset=_PER_BAND, severity=FLAG, names=_NAMES,
-        ),
-        "Classify": _parameters(
-            {"rules": Text(1 << 16, named="rules"), "bands": _BAND},
-            names=_NAMES, roles=Either((NOTHING, _ROLES)), scale=_PER_BAND, offset=_PER_BAND,
-        ),
-        "Onnx": _parameters(
-            {"path": _PATH, "bands": _BAND},
-            chip=Either((NOTHING, Row((_PIXELS, _PIXELS)))), normalize=_WORD, mean=_PER_BAND, std=_PER_BAND,
-            activation=_WORD, fill=Number(), provider=_WORD, batch_size=Either((NOTHING, Whole(1, 4096))), sha256=_WORD,
-        ),
-        "PythonFile": _parameters({"path": _PATH}, band_names=_NAMES, sha256=_WORD),
+        **OPERATORS.shapes,
         # They hold what no configuration can say, and are refused in their own words.
         "Lambda": _parameters(), "SpatialLearned": _parameters(),
         "Sequential": _parameters({"operators": ListOf(PART, 1000, 1)}),

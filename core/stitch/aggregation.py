@@ -35,6 +35,8 @@ class SpatialAggregation(Configurable):
 
     #: Equal contributions to a pixel give that value, for any number and any weights of them.
     idempotent: bool = False
+    #: A pixel may get a value that no chip gives it: labels do not bear that.
+    blends: bool = True
     #: Whether :meth:`merge` gives an array in memory.
     in_memory: bool = True
     #: The accumulator takes the factors of ``running_mean.RatioCache``.
@@ -206,6 +208,7 @@ class SpatialMin(SpatialAggregation):
     """The least value."""
 
     idempotent = True
+    blends = False
 
     def accumulator(self, bands: int, window: PixelWindow, dtype: np.dtype, capacity: int, covers: bool) -> Extremes:
         """The least so far."""

@@ -160,6 +160,7 @@ class SpatialHardVote(SpatialAggregation):
 
     classes: int | None = None
     idempotent = True
+    blends = False
     by_weight = False
 
     def __post_init__(self) -> None:

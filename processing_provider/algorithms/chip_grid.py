@@ -16,7 +16,7 @@ from qgis.core import (
 from ...core import SpatialPatcher
 from ...core.grid.domain import PixelWindow, RasterDomain
 from ...core.preview.footprints import check_footprints, footprints
-from ..base import PatchwiseAlgorithm
+from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..parameters.grids import add_grid, read_grid
 from ..parameters.rasters import NAMES as RASTER_NAMES
@@ -42,7 +42,7 @@ class _Job:
     name: str
 
 
-class ChipGrid(PatchwiseAlgorithm):
+class ChipGrid(JobAlgorithm):
     """Footprints of the chips that a run would work on."""
 
     NAME = "chipgrid"
@@ -63,10 +63,6 @@ class ChipGrid(PatchwiseAlgorithm):
     OUTPUT, CHIPS = "OUTPUT", "CHIPS"
     CORE_NAMES = {**SAMPLER_NAMES, **RASTER_NAMES}
 
-    def __init__(self):
-        super().__init__()
-        self._job = None
-
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
@@ -80,20 +76,13 @@ class ChipGrid(PatchwiseAlgorithm):
         )  # fmt: skip
         self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            job = self._read(parameters, context)
-            check_footprints(job.patcher, job.domain, job.window)
-            check_file_target(self, parameters, self.OUTPUT, context)
+    def check_job(self, job, parameters, context):
+        """Refuse chips that cannot be, and a file that cannot be written."""
+        check_footprints(job.patcher, job.domain, job.window)
+        check_file_target(self, parameters, self.OUTPUT, context)
 
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers and extents become plain values."""
-        with translated(self.CORE_NAMES):
-            self._job = self._read(parameters, context)
-        return True
-
-    def _read(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs: layers and extents become plain values."""
         raster, window = read_grid(self, parameters, context)
         with raster:
             check_outlines(raster)

@@ -12,18 +12,19 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
-    QgsProcessingParameterNumber,
 )
 
-from ...core import PointField, SpatialKNNGraph, SpatialRadiusGraph
+from ...core import PointField
 from ...core.base.errors import ParameterError
 from ...core.base.field_names import longest_name
+from ...core.points.graph import NEIGHBOURHOODS
 from ...core.points.statistics import STATISTICS as CORE_STATISTICS
 from ...core.points.statistics import statistics
-from ..base import PatchwiseAlgorithm
+from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..layers.points import batches, check_points, read_points
 from ..layers.polygons import statistics_fields
+from ..parameters.words import add_fields, choice_of, names_of, read_choice
 from ..results.features import FeatureOutput, check_file_target, file_target
 
 #: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
@@ -43,7 +44,7 @@ class _Job:
     layer_name: str
 
 
-class Neighbourhood(PatchwiseAlgorithm):
+class Neighbourhood(JobAlgorithm):
     """Gives each point statistics of the points around it."""
 
     NAME = "neighbourhood"
@@ -63,18 +64,12 @@ class Neighbourhood(PatchwiseAlgorithm):
         "neighbour has the count 0 and NULL for the rest; a feature without a place has only NULL. Points at equal "
         "distance are taken in the order of the layer."
     )
-    INPUT, FIELD, NEIGHBOURHOOD, K, RADIUS = "INPUT", "FIELD", "NEIGHBOURHOOD", "K", "RADIUS"
-    METRIC, STATISTICS, OUTPUT = "METRIC", "STATISTICS", "OUTPUT"
-    CORE_NAMES = {"k": K, "radius": RADIUS, "metric": METRIC, "statistics": STATISTICS}
-
-    def __init__(self):
-        super().__init__()
-        self._job = None
+    INPUT, FIELD, METRIC, STATISTICS, OUTPUT = "INPUT", "FIELD", "METRIC", "STATISTICS", "OUTPUT"
+    CORE_NAMES = {**names_of(NEIGHBOURHOODS), "statistics": STATISTICS}
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr, add = self.tr, self.add
-        integer, double = QgsProcessingParameterNumber.Type.Integer, QgsProcessingParameterNumber.Type.Double
         points = [QgsProcessing.SourceType.TypeVectorPoint]
         add(
             QgsProcessingParameterFeatureSource(self.INPUT, tr("Input points"), points),
@@ -87,28 +82,19 @@ class Neighbourhood(PatchwiseAlgorithm):
             tr("The field with the values, a number. NULL is left out."),
         )
         add(
-            self._choice(self.NEIGHBOURHOOD, tr("Neighbourhood"), ["knn", "radius"], "knn"),
+            choice_of(NEIGHBOURHOODS, tr("Neighbourhood")),
             tr("knn (the k nearest points) or radius (all points within a distance)."),
         )
+        add_fields(self, sorted(NEIGHBOURHOODS.fields, key=lambda field: len(NEIGHBOURHOODS.uses(field.name))))
         add(
-            QgsProcessingParameterNumber(self.K, tr("Number of nearest points"), integer, 8, False, 1),
-            tr("How many of the nearest points make the neighbourhood, the point itself among them; for idw, others. "
-               "Used by knn."),
-        )  # fmt: skip
-        add(
-            QgsProcessingParameterNumber(
-                self.RADIUS, tr("Radius (units of the layer; km for haversine)"), double, None, True, 0
+            QgsProcessingParameterEnum(
+                self.STATISTICS,
+                tr("Statistics"),
+                options=list(CORE_STATISTICS),
+                allowMultiple=True,
+                defaultValue=["count", "mean", "std"],
+                usesStaticStrings=True,
             ),
-            tr("Largest distance of a neighbour, in units of the layer's CRS for the metric euclidean, in kilometres "
-               "for haversine. A point at just that distance is in. Used by radius."),
-        )  # fmt: skip
-        add(
-            self._choice(self.METRIC, tr("Metric"), ["euclidean", "haversine"], "euclidean"),
-            tr("How distances are measured: euclidean (straight lines in the layer's CRS) or haversine (great circles "
-               "on the Earth, in km, between longitudes and latitudes in EPSG:4326)."),
-        )  # fmt: skip
-        add(
-            self._choice(self.STATISTICS, tr("Statistics"), list(CORE_STATISTICS), ["count", "mean", "std"], True),
             tr("What is computed; each becomes a field, called after the field and the statistic. The count is that of "
                "known values, std is divided by it."),
         )  # fmt: skip
@@ -117,25 +103,12 @@ class Neighbourhood(PatchwiseAlgorithm):
             tr("The points with all their fields, and those of the statistics behind them."),
         )
 
-    @staticmethod
-    def _choice(name, description, options, default, several=False):
-        return QgsProcessingParameterEnum(
-            name, description, options=options, allowMultiple=several, defaultValue=default, usesStaticStrings=True
-        )
+    def check_job(self, job, parameters, context):
+        """Refuse a file that cannot be written."""
+        check_file_target(self, parameters, self.OUTPUT, context)
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            self._read(parameters, context)
-            check_file_target(self, parameters, self.OUTPUT, context)
-
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: the layer becomes a source of features."""
-        with translated(self.CORE_NAMES):
-            self._job = self._read(parameters, context)
-        return True
-
-    def _read(self, parameters, context):
+    def make_job(self, parameters, context):
+        """What the worker needs; the layer becomes a source of features."""
         source = self.parameterAsSource(parameters, self.INPUT, context)
         if source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, self.INPUT))
@@ -151,19 +124,11 @@ class Neighbourhood(PatchwiseAlgorithm):
         if spherical and not crs.isValid():
             raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
         return _Job(
-            source, source.fields()[index].name(), self._geometry(parameters, context),
+            source, source.fields()[index].name(), read_choice(self, parameters, context, NEIGHBOURHOODS),
             tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
             QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None, crs.isGeographic() and not spherical,
             self.source_name(parameters, context),
         )  # fmt: skip
-
-    def _geometry(self, parameters, context):
-        metric = self.parameterAsString(parameters, self.METRIC, context)
-        if self.parameterAsString(parameters, self.NEIGHBOURHOOD, context) == "knn":
-            return SpatialKNNGraph(self.parameterAsInt(parameters, self.K, context), metric)
-        if parameters.get(self.RADIUS) in (None, ""):
-            raise ParameterError("radius", None, "NEIGHBOURHOOD=radius needs a distance above 0")
-        return SpatialRadiusGraph(self.parameterAsDouble(parameters, self.RADIUS, context), metric)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: read all points, find their neighbours, write all points."""

@@ -14,7 +14,7 @@ from ...core.preview.outlines import nearest_chip
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
 from ...core.rasters.source_files import SourceFiles
-from ..base import PatchwiseAlgorithm
+from ..base import JobAlgorithm
 from ..bridge import progress, translated, while_wanted
 from ..job import check_chip
 from ..parameters.grids import add_grid, read_grid
@@ -64,7 +64,7 @@ class _Counted:
         self._sink.write(row, col, values)
 
 
-class WindowWeights(PatchwiseAlgorithm):
+class WindowWeights(JobAlgorithm):
     """The window itself, or gaps and uneven cover, before a long run."""
 
     NAME = "windowweights"
@@ -81,10 +81,6 @@ class WindowWeights(PatchwiseAlgorithm):
     )
     KIND, OUTPUT, PIXELS_WITHOUT_CHIP = "KIND", "OUTPUT", "PIXELS_WITHOUT_CHIP"
     CORE_NAMES = {**SAMPLER_NAMES, **RASTER_NAMES}
-
-    def __init__(self):
-        super().__init__()
-        self._job = None
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -106,21 +102,15 @@ class WindowWeights(PatchwiseAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        with translated(self.CORE_NAMES):
-            job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
-            check_footprints(job.patcher, job.domain, job.window)
-            if job.patcher.geometry.size is not None:
-                check_chip(job.patcher.geometry.size, 24)
+    def check_job(self, job, parameters, context):
+        """Refuse chips that cannot be, or that the memory does not hold."""
+        check_footprints(job.patcher, job.domain, job.window)
+        if job.patcher.geometry.size is not None:
+            check_chip(job.patcher.geometry.size, 24)
 
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers and extents become plain values."""
-        with translated(self.CORE_NAMES):
-            self._job = self._read(parameters, context, self.output_paths(parameters, context)[self.OUTPUT])
-        return True
-
-    def _read(self, parameters, context, output):
+    def make_job(self, parameters, context):
+        """What the worker needs: layers and extents become plain values."""
+        output = self.output_paths(parameters, context)[self.OUTPUT]
         raster, window = read_grid(self, parameters, context)
         with raster:
             return self._job_of(parameters, context, raster, window, output)

@@ -1,6 +1,14 @@
 """A vocabulary of the core as parameters of an algorithm, and back."""
 
-from qgis.core import QgsProcessingParameterEnum, QgsProcessingParameterNumber, QgsProcessingParameterString
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
+)
 
 
 def choice(name, description, options, default):
@@ -10,34 +18,86 @@ def choice(name, description, options, default):
     )
 
 
+def choice_of(vocabulary, description):
+    """A parameter that is one of a vocabulary's names."""
+    return choice(vocabulary.parameter, description, vocabulary.names, vocabulary.default)
+
+
 def words_of(algorithm, vocabulary):
     """What can be chosen, each with its few words: ``boxcar (all alike), hann (...)``."""
     said = ((entry.name, algorithm.tr(entry.help) if entry.help else "") for entry in vocabulary.offered)
     return ", ".join(f"{name} ({words})" if words else name for name, words in said)
 
 
-def add_fields(algorithm, vocabulary):
+def add_fields(algorithm, fields, advanced=False):
     """Add a parameter for each field."""
-    for field in vocabulary.fields:
-        algorithm.add(_parameter(field, algorithm.tr(field.label)), algorithm.tr(field.help), field.advanced)
+    for field in fields:
+        definition = _PARAMETERS[field.kind](field, algorithm.tr(field.label))
+        algorithm.add(definition, field.explained(algorithm.tr), advanced or field.advanced)
+
+
+def read_fields(algorithm, parameters, context, fields):
+    """The fields' values by their names, None for an empty number."""
+    read = {
+        "number": algorithm.parameterAsDouble,
+        "whole": algorithm.parameterAsInt,
+        "flag": algorithm.parameterAsBool,
+    }
+    values = {}
+    for field in fields:
+        empty = field.default is None and parameters.get(field.name) in (None, "")
+        reader = read.get(field.kind, algorithm.parameterAsString)
+        values[field.name] = None if empty and field.kind in read else reader(parameters, field.name, context)
+    return values
 
 
 def read_choice(algorithm, parameters, context, vocabulary):
     """What was chosen, made."""
     name = algorithm.parameterAsString(parameters, vocabulary.parameter, context)
-    read = {"number": algorithm.parameterAsDouble, "text": algorithm.parameterAsString}
-    fields = vocabulary.entry(name).fields
-    return vocabulary.make(name, {field.name: read[field.kind](parameters, field.name, context) for field in fields})
+    fields = [field for field in vocabulary.entry(name).fields if field.name]
+    return vocabulary.make(name, read_fields(algorithm, parameters, context, fields))
 
 
 def names_of(vocabulary):
     """The parameters by what they are called in the core's errors."""
-    return {field.in_errors: field.name for field in vocabulary.fields}
+    return {field.in_errors: field.name for field in reversed(vocabulary.fields)}  # rows rather than columns
 
 
-def _parameter(field, description):
-    if field.kind == "text":
-        return QgsProcessingParameterString(field.name, description, field.default, optional=field.default is None)
-    kind = QgsProcessingParameterNumber.Type.Double
-    limits = (field.low,) if field.high is None else (field.low, field.high)
-    return QgsProcessingParameterNumber(field.name, description, kind, field.default, False, *limits)
+def _number(kind):
+    def make(field, description):
+        limits = () if field.low is None else (field.low,) if field.high is None else (field.low, field.high)
+        return QgsProcessingParameterNumber(
+            field.name, description, kind, field.default, field.default is None, *limits
+        )  # fmt: skip
+
+    return make
+
+
+def _text(lines):
+    def make(field, description):
+        return QgsProcessingParameterString(field.name, description, field.default, lines, not field.default)
+
+    return make
+
+
+def _file(field, description):
+    (ending,) = field.options
+    return QgsProcessingParameterFile(field.name, description, extension=ending, optional=True)
+
+
+def _points(field, description):
+    kinds = [QgsProcessing.SourceType.TypeVectorPoint]
+    return QgsProcessingParameterFeatureSource(field.name, description, kinds, optional=True)
+
+
+#: By a field's kind, what makes its parameter.
+_PARAMETERS = {
+    "number": _number(QgsProcessingParameterNumber.Type.Double),
+    "whole": _number(QgsProcessingParameterNumber.Type.Integer),
+    "flag": lambda field, description: QgsProcessingParameterBoolean(field.name, description, field.default),
+    "text": _text(False),
+    "lines": _text(True),
+    "choice": lambda field, description: choice(field.name, description, field.options, field.default),
+    "file": _file,
+    "points": _points,
+}

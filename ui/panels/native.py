@@ -6,26 +6,23 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterVectorLayer,
     QgsProject,
 )
 from qgis.gui import QgsGui, QgsProcessingContextGenerator, QgsProcessingGui, QgsProcessingParameterWidgetContext
 
+from ...core.operators.choices import OPERATORS
 from ..runs.controller import make_context
 from .panel import Form, Panel
 
+#: What the source applies, where the operator does not.
+SCALING = ("SCALE", "OFFSET")
 #: Parameters that only some operators look at (``layer``: or that only layers of other providers than GDAL need); what
 #: is not named here is for all.
 USED_BY = {
-    "BAND_ROLES": ("index", "classify"),
-    "SEVERITY": ("index",),
-    "NORMALIZE": ("onnx",),
-    "MEAN": ("onnx",),
-    "STD": ("onnx",),
-    "ACTIVATION": ("onnx",),
-    "FILL": ("onnx",),
-    "PROVIDER": ("onnx",),
+    **{name: OPERATORS.uses(name) for name in (field.name for field in OPERATORS.fields) if name not in SCALING},
     "RESOLUTION": ("layer",),
 }
 
@@ -59,7 +56,7 @@ class NativePanel(Panel):
         super().__init__(parent)
         self._algorithm = algorithm  # the widgets refer to its definitions without owning them
         self._contexts = _Contexts()
-        self._wrappers, self._widgets, self._held = {}, {}, {}
+        self._wrappers, self._widgets, self._held, self._exact = {}, {}, {}, {}
         surroundings = QgsProcessingParameterWidgetContext()
         surroundings.setProject(QgsProject.instance())
         surroundings.setMapCanvas(canvas)
@@ -95,22 +92,29 @@ class NativePanel(Panel):
         """The values that are shown and are not the defaults."""
         found = {}
         for name, wrapper in self._wrappers.items():
-            value = wrapper.parameterValue()
+            value = self._exact.get(name, wrapper.parameterValue())
             if self._widgets[name].isVisibleTo(self) and not _same(value, wrapper.parameterDefinition().defaultValue()):
                 found[name] = value
-        return {**found, **{name: [*_listed(found.get(name)), *held] for name, held in self._held.items()}}
+        return {**found, **{name: self._with_held(name, found.get(name)) for name in self._held}}
 
     def held(self):
         """``{parameter: sources}`` that were filled in from elsewhere and are not opened before :meth:`accept`."""
-        return dict(self._held)
+        return {name: list(sources.values()) for name, sources in self._held.items()}
 
     def accept(self):
         """Fill in what was held back: the user has agreed to it."""
-        held, self._held = self._held, {}
+        whole = {name: self._with_held(name, self._wrappers[name].parameterValue()) for name in self._held}
+        self._held = {}
         with self.quiet():
-            for name, sources in held.items():
-                shown = _listed(self._wrappers[name].parameterValue())
-                self._fill(name, [*shown, *sources])
+            for name, sources in whole.items():
+                self._fill(name, sources)
+
+    def _with_held(self, name, shown):
+        """The sources of a parameter in the order in which they were filled in: bands are counted through them."""
+        sources = _listed(shown)
+        for position, source in self._held[name].items():
+            sources.insert(position, source)
+        return sources
 
     def set_parameters(self, parameters):
         """Fill what is named, and give the rest its default, also where a value is none of the parameter's.
@@ -125,9 +129,9 @@ class NativePanel(Panel):
                 definition = wrapper.parameterDefinition()
                 value = parameters.get(name, definition.defaultValue())
                 if isinstance(definition, _OPENING):
-                    there = [source for source in _listed(value) if source in _open_in_project()]
-                    held = [source for source in _listed(value) if source not in there]
-                    value = there
+                    known = _open_in_project()
+                    held = {place: source for place, source in enumerate(_listed(value)) if source not in known}
+                    value = [source for source in _listed(value) if source in known]
                     if held:
                         self._held[name] = held
                 # Only now: to find out whether it is acceptable, QGIS opens a source.
@@ -137,12 +141,25 @@ class NativePanel(Panel):
 
     def _fill(self, name, value):
         """Put a value into a widget; what the widget says of it is no choice of the user's."""
-        held = dict(self._held)
-        self._wrappers[name].setParameterValue(value, self._contexts.processingContext())
+        held, wrapper = dict(self._held), self._wrappers[name]
+        wrapper.setParameterValue(value, self._contexts.processingContext())
         self._held = held
+        number = isinstance(wrapper.parameterDefinition(), QgsProcessingParameterNumber)
+        exact = number and type(value) in (int, float) and wrapper.parameterValue() != value
+        self._keep(name, value if exact else None)
+
+    def _keep(self, name, value):
+        """Hold a number that its spin box rounds, or has no room for, and show it beside its name; None: no more."""
+        self._exact.pop(name, None)
+        text = self._wrappers[name].parameterDefinition().description()
+        if value is not None:
+            self._exact[name] = value
+            text = f"{text}: {value:.15g}"
+        self.form.label(self._widgets[name]).setText(text)
 
     def _chosen(self, name):
         self._held.pop(name, None)  # whoever chooses for himself does without
+        self._keep(name, None)
         self.changed.emit()
 
 

@@ -1,9 +1,13 @@
 """What is done with a chip: one page for each kind of operator."""
 
+from dataclasses import dataclass
+from typing import Callable
+
 from qgis.gui import QgsFileWidget, QgsFilterLineEdit
 from qgis.PyQt.QtGui import QFontDatabase
-from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QPlainTextEdit
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QPlainTextEdit, QWidget
 
+from ...core.operators.choices import OPERATORS
 from ..texts import tr
 from .panel import Form, Panel, choice, choose, narrow
 from .problem_label import ProblemLabel
@@ -14,6 +18,15 @@ INDICES = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Page:
+    """A widget, and how its value is read and filled in."""
+
+    widget: QWidget
+    read: Callable[[], str]
+    fill: Callable[[str], None]
+
+
 class OperatorPanel(Panel):
     """``operatorCombo`` and the fields of the chosen operator: the others are hidden."""
 
@@ -21,13 +34,7 @@ class OperatorPanel(Panel):
         super().__init__(parent)
         self.operator_combo = choice(
             "operatorCombo",
-            (
-                ("expression", tr("Expression")),
-                ("index", tr("Spectral index")),
-                ("classify", tr("Classes by rules")),
-                ("onnx", tr("Neural network (ONNX)")),
-                ("python", tr("Python file")),
-            ),
+            [(entry.name, tr(entry.label)) for entry in OPERATORS.offered],
             tr("What is done with each chip."),
         )
         self.expression_edit = self._make_expression_edit()
@@ -45,7 +52,7 @@ class OperatorPanel(Panel):
                "you trust."),
         )  # fmt: skip
         self.problem_label = ProblemLabel("operatorProblem")
-        self._rows, self._foreign = {}, {}
+        self._pages, self._foreign = self._make_pages(), {}
         self._lay_out()
         self.operator_combo.currentIndexChanged.connect(self._show_page)
         for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
@@ -58,14 +65,8 @@ class OperatorPanel(Panel):
 
     def parameters(self):
         """OPERATOR, and what the chosen one needs."""
-        name, value = {
-            "expression": lambda: ("EXPRESSION", self.expression_edit.text().strip()),
-            "index": lambda: ("INDEX", self.index_combo.currentText().strip()),
-            "classify": lambda: ("RULES", self.rules_edit.toPlainText()),
-            "onnx": lambda: ("MODEL", self.model_file.filePath()),
-            "python": lambda: ("PYTHON", self.python_file.filePath()),
-        }[self.operator()]()
-        return {"OPERATOR": self.operator(), name: value}
+        name = next(name for name in self._pages if self.operator() in OPERATORS.uses(name))
+        return {OPERATORS.parameter: self.operator(), name: self._pages[name].read()}
 
     def foreign(self):
         """``{parameter: path}`` of the chosen operator's file where it was filled in, and not chosen by hand."""
@@ -73,17 +74,10 @@ class OperatorPanel(Panel):
 
     def set_parameters(self, parameters):
         """Fill what is named. A file that comes this way was not chosen by whoever sits here: see :meth:`foreign`."""
-        fill = {
-            "OPERATOR": lambda value: choose(self.operator_combo, value),
-            "EXPRESSION": self.expression_edit.setText,
-            "INDEX": self.index_combo.setCurrentText,
-            "RULES": self.rules_edit.setPlainText,
-            "MODEL": self.model_file.setFilePath,
-            "PYTHON": self.python_file.setFilePath,
-        }
         with self.quiet():
-            for name in fill.keys() & parameters.keys():
-                fill[name](parameters[name])
+            choose(self.operator_combo, parameters.get(OPERATORS.parameter))
+            for name in self._pages.keys() & parameters.keys():
+                self._pages[name].fill(parameters[name])
             for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
                 if name in parameters:
                     self._foreign[name] = widget.filePath()
@@ -93,9 +87,21 @@ class OperatorPanel(Panel):
         self.problem_label.say(problem=text)
 
     def _show_page(self, *_):
-        for kind, widget in self._rows.items():
-            self.form.show_row(widget, kind == self.operator())
+        for name, page in self._pages.items():
+            self.form.show_row(page.widget, self.operator() in OPERATORS.uses(name))
         self.changed.emit()
+
+    def _make_pages(self):
+        """By the parameter that each kind of operator cannot do without."""
+        expression, index, rules = self.expression_edit, self.index_combo, self.rules_edit
+        model, python = self.model_file, self.python_file
+        return {
+            "EXPRESSION": _Page(expression, lambda: expression.text().strip(), expression.setText),
+            "INDEX": _Page(index, lambda: index.currentText().strip(), index.setCurrentText),
+            "RULES": _Page(rules, rules.toPlainText, rules.setPlainText),
+            "MODEL": _Page(model, model.filePath, model.setFilePath),
+            "PYTHON": _Page(python, python.filePath, python.setFilePath),
+        }
 
     def _make_expression_edit(self):
         edit = QgsFilterLineEdit()
@@ -145,14 +151,6 @@ class OperatorPanel(Panel):
     def _lay_out(self):
         self.form = layout = Form(self)
         layout.add(tr("&Kind"), self.operator_combo)
-        pages = (
-            ("expression", tr("Ex&pression"), self.expression_edit),
-            ("index", tr("I&ndex"), self.index_combo),
-            ("classify", tr("R&ules"), self.rules_edit),
-            ("onnx", tr("Mo&del"), self.model_file),
-            ("python", tr("&File"), self.python_file),
-        )
-        for kind, text, widget in pages:
-            layout.add(text, widget)
-            self._rows[kind] = widget
+        for name, page in self._pages.items():
+            layout.add(tr(OPERATORS.field(name).short), page.widget)
         layout.add_wide(self.problem_label)

@@ -21,6 +21,7 @@ class PatchingPanel(Panel):
         self._chip, self._stride, self._ratio = 256, 128, 0.5
         self._window_values = {field.name: field.default for field in WINDOWS.fields if field.kind == "number"}
         self.fields = PatchingFields(self)
+        self._radius = self.fields.radius.value()
         self.form = self.fields.form
         self._connect()
         self._show_units()
@@ -35,7 +36,7 @@ class PatchingPanel(Panel):
         fields.stride.valueChanged.connect(self._stride_typed)
         fields.overlap.valueChanged.connect(self._overlap_moved)
         fields.window_param.valueChanged.connect(self._window_value_typed)
-        fields.radius.valueChanged.connect(self.changed)
+        fields.radius.valueChanged.connect(self._radius_typed)
         fields.polygons.layerChanged.connect(self.changed)
         fields.custom_window.textChanged.connect(self.changed)
         fields.boundary.currentIndexChanged.connect(self.changed)
@@ -68,8 +69,8 @@ class PatchingPanel(Panel):
         found.update(self._geometry_parameters(self.geometry_kind()))
         field = self._window_field()
         if field is not None:
-            text, number = self.fields.custom_window, self.fields.window_param
-            found[field.name] = text.text().strip() if field.kind == "text" else number.value()
+            text = self.fields.custom_window.text().strip()
+            found[field.name] = text if field.kind == "text" else self._window_values[field.name]
         found["BOUNDARY"] = self.fields.boundary.currentData()
         found["AGGREGATION"] = self.fields.aggregation.currentData()
         return found
@@ -89,7 +90,7 @@ class PatchingPanel(Panel):
         if wide[1] != self._stride:
             found["STRIDE_X"] = wide[1]
         if kind == "sphericalcap":
-            found = {"GEOMETRY": kind, "RADIUS_KM": self.fields.radius.value(), "STRIDE": self._stride}
+            found = {"GEOMETRY": kind, "RADIUS_KM": self._radius, "STRIDE": self._stride}
         return found
 
     def set_parameters(self, parameters):
@@ -115,6 +116,7 @@ class PatchingPanel(Panel):
     def _set_geometry(self, parameters):
         if "RADIUS_KM" in parameters:
             self.fields.radius.setValue(float(parameters["RADIUS_KM"]))
+            self._radius = float(parameters["RADIUS_KM"])  # which the spin box shows rounded
         polygons = QgsProject.instance().mapLayer(parameters.get("POLYGONS") or "")
         if polygons is not None:
             self.fields.polygons.setLayer(polygons)
@@ -122,6 +124,10 @@ class PatchingPanel(Panel):
         if kind is None and "CHIP_SIZE" in parameters:
             kind = "rectangular"
         choose(self.fields.geometry, kind)
+
+    def _radius_typed(self, value):
+        self._radius = value
+        self.changed.emit()
 
     def _size_typed(self, shown):
         self._chip = self._units.pixels(shown)

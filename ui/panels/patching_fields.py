@@ -6,7 +6,10 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from ...core.axes.geometry import BOUNDARY
 from ...core.axes.window import WINDOWS
+from ...core.plan.geometries import GEOMETRIES
+from ...core.stitch.aggregations import AGGREGATIONS
 from ..texts import tr
 from .panel import Form, choice, choose, narrow
 
@@ -72,12 +75,8 @@ def words(name, vocabulary, tip):
 
 
 def geometry_choice():
-    """``geometryCombo``."""
-    options = (
-        ("rectangular", tr("Rectangular")),
-        ("sphericalcap", tr("Spherical cap")),
-        ("polygons", tr("Polygons of a layer")),
-    )
+    """``geometryCombo``: polygons, too, which have an algorithm of their own."""
+    options = [(entry.name, tr(entry.label)) for entry in GEOMETRIES.entries]
     return choice("geometryCombo", options, tr("The shape of a chip."))
 
 
@@ -88,29 +87,12 @@ def window_choice():
 
 def boundary_choice():
     """``boundaryCombo``."""
-    options = (
-        ("shift", tr("Shift the last chip inward")),
-        ("reflect", tr("Reflect the raster")),
-        ("pad", tr("Pad with nodata")),
-        ("shrink", tr("Cut the chip")),
-        ("drop", tr("Leave out what does not fit")),
-    )
-    return choice("boundaryCombo", options, tr("What happens at the raster's edge. Shift leaves nothing uncovered."))
+    return words("boundaryCombo", BOUNDARY, tr("What happens at the raster's edge. Shift leaves nothing uncovered."))
 
 
 def aggregation_choice():
     """``aggregationCombo``."""
-    options = (
-        ("overlapadd", tr("Weighted mean")),
-        ("mean", tr("Mean")),
-        ("sum", tr("Sum")),
-        ("min", tr("Minimum")),
-        ("max", tr("Maximum")),
-        ("median", tr("Median")),
-        ("hardvote", tr("Vote of labels")),
-        ("softvote", tr("Vote of probabilities")),
-    )
-    return choice("aggregationCombo", options, tr("How overlapping chips become one value."))
+    return words("aggregationCombo", AGGREGATIONS, tr("How overlapping chips become one value."))
 
 
 def size_spin(name, tip):

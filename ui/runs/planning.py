@@ -14,13 +14,14 @@ from qgis.core import (
 
 from ...core.base.errors import PatchwiseError
 from ...core.base.trust import MODEL, PYTHON_FILE, NamedFile, NamedRaster, named_file, named_source
+from ...core.operators.choices import OPERATORS
 from ...processing_provider import trust
 from ..texts import tr
 from .controller import algorithm_of, make_context
 
 SLIDING_WINDOW, POLYGON_CHIPS = "patchwise:slidingwindow", "patchwise:polygonchips"
 #: Parameters that the operator's part of the dock holds: what is wrong with them is said there.
-OF_OPERATOR = ("OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "BAND_ROLES")
+OF_OPERATOR = (OPERATORS.parameter, *(field.name for field in OPERATORS.fields if not field.advanced))
 #: Bytes of the largest file whose SHA-256 is worked out while planning: a third of a second.
 AT_ONCE = 128 << 20
 #: Parameters that name a file, and its kind.

@@ -1,41 +1,38 @@
 """From the tags of a layer that Patchwise made back to the parameters of the run."""
 
 import os
+import re
 
 from qgis.core import Qgis, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QAction
 
+from ...core.axes.sampler import LATTICE
 from ...core.axes.window import WINDOWS
 from ...core.base.config import CONFIG_TAG
 from ...core.base.documents import CONFIG, parse_json
 from ...core.base.errors import ParameterError, PatchwiseError
+from ...core.base.vocabulary import NO_FORM
+from ...core.operators.choices import OPERATORS
+from ...core.plan.geometries import GEOMETRIES
 from ...core.rasters.file import RasterFile
 from ...core.records.shapes import RECORD
+from ...core.stitch.aggregations import AGGREGATIONS
 from ..texts import tr
 
 ALGORITHM = "patchwise:slidingwindow"
-AXES = ("geometry", "sampler", "window", "aggregation")
-AGGREGATIONS = {
-    "SpatialOverlapAdd": "overlapadd",
-    "SpatialMean": "mean",
-    "SpatialSum": "sum",
-    "SpatialMin": "min",
-    "SpatialMax": "max",
-    "SpatialMedian": "median",
-    "SpatialHardVote": "hardvote",
-    "SpatialSoftVote": "softvote",
-}
-#: Parameter of the algorithm for each key of an ONNX model's configuration.
-MODEL_KEYS = {
-    "path": "MODEL",
-    "normalize": "NORMALIZE",
-    "activation": "ACTIVATION",
-    "fill": "FILL",
-    "provider": "PROVIDER",
-    "mean": "MEAN",
-    "std": "STD",
-}
+#: What stitches chips, too, but has more to it than the dock's fields, or a layer that its record does not name.
+OTHERS = ("patchwise:stitchchips", "patchwise:polygonchips")
+#: The vocabularies of a patcher's parts.
+AXES = {"geometry": GEOMETRIES, "sampler": LATTICE, "window": WINDOWS, "aggregation": AGGREGATIONS}
+
+
+def has_settings(layer):
+    """Whether the sliding window made a layer, by what its provider has read of it: nothing is opened or asked."""
+    if not isinstance(layer, QgsRasterLayer) or not layer.isValid() or layer.providerType() != "gdal":
+        return False
+    tag = layer.dataProvider().htmlMetadata().partition(f"{CONFIG_TAG}=")[2]
+    return re.search(rf'"algorithm":\s*"{ALGORITHM}"', tag) is not None
 
 
 def config_of(layer):
@@ -47,8 +44,8 @@ def config_of(layer):
 
 
 def read_config(layer):
-    """As :func:`config_of`; ``ParameterError`` where something is there and cannot be used."""
-    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not os.path.isfile(layer.source()):
+    """As :func:`config_of`; ``ParameterError`` where something is there and cannot be used. Opens the layer's file."""
+    if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not os.path.exists(layer.source()):
         return None
     with RasterFile(layer.source()) as raster:
         text = raster.tags.get(CONFIG_TAG)
@@ -56,23 +53,59 @@ def read_config(layer):
 
 
 def read_record(text, name):
-    """The record in the text of a tag of the layer ``name``; None for what other algorithms write."""
+    """The record in the text of a tag of the layer ``name``; None for what stitches no chips."""
     config = parse_json(text, "settings", name, CONFIG)
-    if not isinstance(config, dict) or config.get("algorithm") != ALGORITHM:
+    algorithm = config.get("algorithm") if isinstance(config, dict) else None
+    if algorithm in OTHERS:
+        raise ParameterError("algorithm", algorithm, "has no form in the dock: run it from the toolbox")
+    if algorithm != ALGORITHM:
         return None
     RECORD.check(config, "")
     return config
 
 
 def parameters_of(config):
-    """The parameters of ``patchwise:slidingwindow`` that a configuration came from, but for the layer."""
-    output = config["output"]
-    nodata = output["nodata"]
-    found = {"DATA_TYPE": output["data_type"], "NODATA": None if isinstance(nodata, str) else nodata}
-    if output.get("format", "geotiff") != "geotiff":  # which is what is written anyway
-        found["FORMAT"] = output["format"]
-    found.update(_of_patcher(config["patcher"]))
-    found.update(_of_operator(config["operator"]))
+    """The parameters of ``patchwise:slidingwindow`` that a configuration came from, but for the layer.
+
+    Law: a run with them has that configuration again; else ``ParameterError`` names what has no form in the dock.
+    """
+    found = {}
+    for axis, vocabulary in AXES.items():
+        if config["patcher"].get(axis):  # a record may say nothing of an axis: the choice stays
+            name, values = vocabulary.told(config["patcher"][axis])
+            found.update({vocabulary.parameter: name, **values})
+    found.pop(LATTICE.parameter, None)  # which is no choice there
+    kind, values = OPERATORS.told(config["operator"])
+    return {
+        **found,
+        OPERATORS.parameter: kind,
+        **values,
+        **_of_input(config["input"], kind),
+        **_of_output(config["output"]),
+    }
+
+
+def _of_input(record, kind):
+    """The scale that the source applied for an operator that takes bands as they are, and the further rasters."""
+    scaled, found = record.get("scaled", False), {}
+    if scaled is True or (scaled and kind in OPERATORS.uses("SCALE")):
+        raise ParameterError("scaled", scaled, NO_FORM)
+    if scaled:
+        found = {"SCALE": scaled[0], "OFFSET": scaled[1]}
+    others = [_layer_or_path(other) for other in record.get("others", [])]
+    return {**found, "OTHER_INPUTS": others} if others else found
+
+
+def _of_output(record):
+    """Type, nodata value, format and creation options, the latter two where they are not what is taken anyway."""
+    if record["nodata"] in ("inf", "-inf"):
+        raise ParameterError("nodata", record["nodata"], NO_FORM)
+    nodata = None if isinstance(record["nodata"], str) else record["nodata"]
+    found = {"DATA_TYPE": record["data_type"], "NODATA": nodata}
+    if record.get("format", "geotiff") != "geotiff":
+        found["FORMAT"] = record["format"]
+    if record.get("creation_options"):
+        found["CREATION_OPTIONS"] = "|".join(f"{key}={value}" for key, value in record["creation_options"].items())
     return found
 
 
@@ -84,69 +117,20 @@ def bands_of(config, count):
 
 def source_of(config):
     """The layer of the project that was read, or None where it is not there any more."""
-    path = os.path.expanduser(config["input"].get("source") or "")
+    path = _path(config["input"])
     for layer in QgsProject.instance().mapLayers().values():
         if path and isinstance(layer, QgsRasterLayer) and os.path.abspath(layer.source()) == os.path.abspath(path):
             return layer
     return None
 
 
-def _of_patcher(parts):
-    geometry, sampler, window, aggregation = (parts.get(axis) or {} for axis in AXES)
-    kind, values = WINDOWS.told(window) if window else (None, {})  # a record may say none: the choice stays
-    found = {"WINDOW": kind, **values, "AGGREGATION": AGGREGATIONS.get(aggregation.get("class"))}
-    config, step = geometry.get("config") or {}, (sampler.get("config") or {}).get("step", 1)
-    down, right = _two(step)
-    found.update({"STRIDE": down, **({"STRIDE_X": right} if right != down else {})})
-    if geometry["class"] == "SpatialSphericalCap":
-        return {**found, "GEOMETRY": "sphericalcap", "RADIUS_KM": config["radius_km"]}
-    if geometry["class"] != "SpatialRectangular":
-        raise ParameterError("geometry", geometry["class"], "has no form in the dock: repeat it by Run configuration")
-    height, width = _two(config["size"])
-    found.update({"GEOMETRY": "rectangular", "CHIP_SIZE": height, "BOUNDARY": config.get("boundary", "drop")})
-    return {**found, **({"CHIP_WIDTH": width} if width != height else {})}
+def _layer_or_path(record):
+    layer = source_of({"input": record})
+    return _path(record) if layer is None else layer.id()
 
 
-def _of_operator(operator):
-    kind, config = operator["class"], operator.get("config") or {}
-    if kind == "Expression":
-        return {"OPERATOR": "expression", "EXPRESSION": config["text"]}
-    if kind in ("Index", "Change"):
-        return {
-            "OPERATOR": "index",
-            "INDEX": config["name"],
-            "SEVERITY": config.get("severity", False),
-            **_light(config),
-        }
-    if kind == "Classify":
-        return {"OPERATOR": "classify", "RULES": config["rules"], **_light(config)}
-    if kind == "PythonFile":
-        return {"OPERATOR": "python", "PYTHON": config["path"]}
-    if kind != "Onnx":
-        raise ParameterError("operator", kind, "has no form in the dock: repeat it by Run configuration")
-    listed = {key: _text(value) for key, value in config.items()}
-    return {"OPERATOR": "onnx", **_renamed(listed, MODEL_KEYS)}
-
-
-def _light(config):
-    """Band roles, scale and offset."""
-    roles = " ".join(f"{role}={int(band) + 1}" for role, band in (config.get("roles") or {}).items())
-    numbers = {name.upper(): config[name] for name in ("scale", "offset") if isinstance(config.get(name), (int, float))}
-    return {"BAND_ROLES": roles, **numbers}
-
-
-def _two(value):
-    """A whole number for both axes, or one for each."""
-    down, right = value if isinstance(value, list) else (value, value)
-    return int(down), int(right)
-
-
-def _renamed(config, names):
-    return {names[key]: value for key, value in config.items() if key in names}
-
-
-def _text(value):
-    return ", ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
+def _path(record):
+    return os.path.expanduser(record.get("source") or "")
 
 
 class ReuseAction(QObject):
@@ -171,6 +155,8 @@ class ReuseAction(QObject):
         self._interface.removeCustomActionForLayerType(self._action)
 
     def _added(self, layers):
+        if QgsProject.instance().flags() & Qgis.ProjectFlag.TrustStoredLayerStatistics:
+            return  # its layers are opened when they are drawn: to ask one of them now would open it
         for layer in layers:
-            if config_of(layer) is not None:
+            if has_settings(layer):
                 self._interface.addCustomActionForLayer(self._action, layer)
