@@ -9,14 +9,15 @@ import re
 import threading
 import time
 import uuid
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import rasterio
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
+
+from ..loopback import Handler, running
 
 HALF = 20037508.342789244  # half the side of the square that web tiles cover
 TILE = 256
@@ -66,9 +67,7 @@ class MapServer(ThreadingHTTPServer):
         """A client that went away is no news."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Handler):
     def do_GET(self):
         parts = urlsplit(self.path.replace(self.server.place, "", 1))
         query = {key.upper(): value for key, value in parse_qsl(parts.query)}
@@ -85,22 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *arguments):
-        """Keep the test's output clean."""
 
-
-@contextmanager
 def serving(answer, fails=lambda path, query, times: None):
     """A running server."""
-    server = MapServer(answer, fails)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return running(MapServer(answer, fails))
 
 
 def tile(path, query):
