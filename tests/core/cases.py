@@ -138,6 +138,24 @@ def run(
     return sink.array
 
 
+def assert_streamed_is_merged(case: Any, operator: Any) -> None:
+    """The stream writes the bits of the patches that are merged at once."""
+    patches = [patch.with_data(operator(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
+    merged = case.patcher.merge(patches, case.field.reader).array
+    streamed = run(case, operator, workers=2)
+    assert_same_bits(streamed, merged.reshape(streamed.shape))
+
+
+def assert_window_is_part_of_the_whole(
+    case: Any, operator: Any, window: PixelWindow, block_width: int | None = None
+) -> None:
+    """A window alone has the bits that it has in the whole, also in blocks of ``block_width`` columns if given."""
+    whole = run(case, operator, workers=1)
+    assert_same_bits(run(case, operator, window, workers=2), crop(whole, window))
+    if block_width is not None:
+        assert_same_bits(run(case, operator, window, block_width, memory_limit=1), crop(whole, window))
+
+
 def crop(array: np.ndarray, window: PixelWindow) -> np.ndarray:
     return array[..., window.row : window.row_stop, window.col : window.col_stop]
 

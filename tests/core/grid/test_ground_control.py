@@ -32,16 +32,12 @@ from rasterio.control import GroundControlPoint
 from rasterio.transform import GCPTransformer, RPCTransformer
 from rasterio.warp import Resampling, reproject
 
+from ..made_rasters import RPC
+
 CRS = "EPSG:32633"
 SHAPE = (90, 120)
 # A rotated, south-up grid: whatever takes map units for pixels, or y for -row, is off by far.
 AFFINE = rasterio.Affine(8, 3, 500000, 2, 9, 5000000)
-RPC = {
-    "LINE_OFF": "60.25", "SAMP_OFF": "45.5", "LAT_OFF": "45", "LONG_OFF": "15", "HEIGHT_OFF": "0", "LINE_SCALE": "90",
-    "SAMP_SCALE": "70", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1", "HEIGHT_SCALE": "500",
-    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17, "LINE_DEN_COEFF": "1 " + "0 " * 19,
-    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17, "SAMP_DEN_COEFF": "1 " + "0 " * 19,
-}  # fmt: skip
 
 
 def bent(row, col):

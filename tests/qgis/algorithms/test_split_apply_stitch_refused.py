@@ -19,17 +19,6 @@ SMALL = {"CHIP_SIZE": 64, "STRIDE": 64}
 
 
 @pytest.fixture()
-def process(provider):
-    """``process(name, **parameters)``."""
-    from qgis import processing
-
-    def process(name, feedback=None, **parameters):
-        return processing.run(f"patchwise:{name}", parameters, feedback=feedback or Log())
-
-    return process
-
-
-@pytest.fixture()
 def chips(process, scene, tmp_path):
     """A folder of 5 x 4 chips."""
     folder = str(tmp_path / "chips")

@@ -40,17 +40,6 @@ class Asked(list):
 
 
 @pytest.fixture()
-def again(provider, tmp_path):
-    from qgis import processing
-
-    def again(feedback=None, **parameters):
-        parameters = {"OUTPUT": str(tmp_path / "again.tif"), **parameters}
-        return processing.run("patchwise:runconfig", parameters, feedback=feedback or Log())["OUTPUT"]
-
-    return again
-
-
-@pytest.fixture()
 def stranger(run, scene, tmp_path):
     """``stranger(operator, **given)``: a raster whose tag says that it was made so, by nobody here."""
 
