@@ -32,6 +32,7 @@ def test_nothing_but_sentences_comes_of_damaged_and_hostile_input(kind):
     assert report.slowest < 5 and report.largest < 1e9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("enter", "what", "seconds"),
     [

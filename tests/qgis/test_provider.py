@@ -182,6 +182,7 @@ def test_an_output_that_is_on_no_disk_is_refused(provider, inputs, name, output,
     assert not tree(tmp_path)
 
 
+@pytest.mark.slow
 @EACH
 def test_its_layers_come_named_and_styled_from_the_background(provider, inputs, name, tmp_path, qtbot):
     """As toolbox and dock run it: in a task, with layers to be loaded."""

@@ -209,6 +209,7 @@ def manifest(raster, tmp_path):
     return folder, json.loads((folder / "manifest.json").read_text())
 
 
+@pytest.mark.slow
 def test_no_place_of_a_manifest_takes_what_does_not_belong(manifest):
     folder, document = manifest
     document = {**document, "chips": document["chips"][:2]}

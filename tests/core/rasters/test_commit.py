@@ -121,6 +121,7 @@ def test_killed_at_any_moment_a_raster_has_its_own_sidecars(tmp_path, old, new):
         assert None not in states or old is None
 
 
+@pytest.mark.slow
 @forks
 def test_killed_while_putting_back(tmp_path):
     """Whoever puts back may be killed too."""
@@ -252,6 +253,7 @@ def test_all_outputs_or_none_whatever_fails(tmp_path):
             path.unlink()
 
 
+@pytest.mark.slow
 @forks
 def test_all_outputs_or_something_that_is_not_there(tmp_path):
     after = {**expected("new", (".aux.xml",)), "b.tif": "new", "c.gpkg": "new"}

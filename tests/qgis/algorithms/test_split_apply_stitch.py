@@ -80,6 +80,7 @@ def test_labels_are_stitched_by_vote_with_names_and_colours(chain, run, scene, t
         assert dataset.dtypes == ("uint8",) and dataset.colormap(1)[1] == (16, 32, 48, 255)
 
 
+@pytest.mark.slow
 def test_further_inputs_are_cut_as_the_chips_are(chain, run, scene, tmp_path):
     from rasterio.transform import from_origin
 
@@ -102,6 +103,7 @@ def test_scale_and_offset_that_are_chosen(chain, run, scene, tmp_path):
     assert pixels(stitched) == pixels(str(tmp_path / "whole.tif"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", ["hann", "tukey"])
 @pytest.mark.parametrize("sampler", ["regular", "dense"])
 @pytest.mark.parametrize("kind", ["expression", "hardvote"])
@@ -119,6 +121,7 @@ def test_the_aberystwyth_mosaic(chain, run, shared_data, tmp_path, window, sampl
     assert pixels(stitched) == pixels(str(tmp_path / "whole.tif"))
 
 
+@pytest.mark.slow
 def test_a_model_of_a_finer_grid(chain, run, shared_data, tmp_path):
     pytest.importorskip("onnxruntime")
     source = str(shared_data / "s2-aberystwyth" / "s2_aberystwyth_10band_mosaic.tif")
@@ -256,6 +259,7 @@ def test_label_chips_from_a_raster_in_another_crs(process, run, scene, tmp_path,
     assert known > 10000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sampler", "count"),
     [

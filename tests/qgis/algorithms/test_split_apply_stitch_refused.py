@@ -248,6 +248,7 @@ def test_a_chip_of_another_size_is_damaged(process, chips, tmp_path):
         process("stitchchips", CHIPS=chips, OUTPUT=str(tmp_path / "out.tif"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["splitraster", "applytochips", "stitchchips"])
 def test_cancelling_is_quick_and_leaves_nothing(process, scene, chips, tmp_path, name):
     big = write(tmp_path / "big.tif", np.zeros((4, 2000, 2000), np.uint16))

@@ -168,6 +168,7 @@ def test_nobody_is_asked_off_the_main_thread():
     assert found == [False] and not yes
 
 
+@pytest.mark.slow
 def test_qgis_process_refuses_with_the_sentence_and_trust_lets_pass(stranger, scene, tmp_path):
     file, mark = attack(tmp_path)
     made, out = stranger(python(file)), tmp_path / "again.tif"
