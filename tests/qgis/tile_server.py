@@ -184,16 +184,27 @@ def arcgis(bounds, resolution, tiled=False):
     xmin, ymin, xmax, ymax = bounds
     place = {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax, "spatialReference": {"wkid": 32633}}
     service = {
-        "currentVersion": 10.81, "mapName": "plane", "layers": [{"id": 0, "name": "plane"}], "fullExtent": place,
-        "initialExtent": place, "spatialReference": {"wkid": 32633}, "supportedImageFormatTypes": "PNG32,PNG",
-        "capabilities": "Map", "singleFusedMapCache": tiled,
-    }  # fmt: skip
+        "currentVersion": 10.81,
+        "mapName": "plane",
+        "layers": [{"id": 0, "name": "plane"}],
+        "fullExtent": place,
+        "initialExtent": place,
+        "spatialReference": {"wkid": 32633},
+        "supportedImageFormatTypes": "PNG32,PNG",
+        "capabilities": "Map",
+        "singleFusedMapCache": tiled,
+    }
     if tiled:
         levels = [{"level": k, "resolution": resolution * 2 ** (2 - k), "scale": 1e5 / 2**k} for k in range(3)]
         service["tileInfo"] = {
-            "rows": TILE, "cols": TILE, "dpi": 96, "format": "PNG32", "origin": {"x": xmin, "y": ymax},
-            "spatialReference": {"wkid": 32633}, "lods": levels,
-        }  # fmt: skip
+            "rows": TILE,
+            "cols": TILE,
+            "dpi": 96,
+            "format": "PNG32",
+            "origin": {"x": xmin, "y": ymax},
+            "spatialReference": {"wkid": 32633},
+            "lods": levels,
+        }
 
     def answer(path, query):
         if path.endswith("/export"):

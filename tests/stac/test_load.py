@@ -41,9 +41,17 @@ def warped(path, chip, resampling):
     with rasterio.open(path) as source:
         values = source.read(1).astype(np.float32)
         reproject(
-            values, out, src_transform=source.transform, src_crs=source.crs, src_nodata=0,
-            dst_transform=chip.transform, dst_crs=chip.crs, dst_nodata=0, resampling=resampling, tolerance=0,
-        )  # fmt: skip
+            values,
+            out,
+            src_transform=source.transform,
+            src_crs=source.crs,
+            src_nodata=0,
+            dst_transform=chip.transform,
+            dst_crs=chip.crs,
+            dst_nodata=0,
+            resampling=resampling,
+            tolerance=0,
+        )
     return out
 
 

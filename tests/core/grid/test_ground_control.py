@@ -64,9 +64,17 @@ def write(path, array, points=(), transform=None, rpcs=None, crs=CRS, nodata=Non
     place = gcps if transform is None else {"transform": transform}
     array = np.asarray(array)
     with rasterio.open(
-        path, "w", driver="GTiff", count=len(array), height=array.shape[1], width=array.shape[2], dtype=array.dtype,
-        crs=crs if place else None, nodata=nodata, **place,
-    ) as dataset:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        count=len(array),
+        height=array.shape[1],
+        width=array.shape[2],
+        dtype=array.dtype,
+        crs=crs if place else None,
+        nodata=nodata,
+        **place,
+    ) as dataset:
         dataset.write(array)
         if rpcs:
             dataset.update_tags(ns="RPC", **rpcs)
@@ -107,8 +115,12 @@ def test_a_part_and_a_finer_grid_lie_where_they_lay(row, col, factor, seed):
     rows, cols = np.array([0.0, 3.25, 7]), np.array([0.5, 9, -4])
     wanted = domain.to_world(cols + col, rows + row)
     np.testing.assert_allclose(part.to_world(cols * factor, rows * factor), wanted, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(part.to_pixels(*wanted), np.multiply(domain.to_pixels(*wanted), factor)
-                               - np.multiply([[col], [row]], factor), rtol=0, atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(
+        part.to_pixels(*wanted),
+        np.multiply(domain.to_pixels(*wanted), factor) - np.multiply([[col], [row]], factor),
+        rtol=0,
+        atol=1e-6,
+    )
     whole, moved = (rasterio.rpc.RPC.from_gdal(dict(d.control.rpcs)) for d in (domain, part))
     with rasterio.Env(), RPCTransformer(whole) as one, RPCTransformer(moved) as other:
         lon, lat = one.xy([row + 2.0], [col + 3.0], offset="ul")
@@ -212,9 +224,17 @@ def test_a_further_raster_with_points_lies_where_gdal_warps_it(tmp_path, values,
     stacked.read(stacked.domain.window, found)
     truth = np.empty((2, 60, 100), np.float32)
     reproject(
-        values, truth, gcps=[GroundControlPoint(*p[:5]) for p in points], src_crs=CRS, dst_transform=grid, dst_crs=CRS,
-        src_nodata=np.nan, dst_nodata=np.nan, resampling=Resampling[resampling], tolerance=0,
-    )  # fmt: skip
+        values,
+        truth,
+        gcps=[GroundControlPoint(*p[:5]) for p in points],
+        src_crs=CRS,
+        dst_transform=grid,
+        dst_crs=CRS,
+        src_nodata=np.nan,
+        dst_nodata=np.nan,
+        resampling=Resampling[resampling],
+        tolerance=0,
+    )
     same = np.isclose(found[1:], truth, atol=0.01, equal_nan=True)
     assert same.mean() > 0.99 and np.isfinite(truth).mean() > 0.5
     part = np.empty((3, 20, 30), np.float32)
