@@ -30,9 +30,17 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Keeps connections, does not wait for a client's word before the body goes out, and says nothing."""
 
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        """Keep the test's output clean."""
+
+
+class _Handler(Handler):
     def do_GET(self):
         size = int(self.headers.get("Content-Length") or 0)
         if size:
@@ -57,14 +65,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_POST = do_GET
 
-    def log_message(self, *_):
-        pass
+
+def serving(answers=()):
+    """A running :class:`Server`; ``answers`` may be changed while it runs."""
+    return running(Server(answers))
 
 
 @contextmanager
-def serving(answers=()):
-    """A running :class:`Server`; ``answers`` may be changed while it runs."""
-    server = Server(answers)
+def running(server):
+    """The server in a thread of its own, which ends at once when the context does."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

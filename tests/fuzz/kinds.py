@@ -111,8 +111,17 @@ class Seeds:
 
     def state(self) -> Any:
         """The dock's choices."""
-        parameters = {"OPERATOR": "expression", "EXPRESSION": "b1", "WINDOW": "tukey", "TUKEY_ALPHA": 0.5, "STRIDE": 32,
-                      "CHIP_SIZE": 64, "BOUNDARY": "shift", "AGGREGATION": "overlapadd", "BANDS": [1, 2]}  # fmt: skip
+        parameters = {
+            "OPERATOR": "expression",
+            "EXPRESSION": "b1",
+            "WINDOW": "tukey",
+            "TUKEY_ALPHA": 0.5,
+            "STRIDE": 32,
+            "CHIP_SIZE": 64,
+            "BOUNDARY": "shift",
+            "AGGREGATION": "overlapadd",
+            "BANDS": [1, 2],
+        }
         return {"parameters": parameters, "input": "scene_1", "units": "pixels", "grid": True}
 
     def models(self) -> list[bytes]:
@@ -136,8 +145,15 @@ def kinds(seeds: Seeds) -> dict[str, Kind]:
     tiffs = [path.read_bytes() for path in seeds.scene]
     configs = [json.loads(to_json(to_config(thing))) for thing in seeds.configs()]
     yamls = [to_yaml(thing) for thing in seeds.configs()]
-    expressions = ["(b4 - b3) / (b4 + b3)", "where(b1 > 0.2, b2, nan)", "b1 - mean(b1); percentile(b2, 90)", "1 - r**2",
-                   "~(b1 > 1) & (b2 <= 3) | (b3 != 0)", "clip(log(abs(b1)), 0, 5)", "red ** 2 // 3 % b1"]  # fmt: skip
+    expressions = [
+        "(b4 - b3) / (b4 + b3)",
+        "where(b1 > 0.2, b2, nan)",
+        "b1 - mean(b1); percentile(b2, 90)",
+        "1 - r**2",
+        "~(b1 > 1) & (b2 <= 3) | (b3 != 0)",
+        "clip(log(abs(b1)), 0, 5)",
+        "red ** 2 // 3 % b1",
+    ]
     rules = [
         "water #1f78b4: b1 > 0.1\nland: otherwise",
         "a: (b1 > 1) & (b2 < 3); b #abc: NDVI > 0.3",

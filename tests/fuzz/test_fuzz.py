@@ -32,13 +32,14 @@ def test_nothing_but_sentences_comes_of_damaged_and_hostile_input(kind):
     assert report.slowest < 5 and report.largest < 1e9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("enter", "what", "seconds"),
     [
         ("raise KeyError('x')", "KeyError", 60.0),
         ("import os; os.kill(os.getpid(), 11)", "the process ended with -11", 60.0),
         ("import time; time.sleep(60)", "no answer in", 1.0),
-        ("import numpy; kept.append(numpy.ones(150_000_000))", "MB of memory", 60.0),
+        ("import numpy; kept.append(numpy.ones(75_000_000))", "MB of memory", 60.0),
     ],
 )
 def test_what_goes_wrong_is_found(enter, what, seconds, tmp_path, monkeypatch):
@@ -63,6 +64,7 @@ def test_what_goes_wrong_is_found(enter, what, seconds, tmp_path, monkeypatch):
 
     monkeypatch.setattr(run.subprocess, "Popen", started)
     monkeypatch.setattr(run, "SECONDS", seconds)
+    monkeypatch.setattr(run, "MEMORY", 5e8)
     report = Report("geotiff")
     index = 0
     while index < 5:

@@ -1,6 +1,7 @@
 """A QGIS with the provider registered, and small rasters made by code."""
 
 import gc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -61,14 +62,30 @@ def log():
 
 
 @pytest.fixture()
-def run(provider):
-    """``run(feedback=None, **parameters)``: the sliding window by ``processing.run``."""
+def process(provider):
+    """``process(name, feedback=None, **parameters)``: an algorithm of Patchwise by ``processing.run``."""
     from qgis import processing
 
-    def run(feedback=None, **parameters):
-        return processing.run("patchwise:slidingwindow", parameters, feedback=feedback or Log())
+    def process(name, feedback=None, **parameters):
+        return processing.run(f"patchwise:{name}", parameters, feedback=feedback or Log())
 
-    return run
+    return process
+
+
+@pytest.fixture()
+def run(process):
+    """``run(feedback=None, **parameters)``: the sliding window."""
+    return partial(process, "slidingwindow")
+
+
+@pytest.fixture()
+def again(process, tmp_path):
+    """``again(feedback=None, **parameters)``: the path of the OUTPUT of ``patchwise:runconfig``."""
+
+    def again(feedback=None, **parameters):
+        return process("runconfig", feedback, **{"OUTPUT": str(tmp_path / "again.tif"), **parameters})["OUTPUT"]
+
+    return again
 
 
 def write(path, array, *, nodata=None, crs="EPSG:32610", transform=None, names=()):

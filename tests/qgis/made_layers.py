@@ -34,8 +34,13 @@ def wms(server):
 
 def wcs(server):
     uri = QgsDataSourceUri()
-    for key, value in (("url", f"{server.url}/wcs"), ("identifier", "plane"), ("crs", "EPSG:32633"),
-                       ("version", "1.0.0"), ("format", "GTiff")):  # fmt: skip
+    for key, value in (
+        ("url", f"{server.url}/wcs"),
+        ("identifier", "plane"),
+        ("crs", "EPSG:32633"),
+        ("version", "1.0.0"),
+        ("format", "GTiff"),
+    ):
         uri.setParam(key, value)
     layer = QgsRasterLayer(bytes(uri.encodedUri()).decode(), "coverage", "wcs")
     assert layer.isValid(), layer.error().message()

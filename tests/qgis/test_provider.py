@@ -176,12 +176,15 @@ def test_an_output_that_is_on_no_disk_is_refused(provider, inputs, name, output,
         parameters = replace(case, good=good).parameters(inputs, tmp_path, **{output: target})
         for value in (target, QgsProcessingOutputLayerDefinition(target)) if suffix else (target,):
             refused, text = provider.algorithm(name).checkParameterValues({**parameters, output: value}, new_context())
-            assert not refused and re.fullmatch(f"{output} is '{re.escape(target)}': must be on a disk, and .* is not: "
-                                                "choose a file or folder there and bring the result to its place",
-                                                text), text  # fmt: skip
+            assert not refused and re.fullmatch(
+                f"{output} is '{re.escape(target)}': must be on a disk, and .* is not: "
+                "choose a file or folder there and bring the result to its place",
+                text,
+            ), text
     assert not tree(tmp_path)
 
 
+@pytest.mark.slow
 @EACH
 def test_its_layers_come_named_and_styled_from_the_background(provider, inputs, name, tmp_path, qtbot):
     """As toolbox and dock run it: in a task, with layers to be loaded."""

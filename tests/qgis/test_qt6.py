@@ -114,7 +114,11 @@ from PyQt6 import sip
     names = [name for _, name in enumerations(source)]
     if hasattr(importlib.import_module("qgis.PyQt.QtCore").Qt, "Horizontal"):  # Qt 5, or as QGIS has mended Qt 6
         assert set(names) == {
-            "Number.Integer", "QgsFeatureRequest.GeometryNoCheck", "Qt.AlignLeft", "Qt.AlignTop", "Qt.Horizontal",
+            "Number.Integer",
+            "QgsFeatureRequest.GeometryNoCheck",
+            "Qt.AlignLeft",
+            "Qt.AlignTop",
+            "Qt.Horizontal",
             "self.HLine",
-        }  # fmt: skip
+        }
     assert sorted(name for _, name in gone(source)) == ["PyQt5.QtCore", "PyQt6", "exec_"]

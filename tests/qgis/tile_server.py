@@ -9,14 +9,15 @@ import re
 import threading
 import time
 import uuid
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import rasterio
 from rasterio.io import MemoryFile
 from rasterio.transform import from_bounds
+
+from ..loopback import Handler, running
 
 HALF = 20037508.342789244  # half the side of the square that web tiles cover
 TILE = 256
@@ -66,9 +67,7 @@ class MapServer(ThreadingHTTPServer):
         """A client that went away is no news."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Handler):
     def do_GET(self):
         parts = urlsplit(self.path.replace(self.server.place, "", 1))
         query = {key.upper(): value for key, value in parse_qsl(parts.query)}
@@ -85,22 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *arguments):
-        """Keep the test's output clean."""
 
-
-@contextmanager
 def serving(answer, fails=lambda path, query, times: None):
     """A running server."""
-    server = MapServer(answer, fails)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return running(MapServer(answer, fails))
 
 
 def tile(path, query):
@@ -197,16 +184,27 @@ def arcgis(bounds, resolution, tiled=False):
     xmin, ymin, xmax, ymax = bounds
     place = {"xmin": xmin, "ymin": ymin, "xmax": xmax, "ymax": ymax, "spatialReference": {"wkid": 32633}}
     service = {
-        "currentVersion": 10.81, "mapName": "plane", "layers": [{"id": 0, "name": "plane"}], "fullExtent": place,
-        "initialExtent": place, "spatialReference": {"wkid": 32633}, "supportedImageFormatTypes": "PNG32,PNG",
-        "capabilities": "Map", "singleFusedMapCache": tiled,
-    }  # fmt: skip
+        "currentVersion": 10.81,
+        "mapName": "plane",
+        "layers": [{"id": 0, "name": "plane"}],
+        "fullExtent": place,
+        "initialExtent": place,
+        "spatialReference": {"wkid": 32633},
+        "supportedImageFormatTypes": "PNG32,PNG",
+        "capabilities": "Map",
+        "singleFusedMapCache": tiled,
+    }
     if tiled:
         levels = [{"level": k, "resolution": resolution * 2 ** (2 - k), "scale": 1e5 / 2**k} for k in range(3)]
         service["tileInfo"] = {
-            "rows": TILE, "cols": TILE, "dpi": 96, "format": "PNG32", "origin": {"x": xmin, "y": ymax},
-            "spatialReference": {"wkid": 32633}, "lods": levels,
-        }  # fmt: skip
+            "rows": TILE,
+            "cols": TILE,
+            "dpi": 96,
+            "format": "PNG32",
+            "origin": {"x": xmin, "y": ymax},
+            "spatialReference": {"wkid": 32633},
+            "lods": levels,
+        }
 
     def answer(path, query):
         if path.endswith("/export"):

@@ -41,12 +41,21 @@ def warped(path, chip, resampling):
     with rasterio.open(path) as source:
         values = source.read(1).astype(np.float32)
         reproject(
-            values, out, src_transform=source.transform, src_crs=source.crs, src_nodata=0,
-            dst_transform=chip.transform, dst_crs=chip.crs, dst_nodata=0, resampling=resampling, tolerance=0,
-        )  # fmt: skip
+            values,
+            out,
+            src_transform=source.transform,
+            src_crs=source.crs,
+            src_nodata=0,
+            dst_transform=chip.transform,
+            dst_crs=chip.crs,
+            dst_nodata=0,
+            resampling=resampling,
+            tolerance=0,
+        )
     return out
 
 
+@pytest.mark.slow
 def test_the_chip_of_the_specification(stac):
     chip = load_s2_chip(bbox=LAKE_TAHOE_BBOX, endpoint=stac.open_endpoint)
     assert isinstance(chip, GeoTensor)
@@ -282,6 +291,7 @@ def test_progress_grows_to_one_and_cancelling_ends_it(stac):
         load(stac, catalogue.LAKE, "B04", cancelled=lambda: True)
 
 
+@pytest.mark.slow
 def test_reads_are_lean(stac):
     """A window of 10 % of the pixels costs below 15 % of the file, all requests counted."""
     size = stac.file("big", "B04").stat().st_size

@@ -74,8 +74,12 @@ def s3(stac, monkeypatch):
     address = urlsplit(stac.href("west", "B04"))
     stac.file("west", "B04")
     stac.faults.clear()
-    for name, value in (("AWS_S3_ENDPOINT", address.netloc), ("AWS_HTTPS", "NO"), ("AWS_VIRTUAL_HOSTING", "FALSE"),
-                        ("AWS_NO_SIGN_REQUEST", "YES")):  # fmt: skip
+    for name, value in (
+        ("AWS_S3_ENDPOINT", address.netloc),
+        ("AWS_HTTPS", "NO"),
+        ("AWS_VIRTUAL_HOSTING", "FALSE"),
+        ("AWS_NO_SIGN_REQUEST", "YES"),
+    ):
         monkeypatch.setenv(name, value)
     return f"s3:/{address.path}"
 
@@ -104,8 +108,16 @@ def test_s3_without_a_log_in_says_so_at_once(stac, s3, monkeypatch, tmp_path):
 
 def test_a_file_without_a_place_is_an_error_and_no_gap(tmp_path, monkeypatch):
     path = str(tmp_path / "nowhere.tif")
-    with rasterio.open(path, "w", driver="GTiff", width=400, height=400, count=1, dtype="uint16",
-                       transform=rasterio.Affine(10, 0, 500000, 0, -10, 5220000)) as file:  # fmt: skip
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=400,
+        height=400,
+        count=1,
+        dtype="uint16",
+        transform=rasterio.Affine(10, 0, 500000, 0, -10, 5220000),
+    ) as file:
         file.write(np.full((1, 400, 400), 7, np.uint16))
     monkeypatch.setattr(sentinel_source, "gdal_path", lambda url, attempt=0: path)
     with pytest.raises(StacError, match="B04 of item at https://a.org/b.tif has no coordinate reference system"):

@@ -88,6 +88,7 @@ def test_a_lasting_fault_is_an_error_with_address_status_and_window(ready, fault
     assert len(ready.faults.requests(path)) <= most
 
 
+@pytest.mark.slow
 def test_a_file_that_never_answers_is_given_up(ready):
     ready.faults.add(ready.path("west", "B04"), delay=30, times=None)
     started = time.monotonic()
@@ -162,6 +163,7 @@ def test_a_search_gets_over_passing_faults(stac, fault):
     assert rule.hits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

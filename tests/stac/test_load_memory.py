@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import rasterio
 
 from ..conftest import ROOT
@@ -46,6 +47,7 @@ def peak_of(stac, box, target):
         return float(done.stdout), file.height
 
 
+@pytest.mark.slow
 def test_a_box_four_times_as_tall_takes_no_more_memory(stac, tmp_path):
     for band in ("B02", "B03", "B04", "B08"):
         stac.file("lake_clear", band)

@@ -118,7 +118,8 @@ def test_what_is_missing_is_said(monkeypatch, tmp_path):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it runs in the background ignore it
 sys.path.insert(0, sys.argv[1])
 from tests.stac.world import World
 with World(()) as world:
@@ -135,6 +136,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_no_process_and_no_file_is_left(end):
     parent = subprocess.Popen([sys.executable, "-c", SCRIPT, str(ROOT)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -137,7 +137,7 @@ def test_the_hash_is_that_of_the_meaning():
         SpatialPatcher(SpatialRectangular((64, 64)), SpatialRegularStride(31), SpatialTukey(1)),
         SpatialPatcher(SpatialRectangular((64, 64)), SpatialRegularStride(32), SpatialTukey(math.nextafter(1, 0))),
         SpatialPatcher(SpatialRectangular((64, 64)), SpatialRegularStride(32), SpatialHann()),
-    ]  # fmt: skip
+    ]
     assert len({config_hash(thing) for thing in [one, *others]}) == 6
     branches = {"a": Expression("b1"), "b": Expression("b1 * 2")}
     assert config_hash(Fanout(branches)) != config_hash(Fanout(dict(reversed(list(branches.items())))))

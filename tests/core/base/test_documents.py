@@ -44,7 +44,7 @@ REFUSED = {
     "large YAML": ("a: " + "x" * 300_000, "has more than 262144 bytes"),
     "two documents": ("a: 1\n---\nb: 1", "must be YAML or JSON"),
     "a control character": ("a: \x01", "must be YAML or JSON"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text, message", REFUSED.values(), ids=REFUSED)
@@ -106,8 +106,10 @@ def test_json_within_the_limits_comes_as_it_is(value):
 
 def test_yaml_that_is_fair_is_read():
     assert parse("a: &x [1, 2.5, yes]\nb: *x\nc: {d: null, e: 'x'}", "configuration", "") == {
-        "a": [1, 2.5, True], "b": [1, 2.5, True], "c": {"d": None, "e": "x"},
-    }  # fmt: skip
+        "a": [1, 2.5, True],
+        "b": [1, 2.5, True],
+        "c": {"d": None, "e": "x"},
+    }
 
 
 def test_yaml_is_written_without_aliases():

@@ -64,7 +64,7 @@ def test_what_fits():
         ({"more": {"k": 1}}, "more.k is 1: must be one of True, False"),
         ({"extra": 1}, "extra is 1: is not a parameter; allowed are"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_named_with_its_place(change, message):
     with pytest.raises(ParameterError, match=f"^{message}") as error:
         SHAPE.check({**GOOD, **change}, "")
@@ -110,8 +110,14 @@ def raster(tmp_path):
 
 @pytest.fixture()
 def record(raster, tmp_path):
-    made = run_record(raster, PixelWindow(2, 3, 10, 9), PATCHER, Expression("b1 + b2", 2), ValueType("int16", -5),
-                      {"COMPRESS": "LZW", "BLOCKXSIZE": "64"})  # fmt: skip
+    made = run_record(
+        raster,
+        PixelWindow(2, 3, 10, 9),
+        PATCHER,
+        Expression("b1 + b2", 2),
+        ValueType("int16", -5),
+        {"COMPRESS": "LZW", "BLOCKXSIZE": "64"},
+    )
     return json.loads(to_json({"format": 1, **placed(made, str(tmp_path / "out.tif"))}))
 
 
@@ -209,6 +215,7 @@ def manifest(raster, tmp_path):
     return folder, json.loads((folder / "manifest.json").read_text())
 
 
+@pytest.mark.slow
 def test_no_place_of_a_manifest_takes_what_does_not_belong(manifest):
     folder, document = manifest
     document = {**document, "chips": document["chips"][:2]}

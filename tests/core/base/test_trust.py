@@ -83,11 +83,16 @@ def sha(file):
 
 
 def pipeline(operator):
-    return {**to_config(Sequential([GridSampler(PATCHER), Stitch(SpatialOverlapAdd())])), "config": {"operators": [
-        {"class": "GridSampler", "config": {"patcher": to_config_part(PATCHER)}},
-        {"class": "ApplyToChips", "config": {"operator": operator}},
-        {"class": "Stitch", "config": {"aggregation": to_config_part(SpatialOverlapAdd())}},
-    ]}}  # fmt: skip
+    return {
+        **to_config(Sequential([GridSampler(PATCHER), Stitch(SpatialOverlapAdd())])),
+        "config": {
+            "operators": [
+                {"class": "GridSampler", "config": {"patcher": to_config_part(PATCHER)}},
+                {"class": "ApplyToChips", "config": {"operator": operator}},
+                {"class": "Stitch", "config": {"aggregation": to_config_part(SpatialOverlapAdd())}},
+            ]
+        },
+    }
 
 
 def to_config_part(thing):
@@ -246,10 +251,17 @@ def hidden_sources(folder, address):
         file.write(text)
     (folder / "pad.bin").write_bytes(b"P" * 100 + text.encode())
     (folder / "o.map").write_text(OZI.format(address))
-    found = [f"/vsizip/{folder}/a.zip/x.vrt", f"/vsizip/{{{folder}/a.zip}}/x.vrt", f"/vsitar/{folder}/a.tar/x.vrt",
-             f"/vsigzip/{folder}/y.vrt.gz", f"/vsisubfile/100_{len(text)},{folder}/pad.bin", f"vrt://{folder}/x.vrt",
-             f"vrt:///vsizip/{folder}/a.zip/x.vrt?bands=1", f"DERIVED_SUBDATASET:LOGAMPLITUDE:{folder}/x.vrt",
-             f"{folder}/o.map"]  # fmt: skip
+    found = [
+        f"/vsizip/{folder}/a.zip/x.vrt",
+        f"/vsizip/{{{folder}/a.zip}}/x.vrt",
+        f"/vsitar/{folder}/a.tar/x.vrt",
+        f"/vsigzip/{folder}/y.vrt.gz",
+        f"/vsisubfile/100_{len(text)},{folder}/pad.bin",
+        f"vrt://{folder}/x.vrt",
+        f"vrt:///vsizip/{folder}/a.zip/x.vrt?bands=1",
+        f"DERIVED_SUBDATASET:LOGAMPLITUDE:{folder}/x.vrt",
+        f"{folder}/o.map",
+    ]
     for k, padded in enumerate(PADDED):
         for ending in ("tif", "vrt", "dat"):
             (folder / f"padded{k}.{ending}").write_text(padded.format(text))
@@ -302,8 +314,9 @@ def test_what_is_no_file_is_refused_and_not_read(tmp_path):
 
 def test_a_configuration_runs_a_file_only_where_it_is_trusted(tmp_path):
     file, mark = attack(tmp_path)
-    config = pipeline({"class": "Sequential", "config": {"operators": [
-        {"class": "PythonFile", "config": {"path": str(file)}}]}})  # fmt: skip
+    config = pipeline(
+        {"class": "Sequential", "config": {"operators": [{"class": "PythonFile", "config": {"path": str(file)}}]}}
+    )
     with pytest.raises(UntrustedError) as error:
         read_recipe(config)
     text = str(error.value)
@@ -481,8 +494,10 @@ def test_no_source_of_a_record_is_asked_unasked(tmp_path):
 
 def test_all_that_is_needed_is_said_at_once(tmp_path):
     file, _ = attack(tmp_path)
-    config = {**record(source="https://a.org/x", others=[{"source": "https://b.org/x"}, {"source": "https://b.org/y"}]),
-              "operator": {"class": "PythonFile", "config": {"path": str(file)}}}  # fmt: skip
+    config = {
+        **record(source="https://a.org/x", others=[{"source": "https://b.org/x"}, {"source": "https://b.org/y"}]),
+        "operator": {"class": "PythonFile", "config": {"path": str(file)}},
+    }
     with pytest.raises(UntrustedError) as error:
         check_trust(config, "", NOBODY)
     assert str(error.value).endswith(f"TRUST=sha256:{sha(file)},host:a.org,host:b.org")

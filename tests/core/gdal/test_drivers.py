@@ -215,18 +215,18 @@ def test_an_asset_that_is_a_description_is_not_followed(tmp_path, server):
     server.answers.update({path: text.encode() for path, text in texts.items()})
     fair = tif(tmp_path / "fair.tif")
     server.answers["/fair.tif"] = open(fair, "rb").read()
-    domain = RasterFile(fair).domain
+    domain, network = RasterFile(fair).domain, Network(first_wait=0.01)
     for path in texts:
         server.asked.clear()
         band = RemoteBand(
-            RemoteAsset(server.url + path, "item", "B04"), domain, lambda href, fresh: href, Network(), None
+            RemoteAsset(server.url + path, "item", "B04"), domain, lambda href, fresh: href, network, None
         )
         with pytest.raises(RasterReadError, match="B04 of item could not be read .* no GeoTIFF or JPEG 2000"):
             band.read(PixelWindow(0, 0, 8, 8), np.empty((8, 8), np.float32))
         assert {asked.path for asked in server.asked} == {path}
     server.asked.clear()
     band = RemoteBand(
-        RemoteAsset(f"{server.url}/fair.tif", "item", "B04"), domain, lambda href, fresh: href, Network(), None
+        RemoteAsset(f"{server.url}/fair.tif", "item", "B04"), domain, lambda href, fresh: href, network, None
     )
     out = np.empty((8, 8), np.float32)
     band.read(PixelWindow(0, 0, 8, 8), out)

@@ -97,9 +97,12 @@ def test_boxes_in_degrees_on_rasters_in_degrees(west, width, xmin, wide, ymin, h
 
 @settings(max_examples=200)
 @given(
-    st.sampled_from([0, 150, 178]), st.integers(-200, 200), st.integers(1, 100), st.integers(-80, 60),
+    st.sampled_from([0, 150, 178]),
+    st.integers(-200, 200),
+    st.integers(1, 100),
+    st.integers(-80, 60),
     st.integers(4, 19),
-)  # fmt: skip
+)
 def test_boxes_in_degrees_on_rasters_in_mercator(west, xmin, wide, ymin, high):
     half = float(mercator(180, 0)[0])
     start = -half if west == 0 else float(mercator(west, 0)[0])

@@ -32,16 +32,12 @@ from rasterio.control import GroundControlPoint
 from rasterio.transform import GCPTransformer, RPCTransformer
 from rasterio.warp import Resampling, reproject
 
+from ..made_rasters import RPC
+
 CRS = "EPSG:32633"
 SHAPE = (90, 120)
 # A rotated, south-up grid: whatever takes map units for pixels, or y for -row, is off by far.
 AFFINE = rasterio.Affine(8, 3, 500000, 2, 9, 5000000)
-RPC = {
-    "LINE_OFF": "60.25", "SAMP_OFF": "45.5", "LAT_OFF": "45", "LONG_OFF": "15", "HEIGHT_OFF": "0", "LINE_SCALE": "90",
-    "SAMP_SCALE": "70", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1", "HEIGHT_SCALE": "500",
-    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17, "LINE_DEN_COEFF": "1 " + "0 " * 19,
-    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17, "SAMP_DEN_COEFF": "1 " + "0 " * 19,
-}  # fmt: skip
 
 
 def bent(row, col):
@@ -68,9 +64,17 @@ def write(path, array, points=(), transform=None, rpcs=None, crs=CRS, nodata=Non
     place = gcps if transform is None else {"transform": transform}
     array = np.asarray(array)
     with rasterio.open(
-        path, "w", driver="GTiff", count=len(array), height=array.shape[1], width=array.shape[2], dtype=array.dtype,
-        crs=crs if place else None, nodata=nodata, **place,
-    ) as dataset:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        count=len(array),
+        height=array.shape[1],
+        width=array.shape[2],
+        dtype=array.dtype,
+        crs=crs if place else None,
+        nodata=nodata,
+        **place,
+    ) as dataset:
         dataset.write(array)
         if rpcs:
             dataset.update_tags(ns="RPC", **rpcs)
@@ -111,8 +115,12 @@ def test_a_part_and_a_finer_grid_lie_where_they_lay(row, col, factor, seed):
     rows, cols = np.array([0.0, 3.25, 7]), np.array([0.5, 9, -4])
     wanted = domain.to_world(cols + col, rows + row)
     np.testing.assert_allclose(part.to_world(cols * factor, rows * factor), wanted, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(part.to_pixels(*wanted), np.multiply(domain.to_pixels(*wanted), factor)
-                               - np.multiply([[col], [row]], factor), rtol=0, atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(
+        part.to_pixels(*wanted),
+        np.multiply(domain.to_pixels(*wanted), factor) - np.multiply([[col], [row]], factor),
+        rtol=0,
+        atol=1e-6,
+    )
     whole, moved = (rasterio.rpc.RPC.from_gdal(dict(d.control.rpcs)) for d in (domain, part))
     with rasterio.Env(), RPCTransformer(whole) as one, RPCTransformer(moved) as other:
         lon, lat = one.xy([row + 2.0], [col + 3.0], offset="ul")
@@ -216,9 +224,17 @@ def test_a_further_raster_with_points_lies_where_gdal_warps_it(tmp_path, values,
     stacked.read(stacked.domain.window, found)
     truth = np.empty((2, 60, 100), np.float32)
     reproject(
-        values, truth, gcps=[GroundControlPoint(*p[:5]) for p in points], src_crs=CRS, dst_transform=grid, dst_crs=CRS,
-        src_nodata=np.nan, dst_nodata=np.nan, resampling=Resampling[resampling], tolerance=0,
-    )  # fmt: skip
+        values,
+        truth,
+        gcps=[GroundControlPoint(*p[:5]) for p in points],
+        src_crs=CRS,
+        dst_transform=grid,
+        dst_crs=CRS,
+        src_nodata=np.nan,
+        dst_nodata=np.nan,
+        resampling=Resampling[resampling],
+        tolerance=0,
+    )
     same = np.isclose(found[1:], truth, atol=0.01, equal_nan=True)
     assert same.mean() > 0.99 and np.isfinite(truth).mean() > 0.5
     part = np.empty((3, 20, 30), np.float32)

@@ -253,8 +253,10 @@ def test_values_that_are_no_reflectance_are_warned_about():
 
 
 REFUSED = [
-    (lambda: Index("NDMI", {"R": 0, "N": 1}),
-     r"NDMI needs a band for S1 \(short-wave infrared, 1.6 um\), and the roles given are R=1 N=2; give the roles"),
+    (
+        lambda: Index("NDMI", {"R": 0, "N": 1}),
+        r"NDMI needs a band for S1 \(short-wave infrared, 1.6 um\), and the roles given are R=1 N=2; give the roles",
+    ),
     (lambda: Index("NDVI", {}, names=("a", "")), r"R \(red\), and no band has a role; the bands are a, \(no name\)"),
     (lambda: Index("NDVI", {"R": -1, "N": 1}), "position of R must be a whole number from 0"),
     (lambda: Index("NDVI", {"red": 1}), "'red' is not a role; roles are A, B"),
@@ -264,7 +266,7 @@ REFUSED = [
     (lambda: Index("NDVI", {"R": 0, "N": 1}, scale="x"), "scale is 'x': must be a finite number"),
     (lambda: Index("NDVI", {"R": 0, "N": 3}, scale=[1, 1]), "one number, or one for each of the 4 bands"),
     (lambda: Index("NDVI", {"R": 0, "N": 3})(np.ones((2, 3, 3))), "for chips of 4 bands or more, and this one has 2"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("make", "says"), REFUSED)
@@ -322,8 +324,10 @@ TM = {"B": 0, "G": 1, "R": 2, "N": 3, "S1": 4, "S2": 5}
         (("LC08_L2SP_SR_B4", "LC08_L2SP_SR_B5"), {"R": 0, "N": 1}),
         (("LE07_SR_B4", "LE07_SR_B3"), {"N": 0, "R": 1}),
         (("blue", "Green", "RED", "nir08", "swir16", "swir22"), {**TM, "N2": 3}),
-        (("nir", "nir08", "rededge1", "rededge2", "rededge3", "coastal"),
-         {"N": 0, "N2": 1, "RE1": 2, "RE2": 3, "RE3": 4, "A": 5}),
+        (
+            ("nir", "nir08", "rededge1", "rededge2", "rededge3", "coastal"),
+            {"N": 0, "N2": 1, "RE1": 2, "RE2": 3, "RE3": 4, "A": 5},
+        ),
         (("B04 - Red", "Band 8 - NIR", "Red Edge 1 (705 nm)"), {"R": 0, "N": 1, "RE1": 2}),
         # What cannot be told is not told.
         (tuple(f"B{k}" for k in range(1, 8)), {}),
@@ -333,7 +337,7 @@ TM = {"B": 0, "G": 1, "R": 2, "N": 3, "S1": 4, "S2": 5}
         (("red", "red", "nir"), {"N": 2}),
         ((), {}),
     ],
-)  # fmt: skip
+)
 def test_roles_are_found_from_names(names, roles):
     assert find_roles(names) == roles
 

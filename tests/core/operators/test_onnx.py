@@ -87,8 +87,11 @@ def test_a_smaller_output_lies_in_the_centre(tmp_path, height, width, top, left)
     assert operator.margin == (height - 1, width - 1) and operator.scale == 1
     result = operator(chip)
     inside = result[:, top : top + 21 - height, left : left + 25 - width]
-    expected = [sum(np.sum(chip[k, r : r + height, c : c + width] * weights[0, k]) for k in range(3))
-                for r in range(21 - height) for c in range(25 - width)]  # fmt: skip
+    expected = [
+        sum(np.sum(chip[k, r : r + height, c : c + width] * weights[0, k]) for k in range(3))
+        for r in range(21 - height)
+        for c in range(25 - width)
+    ]
     assert result.shape == (1, 20, 24) and np.isfinite(inside).all()
     assert np.isnan(result).sum() == 20 * 24 - inside.size
     assert_allclose(inside.ravel(), expected, rtol=1e-4, atol=1e-3)
@@ -254,11 +257,14 @@ def standardised(values, mean, std):
         ({"normalize": "meanstd", **MOMENTS}, {}, lambda x: standardised(x, *MOMENTS.values())),
         ({"normalize": "metadata"}, DEEPNESS, lambda x: standardised(x / 255, (0.4, 0.5, 0.6), (0.1, 0.2, 0.3))),
         ({"normalize": "metadata"}, {"model_type": '"Regressor"'}, lambda x: x / 255),
-        ({"normalize": "metadata"}, {"mean": "90 100 110", "std": "10,20,30"},
-         lambda x: standardised(x, *MOMENTS.values())),
+        (
+            {"normalize": "metadata"},
+            {"mean": "90 100 110", "std": "10,20,30"},
+            lambda x: standardised(x, *MOMENTS.values()),
+        ),
         ({"normalize": "metadata"}, {"rescale_factor": "0.01", "image_mean": "[1]"}, lambda x: x / 100 - 1),
     ],
-)  # fmt: skip
+)
 def test_normalisation(tmp_path, options, metadata, expected):
     operator = Onnx(models.identity(tmp_path / "m.onnx", **metadata), 3, **options)
     chip = chip_of()

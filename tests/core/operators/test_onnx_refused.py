@@ -30,7 +30,7 @@ from ..onnx_models import weights_of  # noqa: E402
         ({"bands": 0}, "bands is 0"),
         ({"provider": "abacus"}, "provider is 'abacus': is not part of the onnxruntime installed here; it has auto.*c"),
     ],
-)  # fmt: skip
+)
 def test_wrong_parameters(tmp_path, options, message):
     with pytest.raises(ParameterError, match=message):
         Onnx(models.identity(tmp_path / "m.onnx"), **{"bands": 3, **options})
@@ -55,11 +55,13 @@ def test_metadata_that_cannot_be_used(tmp_path):
         (lambda path: models.identity(path, (3, "W")), r"its input has 2 axes; .*'x' float32 \(3, W\)"),
         (lambda path: models.identity(path, (1, 1, 3, "H", "W")), "its input has 5 axes"),
         (lambda path: models.identity(path, ("N", "H", "W")), "none of its three axes is as long"),
-        (lambda path: models.one(path, "MaxPool", out=("N", 3, "h", "w"), kernel_shape=[2, 2], strides=[2, 2]),
-         "coarser than the chip, by 2: let the model enlarge it"),
+        (
+            lambda path: models.one(path, "MaxPool", out=("N", 3, "h", "w"), kernel_shape=[2, 2], strides=[2, 2]),
+            "coarser than the chip, by 2: let the model enlarge it",
+        ),
         (lambda path: models.conv(path, weights_of(1, 3, 300, 300)), "it fails on 1 chip.* 256 x 256 pixels"),
     ],
-)  # fmt: skip
+)
 def test_models_that_cannot_be_used(tmp_path, build, message):
     with pytest.raises(ParameterError, match=message):
         Onnx(build(tmp_path / "m.onnx"), 3)

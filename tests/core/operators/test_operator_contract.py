@@ -126,8 +126,9 @@ def test_a_field_without_a_band_axis(operator):
 
 def test_a_finer_operator_within_pipelines():
     field, finer = RasterField(tensor()), Finer()
-    pipeline = Sequential([GridSampler(PATCHER), ApplyToChips(Expression("b1 * 2")), ApplyToChips(finer),
-                           Stitch(SpatialOverlapAdd())])  # fmt: skip
+    pipeline = Sequential(
+        [GridSampler(PATCHER), ApplyToChips(Expression("b1 * 2")), ApplyToChips(finer), Stitch(SpatialOverlapAdd())]
+    )
     result = pipeline(field)
     assert result.shape == (1, 42, 36) and result.transform == Affine(5, 0, 500000, 0, -5, 5000000)
     assert max(finer.sizes) > 1, "chips did not come in batches"

@@ -22,7 +22,17 @@ from patchwise.core.loop.coverage import write_coverage
 from patchwise.core.plan.rectangles import SpatialRectangular
 from patchwise.core.rasters.memory import ArraySink
 
-from ..cases import WHOLE_CHIP, WINDOWS, assert_same_bits, crop, examples, make_array, run
+from ..cases import (
+    WHOLE_CHIP,
+    WINDOWS,
+    assert_same_bits,
+    assert_streamed_is_merged,
+    assert_window_is_part_of_the_whole,
+    crop,
+    examples,
+    make_array,
+    run,
+)
 
 IDENTITY = Lambda(lambda chip: chip, "identity")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -187,17 +197,13 @@ def test_a_rectangle_needs_a_sampler():
 @given(cases())
 @examples(1.5)
 def test_streamed_equals_merge(case):
-    patches = [patch.with_data(WHOLE_CHIP(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
-    merged = case.patcher.merge(patches, case.field.reader).array
-    streamed = run(case, WHOLE_CHIP, workers=2)
-    assert_same_bits(streamed, merged.reshape(streamed.shape))
+    assert_streamed_is_merged(case, WHOLE_CHIP)
 
 
 @given(cases())
 @examples(2)
 def test_a_window_alone_equals_that_window_of_the_whole(case):
-    whole = run(case, WHOLE_CHIP, workers=1)
-    assert_same_bits(run(case, WHOLE_CHIP, case.window, workers=2), crop(whole, case.window))
+    assert_window_is_part_of_the_whole(case, WHOLE_CHIP, case.window)
 
 
 @given(cases(), st.integers(1, 9))

@@ -30,7 +30,16 @@ from patchwise.core.loop.coverage import write_coverage
 from patchwise.core.plan.caps import SpatialSphericalCap
 from patchwise.core.rasters.memory import ArraySink
 
-from ..cases import WHOLE_CHIP, assert_same_bits, crop, examples, make_array, run
+from ..cases import (
+    WHOLE_CHIP,
+    assert_same_bits,
+    assert_streamed_is_merged,
+    assert_window_is_part_of_the_whole,
+    crop,
+    examples,
+    make_array,
+    run,
+)
 
 pyproj = pytest.importorskip("pyproj")
 
@@ -235,20 +244,14 @@ def cases(draw):
 
 @given(cases())
 def test_streamed_equals_merge(case):
-    patches = [patch.with_data(WHOLE_CHIP(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
-    merged = case.patcher.merge(patches, case.field.reader).array
-    streamed = run(case, WHOLE_CHIP, workers=2)
-    assert_same_bits(streamed, merged.reshape(streamed.shape))
+    assert_streamed_is_merged(case, WHOLE_CHIP)
 
 
 @given(cases(), st.integers(1, 9))
 @examples(0.6)
 def test_a_window_alone_equals_that_window_of_the_whole(case, block_width):
     assume(case.patcher.plan(case.domain).count(case.window))
-    whole = run(case, WHOLE_CHIP, workers=1)
-    assert_same_bits(run(case, WHOLE_CHIP, case.window, workers=2), crop(whole, case.window))
-    blocks = run(case, WHOLE_CHIP, case.window, block_width, memory_limit=1)
-    assert_same_bits(blocks, crop(whole, case.window))
+    assert_window_is_part_of_the_whole(case, WHOLE_CHIP, case.window, block_width)
 
 
 @given(cases())

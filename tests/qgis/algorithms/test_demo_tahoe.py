@@ -3,11 +3,14 @@
 import subprocess
 import sys
 
+import pytest
+
 from ...conftest import ROOT
 
 SCRIPT = [sys.executable, str(ROOT / "tools" / "demo_tahoe.py")]
 
 
+@pytest.mark.slow
 def test_it_loads_computes_and_draws(stac, tmp_path):
     command = [*SCRIPT, "--endpoint", stac.open_endpoint, "--output", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

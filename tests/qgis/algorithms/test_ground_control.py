@@ -10,7 +10,8 @@ from osgeo import gdal
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingException, QgsRasterLayer, QgsVectorLayer
 from rasterio.control import GroundControlPoint
 
-from ..conftest import Log, read
+from ...core.made_rasters import RPC
+from ..conftest import read
 
 SHAPE = (90, 120)
 CRS = "EPSG:32633"
@@ -19,17 +20,6 @@ CRS = "EPSG:32633"
 def bent(row, col):
     """A second-degree surface, as GDAL fits it to six points and more."""
     return 500000 + 10 * col + 2 * row + 0.004 * col * row, 5000000 - 9 * row + col + 0.003 * col * col
-
-
-@pytest.fixture()
-def process(provider):
-    """``process(name, **parameters)``."""
-    from qgis import processing
-
-    def process(name, feedback=None, **parameters):
-        return processing.run(f"patchwise:{name}", parameters, feedback=feedback or Log())
-
-    return process
 
 
 def points_file(path, array, rpcs=None):
@@ -169,16 +159,9 @@ def test_spherical_caps_lie_on_the_earth(process, source):
             assert feature.geometry().area() == pytest.approx(np.pi * 100**2, rel=0.01)
 
 
-RPC = {
-    "LINE_OFF": "45", "SAMP_OFF": "60", "LAT_OFF": "45", "LONG_OFF": "15", "HEIGHT_OFF": "0", "LINE_SCALE": "90",
-    "SAMP_SCALE": "70", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1", "HEIGHT_SCALE": "500",
-    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17, "LINE_DEN_COEFF": "1 " + "0 " * 19,
-    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17, "SAMP_DEN_COEFF": "1 " + "0 " * 19,
-}  # fmt: skip
-
-
 def test_rational_polynomials_are_carried_along_and_never_taken_for_places(process, tmp_path):
-    source = points_file(tmp_path / "rpc.tif", np.ones((1, *SHAPE), np.float32), RPC)
+    rpcs = {**RPC, "LINE_OFF": "45", "SAMP_OFF": "60"}
+    source = points_file(tmp_path / "rpc.tif", np.ones((1, *SHAPE), np.float32), rpcs)
     out = str(tmp_path / "out.tif")
     process("slidingwindow", INPUT=source, EXPRESSION="b1", CHIP_SIZE=32, STRIDE=32, OUTPUT=out)
     with rasterio.open(out) as dataset:

@@ -73,6 +73,7 @@ def test_they_are_laid_out_with_comments(provider):
         assert len(set(places)) == len(places), model.name()  # no box on another
 
 
+@pytest.mark.slow
 def test_ndvi_of_a_loaded_chip(stac, tmp_path):
     west, south, east, north = catalogue.WEST_ONLY
     result = qgis_process(
@@ -102,6 +103,7 @@ def test_burn_severity(scene, tmp_path):
     np.testing.assert_array_equal(classes, expected)
 
 
+@pytest.mark.slow
 def test_split_apply_stitch_is_the_sliding_window(provider, scene, tmp_path):
     expression = "(b2-b1)/(b2+b1)*mean(b3)"
     result = qgis_process("Split-apply-stitch", raster=scene, expression=expression, chip_size=64, stride=40,
@@ -135,6 +137,7 @@ def test_an_input_that_is_left_out_has_the_models_default(scene, tmp_path):
     assert read(tmp_path / "chips" / manifest["chips"][0]["path"]).shape == (3, 128, 128)
 
 
+@pytest.mark.slow
 def test_the_lake_is_the_default_of_the_loading_model(stac, tmp_path):
     result = qgis_process("Lake Tahoe NDVI", endpoint=stac.open_endpoint, sentinel2_chip=tmp_path / "chip.tif",
                           ndvi=tmp_path / "ndvi.tif")  # fmt: skip

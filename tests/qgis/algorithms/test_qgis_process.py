@@ -71,6 +71,7 @@ def test_a_damaged_input_does_not_end_the_process(tmp_path, case):
     assert re.search(said, done.stderr + done.stdout) and "Traceback" not in done.stderr + done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_interrupted_leaves_nothing_that_looks_finished(tmp_path):
     source = write(tmp_path / "large.tif", np.random.default_rng(0).random((1, 3000, 3000), dtype=np.float32))

@@ -39,18 +39,6 @@ LABELS = "where(b1 > mean(b1), 2, 1)"
 RULES = "dark: b1 < mean(b1)\nbright #ff0000: otherwise"
 
 
-@pytest.fixture()
-def again(provider, tmp_path):
-    """``again(feedback=None, **parameters)``: the path of the OUTPUT of the run."""
-    from qgis import processing
-
-    def again(feedback=None, **parameters):
-        parameters = {"OUTPUT": str(tmp_path / "again.tif"), **parameters}
-        return processing.run("patchwise:runconfig", parameters, feedback=feedback or Log())["OUTPUT"]
-
-    return again
-
-
 def same(one, other):
     """Pixels, grid, type, nodata, descriptions, colours and the record are the same."""
     with rasterio.open(one) as a, rasterio.open(other) as b:

@@ -26,17 +26,6 @@ CHIPS = {"CHIP_SIZE": 64, "STRIDE": 64}
 
 
 @pytest.fixture()
-def process(provider):
-    """``process(name, **parameters)``."""
-    from qgis import processing
-
-    def process(name, feedback=None, **parameters):
-        return processing.run(f"patchwise:{name}", parameters, feedback=feedback or Log())
-
-    return process
-
-
-@pytest.fixture()
 def mosaic(scene, tmp_path):
     """A VRT of a VRT of the scene."""
     inner = str(tmp_path / "inner.vrt")

@@ -19,17 +19,6 @@ SMALL = {"CHIP_SIZE": 64, "STRIDE": 64}
 
 
 @pytest.fixture()
-def process(provider):
-    """``process(name, **parameters)``."""
-    from qgis import processing
-
-    def process(name, feedback=None, **parameters):
-        return processing.run(f"patchwise:{name}", parameters, feedback=feedback or Log())
-
-    return process
-
-
-@pytest.fixture()
 def chips(process, scene, tmp_path):
     """A folder of 5 x 4 chips."""
     folder = str(tmp_path / "chips")
@@ -259,6 +248,7 @@ def test_a_chip_of_another_size_is_damaged(process, chips, tmp_path):
         process("stitchchips", CHIPS=chips, OUTPUT=str(tmp_path / "out.tif"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["splitraster", "applytochips", "stitchchips"])
 def test_cancelling_is_quick_and_leaves_nothing(process, scene, chips, tmp_path, name):
     big = write(tmp_path / "big.tif", np.zeros((4, 2000, 2000), np.uint16))

@@ -40,17 +40,6 @@ class Asked(list):
 
 
 @pytest.fixture()
-def again(provider, tmp_path):
-    from qgis import processing
-
-    def again(feedback=None, **parameters):
-        parameters = {"OUTPUT": str(tmp_path / "again.tif"), **parameters}
-        return processing.run("patchwise:runconfig", parameters, feedback=feedback or Log())["OUTPUT"]
-
-    return again
-
-
-@pytest.fixture()
 def stranger(run, scene, tmp_path):
     """``stranger(operator, **given)``: a raster whose tag says that it was made so, by nobody here."""
 
@@ -179,6 +168,7 @@ def test_nobody_is_asked_off_the_main_thread():
     assert found == [False] and not yes
 
 
+@pytest.mark.slow
 def test_qgis_process_refuses_with_the_sentence_and_trust_lets_pass(stranger, scene, tmp_path):
     file, mark = attack(tmp_path)
     made, out = stranger(python(file)), tmp_path / "again.tif"

@@ -10,22 +10,9 @@ from osgeo import gdal
 from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer
 from rasterio.transform import from_origin
 
-from ..conftest import Log
-
 COLOURS = {1: (10, 20, 30), 2: (0, 200, 0), 7: (200, 2, 3)}
 NAMES = {1: "water & ice", 2: "wood", 7: "Äcker"}
 CHIPS = {"CHIP_SIZE": 32, "STRIDE": 16}
-
-
-@pytest.fixture()
-def process(provider):
-    """``process(name, **parameters)``."""
-    from qgis import processing
-
-    def process(name, **parameters):
-        return processing.run(f"patchwise:{name}", parameters, feedback=Log())
-
-    return process
 
 
 @pytest.fixture()

@@ -164,7 +164,15 @@ def test_a_calculation_whose_raster_is_gone_is_refused(run, tmp_path, two_bands)
         run(INPUT=layer, EXPRESSION="b1", OUTPUT=str(tmp_path / "out.tif"))
 
 
-def test_a_calculation_whose_raster_is_damaged_is_an_error(run, tmp_path, two_bands):
+@pytest.fixture()
+def no_waits(monkeypatch):
+    """Attempts follow at once."""
+    from patchwise.processing_provider.layers import source as layer_source
+
+    monkeypatch.setattr(layer_source, "WAITS", (0.0, 0.0))
+
+
+def test_a_calculation_whose_raster_is_damaged_is_an_error(run, tmp_path, two_bands, no_waits):
     path = tmp_path / "two.tif"
     layer, content = calculated(str(path)), path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -174,11 +182,7 @@ def test_a_calculation_whose_raster_is_damaged_is_an_error(run, tmp_path, two_ba
 
 
 @pytest.mark.parametrize("thread", ["main", "task"])
-def test_a_tile_of_arcgis_that_fails_is_an_error_not_a_hole(run, qtbot, tmp_path, monkeypatch, thread):
-    from patchwise.processing_provider.layers import source as layer_source
-
-    monkeypatch.setattr(layer_source, "WAITS", (0.0, 0.0))
-
+def test_a_tile_of_arcgis_that_fails_is_an_error_not_a_hole(run, qtbot, tmp_path, no_waits, thread):
     def fails(path, query, times):
         return (500, "text/plain", b"no") if "/tile/2/1/2" in path else None
 

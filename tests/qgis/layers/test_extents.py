@@ -38,8 +38,11 @@ def world(tmp_path, kind):
 
 
 CASES = {  # the raster, the extent, and rows and columns of the result or a sentence
-    "beyond 180, both ends": ("-180 to 180", "170,190,-20,-10 [EPSG:4326]",
-                              ENDS + r"\(-180.0, -20.0, -170.0, -10.0\) and \(170.0, -20.0, 180.0, -10.0\)"),
+    "beyond 180, both ends": (
+        "-180 to 180",
+        "170,190,-20,-10 [EPSG:4326]",
+        ENDS + r"\(-180.0, -20.0, -170.0, -10.0\) and \(170.0, -20.0, 180.0, -10.0\)",
+    ),
     "west above east, both ends": ("-180 to 180", "170,-170,-20,-10 [EPSG:4326]", ENDS),
     "west above east, one part": ("0 to 360", "170,-170,-20,-10 [EPSG:4326]", (100, 110, 170, 190)),
     "beyond 180, one part": ("0 to 360", "170,190,-20,-10 [EPSG:4326]", (100, 110, 170, 190)),
@@ -50,8 +53,11 @@ CASES = {  # the raster, the extent, and rows and columns of the result or a sen
     "a raster across 180": ("across 180", "-175,-170,-20,-10 [EPSG:4326]", (20, 30, 20, 25)),
     "a raster across 180, and an extent": ("across 180", "170,-170,-20,-10 [EPSG:4326]", (20, 30, 5, 25)),
     "other degrees": ("0 to 360", "170.2,-170.2,-19.8,-10.2 [EPSG:4269]", (100, 110, 170, 190)),
-    "web coordinates beyond the web": ("0 to 360", "19481188,21150703,-2000000,-1200000 [EPSG:3857]",
-                                       (100, 108, 175, 190)),
+    "web coordinates beyond the web": (
+        "0 to 360",
+        "19481188,21150703,-2000000,-1200000 [EPSG:3857]",
+        (100, 108, 175, 190),
+    ),
     "web coordinates, both ends": ("-180 to 180", "19500000,21000000,-2000000,-1000000 [EPSG:3857]", ENDS),
     "degrees on the web": ("web", "170,190,-20,-10 [EPSG:4326]", ENDS),
     "degrees on part of the web": ("web, fiji", "175,-175,-20,-10 [EPSG:4326]", (11, 128, 98, 150)),
@@ -66,7 +72,7 @@ CASES = {  # the raster, the extent, and rows and columns of the result or a sen
     "the cap on a polar raster": ("polar", "-180,180,85,90 [EPSG:4326]", None),
     "a wedge on a polar raster": ("polar", "170,-170,60,70 [EPSG:4326]", None),
     "west above east by far": ("-180 to 180", "10,-10,-20,-10 [EPSG:4326]", "must have its west below its east"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -139,8 +145,10 @@ def test_the_way_between_two_systems_is_that_of_the_project(provider, tmp_path):
     for shift in (None, 100000):
         project, context = QgsProject(), QgsProcessingContext()
         if shift:
-            operation = ("+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=utm +zone=33 "
-                         f"+ellps=WGS84 +step +proj=affine +xoff={shift}")  # fmt: skip
+            operation = (
+                "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=utm +zone=33 "
+                f"+ellps=WGS84 +step +proj=affine +xoff={shift}"
+            )
             systems = (QgsCoordinateReferenceSystem(code) for code in ("EPSG:4326", "EPSG:32633"))
             chosen = project.transformContext()
             assert chosen.addCoordinateOperation(*systems, operation)
@@ -177,8 +185,12 @@ def test_the_map_shows_no_more_than_the_layer(qgis_app, tmp_path):
 def test_a_search_across_180_is_refused_and_says_what_to_do(provider, tmp_path, algorithm, extent):
     from qgis.core import QgsProcessingContext
 
-    parameters = {"EXTENT": extent, "START_DATE": "2023-06-01", "END_DATE": "2023-06-02",
-                  "OUTPUT": str(tmp_path / ("out.tif" if algorithm == "loadsentinel2" else "out.gpkg"))}  # fmt: skip
+    parameters = {
+        "EXTENT": extent,
+        "START_DATE": "2023-06-01",
+        "END_DATE": "2023-06-02",
+        "OUTPUT": str(tmp_path / ("out.tif" if algorithm == "loadsentinel2" else "out.gpkg")),
+    }
     good, text = provider.algorithm(algorithm).checkParameterValues(parameters, QgsProcessingContext())
     assert not good and text.startswith("EXTENT is (179.9, -17.0, -179.")
     assert "of a box across the 180th meridian load either side by itself" in text

@@ -1,23 +1,21 @@
 """A file behind a login that QGIS keeps: read by QGIS, and the login is told to nobody."""
 
 import base64
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import numpy as np
 import pytest
 import rasterio
 from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsProcessingException, QgsRasterLayer, QgsRasterRange
 
+from ...loopback import Handler, running
 from ..conftest import read, write
 from ..made_layers import in_task
 
 USER, PASSWORD = "somebody", "SECRET"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Handler):
     def do_HEAD(self):
         self.do_GET(body=False)
 
@@ -38,9 +36,6 @@ class _Handler(BaseHTTPRequestHandler):
         if body:
             self.wfile.write(content)
 
-    def log_message(self, *arguments):
-        """Keep the test's output clean."""
-
 
 @pytest.fixture()
 def behind_login(qgis_app, tmp_path):
@@ -49,8 +44,6 @@ def behind_login(qgis_app, tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     with open(write(tmp_path / "a.tif", values, nodata=0, crs="EPSG:32633"), "rb") as file:
         server.content = file.read()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     manager, config = QgsApplication.authManager(), QgsAuthMethodConfig()
     if manager.isDisabled() or not manager.setMasterPassword("patchwise tests", True):
         pytest.skip("this QGIS keeps no logins")
@@ -59,13 +52,11 @@ def behind_login(qgis_app, tmp_path):
     config.setConfig("username", USER)
     config.setConfig("password", PASSWORD)
     assert manager.storeAuthenticationConfig(config)
-    layer = QgsRasterLayer(f"/vsicurl/http://127.0.0.1:{server.server_port}/a.tif authcfg='{config.id()}'", "far")
-    assert layer.isValid()
-    yield layer, np.where(values == 0, np.nan, values)
-    manager.removeAuthenticationConfig(config.id())
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(server):
+        layer = QgsRasterLayer(f"/vsicurl/http://127.0.0.1:{server.server_port}/a.tif authcfg='{config.id()}'", "far")
+        assert layer.isValid()
+        yield layer, np.where(values == 0, np.nan, values)
+        manager.removeAuthenticationConfig(config.id())
 
 
 @pytest.mark.parametrize("thread", ["main", "task"])

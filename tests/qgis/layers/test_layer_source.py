@@ -174,9 +174,12 @@ def test_what_is_wrong_is_refused_before_a_request(run, scene, tmp_path, case):
     with serving(tile_server.tile) as tiles, serving(tile_server.wms(BOUNDS, 10)) as maps:
         with serving(tile_server.wcs(numbers(*PLANE), BOUNDS)) as coverages:
             layers = {
-                "xyz": xyz(tiles), "endless": xyz(tiles, zmax=18), "wms": wms(maps), "wcs": wcs(coverages),
+                "xyz": xyz(tiles),
+                "endless": xyz(tiles, zmax=18),
+                "wms": wms(maps),
+                "wcs": wcs(coverages),
                 "file": QgsRasterLayer(scene, "scene"),
-            }  # fmt: skip
+            }
             if "OTHER_INPUTS" in parameters:
                 parameters = {"OTHER_INPUTS": [layers[parameters["OTHER_INPUTS"]]]}
             before = [len(server.asked) for server in (tiles, coverages)]

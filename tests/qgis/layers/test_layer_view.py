@@ -166,8 +166,15 @@ def test_polygons(seen, tmp_path):
     feature = QgsFeature()
     feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(750100, 4349500, 750500, 4349900)))
     polygons.dataProvider().addFeatures([feature])
-    out = out_of("polygonchips", INPUT=layer, POLYGONS=polygons, EXPRESSION="b1", STATISTICS=["count", "mean"],
-                 OUTPUT="TEMPORARY_OUTPUT", STITCHED=str(tmp_path / "stitched.tif"))  # fmt: skip
+    out = out_of(
+        "polygonchips",
+        INPUT=layer,
+        POLYGONS=polygons,
+        EXPRESSION="b1",
+        STATISTICS=["count", "mean"],
+        OUTPUT="TEMPORARY_OUTPUT",
+        STITCHED=str(tmp_path / "stitched.tif"),
+    )
     found = next(out["OUTPUT"].getFeatures())
     inside = wanted[10:50, 10:50]
     assert found["b1_count"] == np.isfinite(inside).sum()
@@ -225,10 +232,13 @@ def test_a_run_is_repeated_as_the_layer_was(seen, tmp_path, log):
     processing.run("patchwise:runconfig", {"CONFIG_FROM": first, "INPUT": plain, "OUTPUT": again}, feedback=log)
     np.testing.assert_array_equal(read(again)[0], by_qgis(plain))
     said = "\n".join(log.warnings)
-    assert ("The coordinate reference system of the input is the one of its file, and that of the run was EPSG:32633, "
-            "set in its layer.") in said  # fmt: skip
-    assert ("Without data are in the input the values that the file declares, and in the run of band 1 3 and 7 to "
-            "8.") in said  # fmt: skip
+    assert (
+        "The coordinate reference system of the input is the one of its file, and that of the run was EPSG:32633, "
+        "set in its layer."
+    ) in said
+    assert (
+        "Without data are in the input the values that the file declares, and in the run of band 1 3 and 7 to 8."
+    ) in said
 
 
 def test_a_layer_as_its_file_says_leaves_no_trace(run, scene, tmp_path):

@@ -109,6 +109,7 @@ def test_a_tile_that_the_table_lacks_is_not_zero(run, tmp_path, plane, nodata):
     np.testing.assert_array_equal(read(out), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before the run", "half-way"])
 def test_a_database_that_goes_away_is_an_error(run, tmp_path, qgis_app, monkeypatch, when):
     from patchwise.core.base.errors import RasterReadError

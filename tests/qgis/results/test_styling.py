@@ -87,8 +87,9 @@ def test_what_is_unknown_is_not_drawn(loaded):
     layer = loaded(OPERATOR="index", INDEX="NDVI")["NDVI of scene"]
     extent = layer.extent()
     corner = QgsRectangle(extent.xMinimum(), extent.yMaximum() - 100, extent.xMinimum() + 100, extent.yMaximum())
-    middle = QgsRectangle(extent.center().x() - 50, extent.center().y() - 50, extent.center().x() + 50,
-                          extent.center().y() + 50)  # fmt: skip
+    middle = QgsRectangle(
+        extent.center().x() - 50, extent.center().y() - 50, extent.center().x() + 50, extent.center().y() + 50
+    )
     colours = [layer.renderer().block(1, box, 1, 1, None).color(0, 0) for box in (corner, middle)]
     assert [colour >> 24 & 255 for colour in colours] == [0, 255]
 
