@@ -46,7 +46,7 @@ OPTIONAL = {
     "core/sentinel2/remote.py": {"requests", "urllib3"},
 }
 #: What widgets and algorithms share.
-BORDER = ("processing_provider", "processing_provider.trust")
+BORDER = ("processing_provider", "processing_provider.trust", "processing_provider.feedback")
 #: Python 3.9 does not list its standard library: the names are asked of a later one.
 STANDARD = getattr(sys, "stdlib_module_names", None) or pytest.skip("needs Python 3.10", allow_module_level=True)
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.

@@ -24,6 +24,7 @@ from ...core.rasters.raster import RasterReader
 from ...core.rasters.source_files import source_files
 from ...core.rasters.source_identity import SourceIdentity
 from ...core.rasters.view import hidden
+from ..feedback import settled
 from ..parameters.sources import names_of_layer
 from . import tiles as layer_tiles
 from .grid import layer_domain, reader_of
@@ -174,7 +175,7 @@ class LayerSource(RasterReader):
         # After 100 failures under one name QGIS stops to speak of them: each attempt has a name of its own.
         if provider.name() == "wms":
             provider.setDataSourceUri(f"{self._uri}&patchwise={next(_serial)}")
-        feedback = QgsRasterBlockFeedback()
+        feedback = settled(QgsRasterBlockFeedback())
         if self._feedback is not None:
             self._feedback.canceled.connect(feedback.cancel, Qt.ConnectionType.DirectConnection)
             if self._feedback.isCanceled():

@@ -5,6 +5,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ...core.base.errors import Cancelled, PatchwiseError
 from ...core.preview.chip import preview_chip
+from ...processing_provider.feedback import settled
 from ..texts import tr
 
 #: Tasks under way. QGIS holds only their C++ half; without the Python half nobody would hear of their end.
@@ -26,7 +27,7 @@ class ChipTask(QgsTask):
             flags |= getattr(QgsTask.Flag, name, QgsTask.Flag.CanCancel)
         super().__init__(tr("Chip preview"), flags)
         self.request, self.picture, self.problem = request, None, ""
-        self._feedback = QgsProcessingFeedback(False)
+        self._feedback = settled(QgsProcessingFeedback(False))
         request.source.follow(self._feedback)  # of a layer on a server the request that is under way ends, too
         _UNDER_WAY.add(self)
 

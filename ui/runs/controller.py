@@ -12,6 +12,7 @@ from qgis.gui import QgsGui
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.base.secrets import cleaned, without_secrets
+from ...processing_provider.feedback import settled
 from ..texts import tr
 
 #: Runs that were under way when their window went. QGIS's thread still writes to their context and feedback.
@@ -45,7 +46,7 @@ class Run:
 
     def __init__(self, algorithm, parameters, source_id=None):
         self.algorithm, self.parameters, self.source_id = algorithm, parameters, source_id
-        self.feedback = RunFeedback()
+        self.feedback = settled(RunFeedback())
         self.context = make_context(self.feedback)
         self.task = self.history_id = None
         self.history = {}
