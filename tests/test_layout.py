@@ -169,13 +169,9 @@ def test_nothing_of_the_core_lies_outside_of_a_room():
 @each([path for path in CORE if path.parent != ROOT / "core"])
 def test_imports_between_rooms_go_one_way(path):
     room, table = path.relative_to(ROOT / "core").parts[0], rooms()
-    tree, types_only = tree_of(path), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            types_only |= {inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.ImportFrom)}
     here = path.relative_to(ROOT / "core").parent.parts
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ImportFrom) or not node.level or node.lineno in types_only:
+    for node in ast.walk(tree_of(path)):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
         base = here[: len(here) - node.level + 1]
         target = (*base, *(node.module or "").split("."))[0] if base or node.module else ""

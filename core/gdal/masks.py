@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..base.errors import MissingPackageError
-
-if TYPE_CHECKING:
-    from ..grid.domain import RasterDomain
 
 
 def rasterize_mask(
@@ -32,20 +29,16 @@ def rasterize_mask(
     return np.asarray(burnt, dtype=bool)
 
 
-def pixel_polygons(mask: np.ndarray, domain: RasterDomain) -> list[list[np.ndarray]]:
-    """Outlines of the pixels where ``mask`` ``(h, w)``, of the shape of ``domain``, is True: rings by polygon.
+def pixel_polygons(mask: np.ndarray, transform: Any = None) -> list[list[np.ndarray]]:
+    """Outlines of the pixels where ``mask`` ``(h, w)`` is True: rings by polygon.
 
-    Rings are ``(n, 2)`` world ``(x, y)``; the first of a polygon is its outside, the others are holes. Pixels that
-    share only a corner are in different polygons.
+    Rings are ``(n, 2)`` in the coordinates ``(x, y)`` of ``transform``, or without it pixel corners ``(col, row)``; the
+    first of a polygon is its outside, the others are holes. Pixels that share only a corner are in different polygons.
     """
     try:
         from rasterio.features import shapes
         from rasterio.transform import IDENTITY
     except ImportError as error:
         raise MissingPackageError("rasterio", "to outline pixels") from error
-    by_control = domain.transform is None
-    found = list(shapes(mask.astype(np.uint8), mask=mask, transform=IDENTITY if by_control else domain.transform))
-    polygons = [[np.array(ring, np.float64) for ring in shape["coordinates"]] for shape, _ in found]
-    if not by_control:
-        return polygons
-    return [[np.stack(domain.to_world(ring[:, 0], ring[:, 1]), axis=1) for ring in rings] for rings in polygons]
+    found = shapes(mask.astype(np.uint8), mask=mask, transform=IDENTITY if transform is None else transform)
+    return [[np.array(ring, np.float64) for ring in shape["coordinates"]] for shape, _ in found]

@@ -427,9 +427,17 @@ def _round(plan: Plan, chosen: np.ndarray, radius_km: float, domain: RasterDomai
                 inside[k] = min(pixels / _area(row, col), 1)
         else:
             weights = np.asarray(plan.chip(index).weights)
-            polygons = pixel_polygons(weights > 0, domain.crop(place))
+            polygons = _polygons(weights > 0, domain.crop(place))
         outlines.append(multi_polygon(polygons))
     return outlines, inside
+
+
+def _polygons(mask: np.ndarray, domain: RasterDomain) -> list[list[np.ndarray]]:
+    """Rings ``(n, 2)`` in the world, by polygon, of the pixels of ``domain`` where ``mask`` is True."""
+    found = pixel_polygons(mask, domain.transform)
+    if domain.transform is not None:
+        return found
+    return [[np.stack(domain.to_world(ring[:, 0], ring[:, 1]), axis=1) for ring in rings] for rings in found]
 
 
 def _is_around(place: PixelWindow, row: np.ndarray, col: np.ndarray, domain: RasterDomain) -> bool:

@@ -11,15 +11,12 @@ import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.categories import Category
 from ..base.errors import ParameterError
 from .values import ValueType
-
-if TYPE_CHECKING:
-    from ..base.categories import Category
 
 # Field of the attribute table: name, GDAL's type (0 integer, 2 text) and usage (what the field is for).
 _FIELDS = (("Value", 0, 5), ("Class", 2, 2), ("Red", 0, 6), ("Green", 0, 7), ("Blue", 0, 8))

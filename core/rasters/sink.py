@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..base.categories import Category
 from ..base.errors import ParameterError
 from ..grid.domain import RasterDomain
 from .band_meta import BandMeta
@@ -17,9 +18,6 @@ from .commit import CommitGroup, Output
 from .source_files import SourceFiles, source_files
 from .source_identity import SourceIdentity
 from .values import ValueType
-
-if TYPE_CHECKING:
-    from ..base.categories import Category
 
 AUTO = "auto"
 
