@@ -57,6 +57,7 @@ models: $(READY)  ## make the graphical models of models/ again
 	$(PYTHON) tools/make_models.py
 
 pictures: $(READY)  ## run the dock in a QGIS desktop on a virtual display; build/pictures and docs/images
+	$(PYTHON) tools/architecture_pictures.py
 	$(PYTHON) tools/dock_pictures.py
 
 translations: $(READY)  ## bring the German texts up to date with the code (needs pyqt5-dev-tools, qttools5-dev-tools)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -176,6 +177,16 @@ def test_imports_between_rooms_go_one_way(path):
         base = here[: len(here) - node.level + 1]
         target = (*base, *(node.module or "").split("."))[0] if base or node.module else ""
         assert target == room or target in table[room], f"line {node.lineno}: {room} imports from {target or 'core'}"
+
+
+def test_the_pictures_of_the_architecture_are_those_of_the_code():
+    place = ROOT / "tools" / "architecture_pictures.py"
+    spec = importlib.util.spec_from_file_location("architecture_pictures", place)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert set(tool.ROOMS) == set(rooms())
+    for path, text in tool.pictures():
+        assert path.read_text("utf-8") == text, f"{path.name}: run make pictures"
 
 
 @each(PACKAGE)
