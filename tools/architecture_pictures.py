@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws docs/images/rooms.svg from the imports in the code, and docs/images/run.svg.
 
-In the picture of the rooms each points to those that it imports from, one line for each that no other line says. ``tests/test_layout.py``
-compares the files with what is drawn here.
+In the picture of the rooms each points to those that it imports from, one line for each that no other line says.
+``tests/test_layout.py`` compares the files with what is drawn here.
 """
 
 from __future__ import annotations
