@@ -95,7 +95,9 @@ PARTS.update(
         "SpatialPatcher": PATCHER,
         **OPERATORS.shapes,
         # They hold what no configuration can say, and are refused in their own words.
-        "Lambda": _parameters(), "SpatialLearned": _parameters(),
+        "Lambda": _parameters(),
+        "SpatialLearned": _parameters(),
+        "Identity": _parameters(),
         "Sequential": _parameters({"operators": ListOf(PART, 1000, 1)}),
         "Fanout": _parameters({"branches": ListOf(Row((_NAME, PART)), 1000, 1)}),
         "GridSampler": _parameters({"patcher": _part({"SpatialPatcher": PATCHER}, "a patcher")}),
