@@ -168,5 +168,7 @@ def check_split(split: Split) -> None:
         return
     chips = plan.count(split.window)
     if chips > MOST_CHIPS:
-        allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger one, or an extent"
-        raise PlanError(patcher.sampler.density, patcher.sampler.get_config(), allowed)
+        sampler, allowed = patcher.sampler, f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose"
+        if sampler is None:
+            raise PlanError("geometry", type(patcher.geometry).__name__, f"{allowed} an extent")
+        raise PlanError(sampler.density, sampler.get_config(), f"{allowed} a larger one, or an extent")
