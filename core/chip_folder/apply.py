@@ -18,7 +18,7 @@ from ..base.progress import Watch
 from ..gdal.environment import BoundedCache
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
-from ..loop.chip_run import ChipRun, ChipWork, PlacedChips, RunReport, run_operator, small_at_once
+from ..loop.chip_run import ChipRun, ChipWork, PlacedChips, RunReport, ShownChip, run_operator, small_at_once
 from ..loop.stream import PLANNING, check_workers, threads_of
 from ..operators.base import Operator, as_operator, operator_name
 from ..plan.cutting import cut_chip, finer, masked, result_dtype
@@ -148,7 +148,7 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
         anchor = chip.anchor[0] * scale, chip.anchor[1] * scale
         values = self._inputs.of(planned, chip, window)
         domain = self._chips.domain.crop(window)
-        shown: Any = GeoTensor.on(domain, values, anchor) if self._operator.georeferenced else values
+        shown: ShownChip = GeoTensor.on(domain, values, anchor) if self._operator.georeferenced else values
         result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
-from ..grid.row_source import RowReader, RowSource
+from ..grid.row_source import Executor, RowReader, RowSource
 from ..plan.geometry import Geometry
 from ..rasters.band_meta import without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
@@ -57,7 +57,7 @@ class ValueRows(RowReader):
         self.value_dtypes = tuple(own or [source.dtype.name] * source.bands)
 
     @property
-    def reader(self) -> Any:
+    def reader(self) -> Executor | None:
         """Where the source wants to be read."""
         return self.source.reader
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
-from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar, Union
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ..base.errors import Cancelled, OperatorError, PatchwiseError
 from ..base.progress import interrupted_by, may_go_on, result_of
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
-from ..grid.row_source import RowSource
+from ..grid.row_source import Executor, RowSource
 from ..operators.base import Operator, operator_name
 from ..plan.cutting import anchor_of, as_values, result_dtype
 from ..plan.plan import Plan, PlannedChip, RowGroup
@@ -33,6 +33,10 @@ _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a t
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Task_co = TypeVar("Task_co", covariant=True)
+Made = TypeVar("Made")
+
+#: A chip as an operator is called with it.
+ShownChip = Union[np.ndarray, GeoTensor]
 
 
 class ChipResult(NamedTuple):
@@ -107,7 +111,7 @@ class SourceChips:
     def __init__(self, source: RowSource, plan: Plan) -> None:
         self._source, self.plan = source, plan
         # A source may say where it wants to be read; else a thread of its own reads ahead.
-        self._reader: Any = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
+        self._reader: Executor = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
         self.bytes_read = 0
 
     def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[CutChip]]:
@@ -170,7 +174,7 @@ class Computed(ChipWork[CutChip, ChipResult]):
         self._operator.interrupt()
 
 
-def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values: np.ndarray) -> Any:
+def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values: np.ndarray) -> ShownChip:
     """A chip of a source as the operator wants to see it: without a band axis, or with its place."""
     shown = values[0] if source.flat else values
     if not operator.georeferenced:
@@ -293,7 +297,7 @@ def check_bands(operator: Operator, result: ChipResult, bands: int) -> None:
         )
 
 
-def run_operator(operator: Operator, planned: PlannedChip, chip: Any) -> ChipResult:
+def run_operator(operator: Operator, planned: PlannedChip, chip: ShownChip) -> ChipResult:
     """Run ``operator`` on a chip and check what comes back.
 
     Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of ``operator.scale`` times the chip's height and width;
@@ -316,7 +320,7 @@ def run_batch(operator: Operator, batch: Sequence[tuple[PlannedChip, np.ndarray]
     return results
 
 
-def _guarded(operator: Operator, planned: PlannedChip, call: Callable[[], Any]) -> Any:
+def _guarded(operator: Operator, planned: PlannedChip, call: Callable[[], Made]) -> Made:
     try:
         with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
             return call()

@@ -9,10 +9,11 @@ from typing import Any, Callable, overload
 import numpy as np
 
 from ..axes.geometry import Rectangle, SpatialGeometry
+from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.configurable import Configurable
 from ..base.errors import PlanError
-from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.domain import Gridded, PixelWindow, RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..grid.raster_field import RasterField
 from ..plan.cutting import anchor_of, cut_chip, masked
@@ -20,7 +21,7 @@ from ..plan.geometry import Geometry
 from ..plan.patch import Patch
 from ..plan.plan import Plan
 from ..points.patches import AnyField, PointPatch, split_field
-from ..stitch.aggregation import SpatialAggregation, SpatialOverlapAdd
+from ..stitch.aggregation import Merged, SpatialAggregation, SpatialOverlapAdd
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SpatialPatcher(Configurable):
     """
 
     geometry: Geometry | SpatialGeometry
-    sampler: Any = None  # a SpatialSampler; on points also an array of their indices
+    sampler: SpatialSampler | None = None  # what splits points takes an array of their indices, too
     window: SpatialWindow = field(default_factory=SpatialBoxcar)
     aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -95,7 +96,7 @@ class SpatialPatcher(Configurable):
                 tensor = GeoTensor.on(place, data[0] if source.flat else data, anchor_of(chip))
                 yield Patch(tensor, chip.window, weights, chip.anchor)
 
-    def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:
+    def merge(self, patches: Iterable[Patch], domain: RasterDomain | Gridded) -> Merged:
         """Stitch patches on the grid of ``domain``."""
         return self.aggregation.merge(patches, domain)
 

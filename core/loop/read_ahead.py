@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Callable
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..base.errors import PlanError
 from ..base.progress import interrupted_by
 from ..grid.domain import PixelWindow, slices
+from ..grid.row_source import Executor
 from ..grid.row_source import RowSink as RowSink
 from ..grid.row_source import RowSource as RowSource
 from ..grid.rows import RowBuffer
@@ -24,7 +25,7 @@ _MOST_BLOCKS = 100_000
 class CallerThread:
     """An executor that runs at once in the thread that submits, for sources that are bound to it."""
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
         """What ``function`` returned or raised."""
         future: Future = Future()
         try:
@@ -33,7 +34,7 @@ class CallerThread:
             future.set_exception(error)
         return future
 
-    def shutdown(self, **_: Any) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Nothing is left running."""
 
 
@@ -45,7 +46,7 @@ class SourceRows:
         source: RowSource,
         plan: Plan,
         block: PixelWindow,
-        reader: ThreadPoolExecutor,
+        reader: Executor,
         check: Callable[[], None],
     ) -> None:
         """``check`` raises where the rows are no longer wanted; it is called in the thread that reads."""

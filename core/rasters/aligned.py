@@ -318,19 +318,19 @@ def _even(size: int) -> np.ndarray:
     return (np.arange(21) + 0.5) * size / 21
 
 
-def _transformed(source: Any, target: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _transformed(own_crs: Any, other_crs: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points in another CRS; NaN where they have no place there. GDAL refuses all for one: then halves are tried."""
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.warp import transform
 
     try:
-        new = np.array(transform(source, target, x.tolist(), y.tolist())[:2], float)
+        new = np.array(transform(own_crs, other_crs, x.tolist(), y.tolist())[:2], float)
     except (CPLE_BaseError, RasterioError):
         if len(x) == 1:
             return np.full(1, np.nan), np.full(1, np.nan)
         half = len(x) // 2
-        parts = [_transformed(source, target, x[k], y[k]) for k in (slice(None, half), slice(half, None))]
+        parts = [_transformed(own_crs, other_crs, x[k], y[k]) for k in (slice(None, half), slice(half, None))]
         new = np.concatenate(parts, axis=1)
     new[:, ~np.isfinite(new).all(axis=0)] = np.nan
     return new[0], new[1]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -104,7 +104,23 @@ def read_meta(dataset: Any, indices: Sequence[int]) -> tuple[BandMeta, ...]:
     )
 
 
-def passed_on(raster: Raster, operator: Any, aggregation: Any, dtype: np.dtype) -> tuple[BandMeta, ...]:
+class Passing(Protocol):
+    """What is asked of an operator."""
+
+    @property
+    def passes(self) -> tuple[int | None, ...]:
+        """For each output band, the position of the band that it equals, or None; () where it is not known."""
+
+
+class Stitching(Protocol):
+    """What is asked of an aggregation."""
+
+    @property
+    def idempotent(self) -> bool:
+        """Equal contributions to a pixel give that value."""
+
+
+def passed_on(raster: Raster, operator: Passing, aggregation: Stitching, dtype: np.dtype) -> tuple[BandMeta, ...]:
     """What is known of the bands that come out, of type ``dtype``; () where the operator does not say what it passes.
 
     Law: classes follow a band where its values do: as they are stored, in their own type, and by an aggregation of

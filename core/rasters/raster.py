@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..grid.domain import RasterDomain
 from ..grid.row_source import RowReader, RowSource
@@ -13,6 +13,8 @@ from .bands import Bands
 from .source_files import SourceFiles
 from .source_identity import SourceIdentity, Stamp
 from .view import AS_IN_FILE, RasterView
+
+Reader = TypeVar("Reader", bound="RasterReader")
 
 
 class Raster(RowSource, Protocol):
@@ -188,7 +190,7 @@ class RasterReader(RowReader):
         """None are known."""
         return SourceFiles()
 
-    def select(self, positions: Sequence[int]) -> Any:
+    def select(self: Reader, positions: Sequence[int]) -> Reader:
         """The same with fewer bands, by position from 0."""
         other = copy.copy(self)
         other._describe(self.described.select(positions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..base.categories import Category
 
 AUTO = "auto"
+Sink = TypeVar("Sink", bound="RasterSink")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class RasterSink:
         """Close what is still open; called in any case, and raises nothing."""
         raise NotImplementedError
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Sink) -> Sink:
         if self._group is None:
             self._before = SourceIdentity.of(self._sources.paths)
         return self

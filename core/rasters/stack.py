@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base.errors import ParameterError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import Executor
 from .aligned import RESAMPLING, Aligned, OnGrid, on_grid
 from .band_meta import BandMeta, without_classes
 from .bands import Band, Bands
@@ -96,7 +97,7 @@ class StackedRaster(RasterReader):
         return self._warnings
 
     @property
-    def reader(self) -> Any:
+    def reader(self) -> Executor | None:
         """Where the first raster wants to be read."""
         return self.first.reader
 

@@ -85,7 +85,7 @@ def _with_relative(record: Mapping[str, Any], output: str) -> dict[str, Any]:
     return {**record, "relative": Path(os.path.relpath(path, folder)).as_posix()}
 
 
-def nodata_record(value_type: ValueType) -> Any:
+def nodata_record(value_type: ValueType) -> float | str | None:
     """The nodata value as JSON: None for NaN, text for infinities."""
     if math.isnan(value_type.nodata):
         return None

@@ -32,7 +32,7 @@ from ..gdal.drivers import of_pixels
 from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
 from ..loop.stages import ApplyToChips, GridSampler, Stitch
-from ..operators import Expression, Sequential
+from ..operators import Expression, Operator, Sequential
 from ..plan.geometry import Geometry
 from ..rasters.file import RasterFile
 from ..rasters.output import AUTO, FORMATS
@@ -54,7 +54,7 @@ class Recipe:
     """
 
     patcher: SpatialPatcher
-    operator: Any = None
+    operator: Operator | None = None
     input: Mapping[str, Any] | None = None
     window: PixelWindow | None = None
     value_type: ValueType | None = None
@@ -62,7 +62,7 @@ class Recipe:
     format: str = AUTO
     warnings: tuple[str, ...] = ()
 
-    def operator_for(self, raster: Raster) -> Any:
+    def operator_for(self, raster: Raster) -> Operator:
         """The operator; of a configuration without one that which passes the bands of ``raster`` through."""
         if self.operator is not None:
             return self.operator
