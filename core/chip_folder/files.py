@@ -54,9 +54,17 @@ def write_chip(
         options.update(alpha="YES", photometric="RGB" if bands == 4 else "MINISBLACK")
     with gdal_env(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), GdalErrors().raising("chip", path):
         with rasterio.open(
-            path, "w", driver="GTiff", count=bands, height=height, width=width, dtype=values.dtype.name,
-            nodata=nodata, **creation(place.transform, place.crs, place.control), **options,
-        ) as dataset:  # fmt: skip
+            path,
+            "w",
+            driver="GTiff",
+            count=bands,
+            height=height,
+            width=width,
+            dtype=values.dtype.name,
+            nodata=nodata,
+            **creation(place.transform, place.crs, place.control),
+            **options,
+        ) as dataset:
             write_rpcs(dataset, place.control)
             write_meta(dataset, meta)
             dataset.write(values)

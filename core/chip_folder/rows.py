@@ -74,9 +74,15 @@ class ValueRows(RowReader):
         """Write a chip ``(bands + 1, h, w)``."""
         source = self.source
         write_chip(
-            path, chip[:-1], place, _NAN, source.band_names, scales=source.scales, offsets=source.offsets,
+            path,
+            chip[:-1],
+            place,
+            _NAN,
+            source.band_names,
+            scales=source.scales,
+            offsets=source.offsets,
             meta=[without_classes(meta) for meta in source.band_meta],
-        )  # fmt: skip
+        )
 
 
 class StoredRows(RasterFile):
@@ -132,9 +138,17 @@ class StoredRows(RasterFile):
             else:
                 values = np.where(hidden, values.dtype.type(fill), values)
         write_chip(
-            path, values, place, self.nodata, self.described.names, mask=mask, alpha=self._alpha,
-            scales=self.scales, offsets=self.offsets, meta=self.band_meta,
-        )  # fmt: skip
+            path,
+            values,
+            place,
+            self.nodata,
+            self.described.names,
+            mask=mask,
+            alpha=self._alpha,
+            scales=self.scales,
+            offsets=self.offsets,
+            meta=self.band_meta,
+        )
 
 
 def _hidden(chip: np.ndarray) -> np.ndarray:

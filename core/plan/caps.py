@@ -404,8 +404,9 @@ def circles(anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> np.n
     NaN where a place has no coordinates in the raster's CRS. A circle about a pole does not close in degrees.
     """
     crs, radius = crs_text(domain.crs, "the raster's crs"), radius_km / EARTH_RADIUS_KM
-    lon, lat = (np.radians(v)[:, None] for v in lonlat_of(
-        *domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs))  # fmt: skip
+    lon, lat = (
+        np.radians(v)[:, None] for v in lonlat_of(*domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs)
+    )
     bearing = np.linspace(0, 2 * np.pi, _ROUND + 1)
     sine = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(bearing)
     turn = np.arctan2(np.sin(bearing) * np.sin(radius) * np.cos(lat), np.cos(radius) - np.sin(lat) * sine)

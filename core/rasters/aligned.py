@@ -226,13 +226,21 @@ class Warped:
         values = np.empty((len(source), block.height, block.width), source.dtype)
         try:
             reproject(
-                source, values, src_crs=grid.crs, **_source_place(grid, turn),
-                dst_transform=self._domain.crop(block).transform, dst_crs=self._domain.crs,
-                src_nodata=np.nan, dst_nodata=np.nan, tolerance=0,
+                source,
+                values,
+                src_crs=grid.crs,
+                **_source_place(grid, turn),
+                dst_transform=self._domain.crop(block).transform,
+                dst_crs=self._domain.crs,
+                src_nodata=np.nan,
+                dst_nodata=np.nan,
+                tolerance=0,
                 resampling=Resampling.nearest if nearest else Resampling.bilinear,
                 # Bands have holes of their own, and the ratio of sizes must not depend on the block.
-                UNIFIED_SRC_NODATA="NO", XSCALE=repr(self.scale[0]), YSCALE=repr(self.scale[1]),
-            )  # fmt: skip
+                UNIFIED_SRC_NODATA="NO",
+                XSCALE=repr(self.scale[0]),
+                YSCALE=repr(self.scale[1]),
+            )
         except (RasterioError, OSError, ValueError) as error:
             rows = f"rows {block.row}..{block.row_stop - 1}, columns {block.col}..{block.col_stop - 1}"
             raise RasterReadError(f"{self.raster.path}: cannot be warped to {rows}: {error}") from error

@@ -65,10 +65,17 @@ class GeoTiffSink(RasterSink):
         with gdal_env(), self._writing():
             self._file = self._create()
             self._dataset = rasterio.open(
-                self._file, "w", driver="GTiff", height=height, width=width, count=bands,
-                dtype=self.value_type.dtype.name, nodata=self.value_type.nodata,
-                **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
-            )  # fmt: skip
+                self._file,
+                "w",
+                driver="GTiff",
+                height=height,
+                width=width,
+                count=bands,
+                dtype=self.value_type.dtype.name,
+                nodata=self.value_type.nodata,
+                **creation(self.domain.transform, self.domain.crs, self.domain.control),
+                **self._profile,
+            )
             write_rpcs(self._dataset, self.domain.control)
             if spec.names:
                 self._dataset.descriptions = tuple(spec.names)

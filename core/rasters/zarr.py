@@ -118,8 +118,9 @@ class ZarrSink(RasterSink):
             attributes = zarr_store.write_grid(store, self.domain, bands)
             attributes["_FillValue"] = zarr_store.cf_fill_value(self._fill, self._dtype)
             attributes.update(self._attributes())
-            about = zarr_store.array_json((bands, height, width), self._dtype, (1, *self.chunks), self._fill,
-                                          ("band", "y", "x"), attributes)  # fmt: skip
+            about = zarr_store.array_json(
+                (bands, height, width), self._dtype, (1, *self.chunks), self._fill, ("band", "y", "x"), attributes
+            )
             self._array = store.array(zarr_store.VARIABLE, about)
             store.group(dict(self.spec.tags))
 

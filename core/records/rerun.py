@@ -89,8 +89,10 @@ class Recipe:
         record = self.input or {}
         if record.get("shape") and list(raster.domain.shape) != list(record["shape"]):
             (rows, cols), (now_rows, now_cols) = record["shape"], raster.domain.shape
-            said.append(f"The input has {now_cols} x {now_rows} pixels, and that of the run had {cols} x {rows}: chips "
-                        "lie differently.")  # fmt: skip
+            said.append(
+                f"The input has {now_cols} x {now_rows} pixels, and that of the run had {cols} x {rows}: chips "
+                "lie differently."
+            )
         first = raster.first
         count = first.count
         if record.get("count") and count and count != record["count"]:
@@ -288,5 +290,7 @@ def _told(part: tuple[str, Any], now: NamedFile) -> str:
     """A sentence about a Python file that will be run."""
     if part[1].get("sha256", now.sha256) == now.sha256:
         return f"The configuration runs the Python file {now.path}, with all your rights."
-    return (f"The Python file {now.path} has changed since the configuration was written: it is run as it is now, with "
-            "all your rights.")  # fmt: skip
+    return (
+        f"The Python file {now.path} has changed since the configuration was written: it is run as it is now, with "
+        "all your rights."
+    )

@@ -104,7 +104,7 @@ PARTS.update(
         "ApplyToChips": _parameters({"operator": PART}),
         "Stitch": _parameters({"aggregation": _PATCHER["aggregation"]}),
     }
-)  # fmt: skip
+)
 
 
 class _Transform(Row):
@@ -175,10 +175,13 @@ _CLASSES = Fields(
 _META = Fields({}, {"items": ListOf(Row((_NAME, _NAME, _NAME)), 64), "classes": Either((NOTHING, _CLASSES))})
 
 _CHIP = Fields(
-    {"anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))), "window": _WINDOW,
-     "valid": Number(0, 1)},
+    {
+        "anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))),
+        "window": _WINDOW,
+        "valid": Number(0, 1),
+    },
     {"path": _NAME, "label": _NAME, "reason": Text(1 << 16)},
-)  # fmt: skip
+)
 MOST_CHIPS = 500_000
 _CHIPS = ListOf(_CHIP, MOST_CHIPS)
 #: The manifest of a folder of chips; ``kind``, ``format`` and ``version`` are looked at before.
