@@ -46,7 +46,7 @@ def write_chip(
     """
     rasterio, values = load_rasterio(), for_rasterio(values)
     bands, height, width = values.shape
-    # DEFLATE, as whatever trains a model on chips has to read them.
+    # DEFLATE, which every reader of GeoTIFFs knows.
     options = {**default_options(values.dtype, zstd=False), "tiled": False, "interleave": "band", "num_threads": 1}
     del options["blockxsize"]
     options["blockysize"] = max(1, min(height, _STRIP_BYTES // (width * values.dtype.itemsize)))

@@ -1,4 +1,4 @@
-"""Rows of a raster on their way into chip files: its values as they are stored, and which of them mean nothing."""
+"""Rows of a raster for chip files: its values as they are stored, and which of them mean "no data"."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ValueRows(RowReader):
 
     @property
     def reader(self) -> Executor | None:
-        """Where the source wants to be read."""
+        """The executor of the source, or None."""
         return self.source.reader
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:

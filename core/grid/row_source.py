@@ -24,7 +24,7 @@ class Executor(Protocol):
 
 
 class RowSource(Protocol):
-    """Where pixels come from; a context manager, which whoever made it closes.
+    """A source of pixels; a context manager, to be closed by the code that opened it.
 
     ``domain`` is the pixel grid, ``bands`` their number and ``band_names`` their names ("" for one without), () where
     there are none. ``dtype`` is the chips' type, ``raw_itemsize`` the bytes of a value in the source, ``strip_rows``
@@ -72,7 +72,7 @@ class RowSink(Protocol):
 
 
 class RowReader:
-    """Base of sources: bands without names, read by any thread, and nothing that is open."""
+    """Base of sources; by default bands have no names, any thread may read, and nothing is open."""
 
     domain: RasterDomain
     bands: int
@@ -92,10 +92,10 @@ class RowReader:
         raise NotImplementedError
 
     def follow(self, feedback: Any) -> None:
-        """Nothing is asked of a server."""
+        """Does nothing: no server is asked."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""
 
     def __enter__(self: Reader) -> Reader:
         return self

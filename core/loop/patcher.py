@@ -41,7 +41,7 @@ class SpatialPatcher(Configurable):
     def plan(self, domain: RasterDomain | tuple[int, int], watch: Callable[[float], None] | None = None) -> Plan:
         """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none.
 
-        ``watch`` is told the share that is done where it takes long, as with caps; what it raises ends the work.
+        ``watch`` is called with the share that is done where planning takes long, as with caps; it may raise to end it.
         """
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
@@ -71,7 +71,7 @@ class SpatialPatcher(Configurable):
         """The field's chips in ``(row, col)`` order, one by one; ``data`` is a GeoTensor.
 
         Chips of one row of chips share their memory where they overlap. A field that is not a raster gives the patches
-        of ``field_patches.split_field``.
+        of ``points.patches.split_field``.
         """
         if not isinstance(raster, RasterField):
             yield from split_field(raster, self.geometry, self.sampler, self.window)

@@ -26,7 +26,7 @@ class CallerThread:
     """An executor that runs at once in the thread that submits, for sources that are bound to it."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
-        """What ``function`` returned or raised."""
+        """A finished future with what ``function`` returned or raised."""
         future: Future = Future()
         try:
             future.set_result(function(*arguments))
@@ -35,7 +35,7 @@ class CallerThread:
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing is left running."""
+        """Does nothing: no call is pending."""
 
 
 class SourceRows:
@@ -60,7 +60,7 @@ class SourceRows:
         self.pending: Future | None = None
 
     def hold(self, group: RowGroup) -> int:
-        """Have the rows of the group in memory; the number of source pixels that were read for it (per band)."""
+        """Have the rows of the group in memory; returns the number of source pixels that were read for it, per band."""
         pixels = 0
         while self.ready < group.read_hi:
             if self.pending is None:
@@ -81,7 +81,7 @@ class SourceRows:
         self.pending = self.reader.submit(self.fill, window, self.buffer.extend(stop))
 
     def fill(self, window: PixelWindow, out: np.ndarray) -> int:
-        """Read what chips need of the window, each pixel once; what none needs stays as it is. The pixels read."""
+        """Read what chips need of the window, each pixel once; the rest of ``out`` stays. Returns the pixels read."""
         pixels = 0
         with interrupted_by(self.check):
             for part in self.plan.needed(window):
@@ -127,7 +127,7 @@ def blocks_of(window: PixelWindow, width: int) -> list[PixelWindow]:
 def width_that_fits(
     plan: Plan, bytes_of_column: tuple[int, int], tile: int, window: PixelWindow, memory_limit: int
 ) -> int:
-    """How wide a column block is; refused where the window would be cut into more than anybody waits for.
+    """Width of a column block in pixels; refused where more than 100,000 blocks would be needed.
 
     ``bytes_of_column``: what is held for each column of source rows, and of results. ``tile``: columns of the output's
     tiles.

@@ -45,7 +45,7 @@ class OnGrid(Protocol):
 
 
 def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resampling: str, parameter: str) -> OnGrid:
-    """What reads ``raster`` on the grid of ``domain``. Refuses what has no place there."""
+    """A reader of ``raster`` on the grid of ``domain``. Refuses a raster that has no place there."""
     own = raster.domain
     if domain.transform is None and domain.control is not None:
         return _on_same_points(raster, domain, parameter)
@@ -73,7 +73,7 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
 
 
 def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> OnGrid:
-    """A raster on a grid that ground control places, and onto which nothing can be warped."""
+    """A reader of a raster on a grid that is placed by ground control, onto which nothing can be warped."""
     if raster.domain.shape != domain.shape or not _same_control(raster.domain, domain):
         allowed = f"must have the same pixels and points as the first raster, which ground control points place: {WARP}"
         raise ParameterError(parameter, raster.path, allowed)
@@ -247,7 +247,7 @@ class Warped:
         return values
 
     def _crop(self, block: PixelWindow, turn: float) -> PixelWindow:
-        """The source pixels that a block needs; some more do no harm."""
+        """The source pixels that a block needs, with a margin."""
         rows = _spread(block.row, block.row_stop)
         cols = _spread(block.col, block.col_stop)
         across, down = np.meshgrid(cols, rows)
@@ -309,7 +309,7 @@ class Warped:
 
 
 def _source_place(grid: RasterDomain, turn: float) -> dict[str, Any]:
-    """What rasterio is told of where source pixels lie, ``turn`` further to the west."""
+    """rasterio's arguments for the place of the source pixels, moved ``turn`` to the west."""
     if grid.transform is None:
         return {"gcps": creation(None, None, grid.control and grid.control.shifted(-turn))["gcps"]}
     t = grid.transform
@@ -322,12 +322,14 @@ def _spread(start: int, stop: int) -> np.ndarray:
 
 
 def _even(size: int) -> np.ndarray:
-    """Places over a side, both ends left out."""
+    """21 evenly spread positions along a side of ``size`` pixels, without its ends."""
     return (np.arange(21) + 0.5) * size / 21
 
 
 def _transformed(own_crs: Any, other_crs: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points in another CRS; NaN where they have no place there. GDAL refuses all for one: then halves are tried."""
+    """Points in another CRS; NaN where they have no place there. GDAL refuses all points for one: then halves are
+    tried.
+    """
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.warp import transform

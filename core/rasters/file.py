@@ -33,11 +33,11 @@ class RasterFile(RasterReader):
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
-    reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
-    ``drivers`` are GDAL's that may open it; none: those that suit its name (``gdal/drivers.py``). ``alone``: nothing
-    beside the file counts; None: where there are ``drivers``. What :meth:`select` gives is the same open file, and is
-    closed with it. Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
-    for bands and for a description under the name of a picture.
+    reads these. ``nodata`` stands for no data in bands that declare none. ``view`` has the settings that differ from
+    those of the file. ``drivers`` are those of GDAL that may open it; none: those that suit its name
+    (``gdal/drivers.py``). ``alone``: files beside it are not looked at; None: so where there are ``drivers``. What
+    :meth:`select` gives is the same open file, and is closed with it. Not to be read from two threads at once. Errors:
+    :class:`RasterReadError`, :class:`ParameterError` for bands and for a description under the name of a picture.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class RasterFile(RasterReader):
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """What the file itself was like before it was opened, by its path; nothing of what is no plain file."""
+        """Size and time of the file before it was opened, by its path; empty for what is no plain file."""
         return self._file.stamps
 
     @property
@@ -107,7 +107,7 @@ class RasterFile(RasterReader):
     def _pieces(self, window: PixelWindow) -> Iterator[PixelWindow]:
         """The window in pieces of a bounded size, between which a run can be cancelled; no block is in two of them.
 
-        Tiles of a GeoTIFF are divided by columns; other files by rows, as what lies behind them may be whole rows.
+        Tiled GeoTIFFs are divided by columns; other files by rows, as their blocks may be whole rows.
         """
         (height, width), most = self._block, _PIECE_BYTES // (len(self._bands) * self.raw_itemsize)
         if window.pixels <= most:
@@ -135,7 +135,7 @@ class RasterFile(RasterReader):
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {gdal_words(error)}") from error
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
-        """What is read as ``raw`` as the values that are asked for."""
+        """Fill ``out`` ``(bands, h, w)`` with the values for ``raw``, the stored ones of rasterio's window ``area``."""
         masks: dict[int, np.ndarray] = {}
         for k, band in enumerate(self._bands):
             if band.mask is not None and band.mask not in masks:

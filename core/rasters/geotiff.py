@@ -132,7 +132,7 @@ class GeoTiffSink(RasterSink):
     def _release(self) -> None:
         try:
             if self._dataset is not None:
-                with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
+                with gdal_env(), suppress(Exception):  # the file is thrown away, and the first error is raised
                     self._dataset.close()
         finally:
             self._dataset = None

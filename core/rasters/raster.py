@@ -1,4 +1,4 @@
-"""What is asked of a raster that is read, and what follows from its grid and its bands, once for all readers."""
+"""The protocol of rasters that are read, and the base of its classes, with what follows from grid and bands."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Raster(RowSource, Protocol):
     ``path`` is where it comes from, in words. ``scaled``: whether its own scale and offset are applied to values, or a
     pair that is. ``view`` is how it is seen. ``count``: the bands of the file, chosen or not; None where GDAL does not
     open it by its path. ``stamps``: what its files were like before they were opened. ``block_bytes``: of the largest
-    block of a band, which is decoded as a whole; 0 where that is somebody else's business. ``source_files`` are sought
-    when they are asked for. ``described`` is what is known of its bands, and what is derived from it bears the same
-    names.
+    block of a band, which is decoded as a whole; 0 where it is not decoded here. ``source_files`` are searched for when
+    they are used. ``described`` is what is known of its bands; attributes that are derived from it have the same names
+    as there.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Raster(RowSource, Protocol):
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """What its files were like."""
+        """Size and time of its files before they were opened, by path."""
 
     @property
     def source_files(self) -> SourceFiles:
@@ -82,7 +82,7 @@ class Raster(RowSource, Protocol):
 
     @property
     def views(self) -> tuple[RasterView, ...]:
-        """How each of these is seen."""
+        """The view of each of these."""
 
     @property
     def names_of(self) -> tuple[tuple[str, ...], ...]:
@@ -93,14 +93,14 @@ class Raster(RowSource, Protocol):
         """Sentences about what is allowed and perhaps not meant."""
 
     def identity(self) -> SourceIdentity:
-        """What its files are like now."""
+        """The identity of its files as they are now."""
 
     def select(self, positions: Sequence[int]) -> Raster:
         """The same with fewer bands, by position from 0; what is not needed is not read."""
 
 
 class RasterReader(RowReader):
-    """Base of rasters, which give ``domain`` and ``path`` and describe their bands by :meth:`_describe`."""
+    """Base of rasters; a subclass sets ``domain`` and ``path``, and its bands by :meth:`_describe`."""
 
     domain: RasterDomain
     path: str
@@ -110,7 +110,7 @@ class RasterReader(RowReader):
     block_bytes: int = 0
 
     def _describe(self, described: Bands) -> None:
-        """Take these bands."""
+        """Set the bands, and the attributes that follow from them."""
         self.described, self.bands, self.band_names = described, len(described), described.names
         self.band_numbers, self.dtype = described.numbers, described.dtype
         self.raw_itemsize = described.raw_dtype.itemsize
@@ -157,17 +157,17 @@ class RasterReader(RowReader):
 
     @property
     def first(self) -> Raster:
-        """Itself."""
+        """The raster itself."""
         return self
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where it comes from."""
+        """Its path, as of the one raster that it is."""
         return (self.path,)
 
     @property
     def views(self) -> tuple[RasterView, ...]:
-        """How it is seen."""
+        """Its view, as of the one raster that it is."""
         return (self.view,)
 
     @property
@@ -177,17 +177,17 @@ class RasterReader(RowReader):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """None."""
+        """No warnings."""
         return ()
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """Nothing is known of them."""
+        """Empty: its files are not known."""
         return {}
 
     @property
     def source_files(self) -> SourceFiles:
-        """None are known."""
+        """Empty: no files are known."""
         return SourceFiles()
 
     def select(self: Reader, positions: Sequence[int]) -> Reader:
@@ -197,5 +197,5 @@ class RasterReader(RowReader):
         return other
 
     def identity(self) -> SourceIdentity:
-        """What the files are like now."""
+        """The identity of its files as they are now."""
         return SourceIdentity.of(self.source_files.paths, self.source_files.complete)

@@ -62,7 +62,7 @@ class StackedRaster(RasterReader):
         )
 
     def _arrange(self, layout: Sequence[tuple[int, int]], names: Sequence[str]) -> None:
-        """Band by band: the raster it comes from and its position there; and its name."""
+        """Set the bands: ``layout`` has the raster and the position there of each, ``names`` its name."""
         self._layout, rasters = tuple(layout), self._rasters
         each = (rasters[k].described.each[band] for k, band in layout)
         named = tuple(replace(band, name=name) for band, name in zip(each, names))
@@ -98,7 +98,7 @@ class StackedRaster(RasterReader):
 
     @property
     def reader(self) -> Executor | None:
-        """Where the first raster wants to be read."""
+        """The executor of the first raster, or None."""
         return self.first.reader
 
     def follow(self, feedback: Any) -> None:
@@ -171,7 +171,7 @@ def _meta(members: Sequence[OnGrid], layout: Sequence[tuple[int, int]], _: Seque
 
 
 def _unplaced(file: RasterFile, domain: RasterDomain) -> str:
-    """What is said of a raster on the grid of ``domain``, where one of both has no CRS."""
+    """The warning for a raster on the grid of ``domain`` where one of both has no CRS."""
     which = "has no coordinate reference system" if domain.crs else "has a coordinate reference system, the first none"
     return f"{file.path} {which}: as it has the grid of the first raster, both are taken to lie at the same place."
 

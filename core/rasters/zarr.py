@@ -101,7 +101,7 @@ class ZarrSink(RasterSink):
 
     @staticmethod
     def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
-        """Nothing: a store has no creation options, and any is a :class:`ParameterError`."""
+        """``{}``: a store has no creation options, and any is refused with :class:`ParameterError`."""
         if options:
             given = "|".join(f"{key}={value}" for key, value in options.items())
             raise ParameterError("creation options", given, "must be empty: a Zarr store has none")
