@@ -181,7 +181,7 @@ def _labelled(meta: BandMeta, kind: ValueType) -> BandMeta:
 
 def _type_of_file(file: RasterFile) -> ValueType:
     """The file's own type and nodata value, where a GeoTIFF of labels can have them."""
-    dtypes, nodatas = {band.dtype.name for band in file._bands}, {band.nodata for band in file._bands}
+    dtypes, nodatas = {band.dtype.name for band in file.described.each}, {band.nodata for band in file.described.each}
     if len(dtypes) > 1 or not dtypes <= set(DATA_TYPES):
         return ValueType(file.dtype.name)
     nodata = nodatas.pop() if len(nodatas) == 1 else None

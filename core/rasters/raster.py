@@ -6,7 +6,9 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from ..grid.domain import RasterDomain
+import numpy as np
+
+from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.row_source import RowReader, RowSource
 from .band_meta import BandMeta
 from .bands import Bands
@@ -92,11 +94,27 @@ class Raster(RowSource, Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what is allowed and perhaps not meant."""
 
+    @property
+    def stored(self) -> StoredRaster | None:
+        """The same raster where its values can be read as they are stored; else None."""
+
     def identity(self) -> SourceIdentity:
         """The identity of its files as they are now."""
 
     def select(self, positions: Sequence[int]) -> Raster:
         """The same with fewer bands, by position from 0; what is not needed is not read."""
+
+
+class StoredRaster(Raster, Protocol):
+    """A raster of which the values can be read as they are stored. ``alpha``: its alpha bands, by number from 1."""
+
+    alpha: tuple[int, ...]
+
+    def read_stored(self, window: PixelWindow, out: np.ndarray, masked: bool) -> None:
+        """Fill ``out`` ``(bands + 1, h, w)`` with the values of a window as they are stored, unscaled.
+
+        Its last band is 1, or where the first band is unknown 0: by its hidden ranges, and if ``masked`` by its mask.
+        """
 
 
 class RasterReader(RowReader):
@@ -189,6 +207,11 @@ class RasterReader(RowReader):
     def source_files(self) -> SourceFiles:
         """Empty: no files are known."""
         return SourceFiles()
+
+    @property
+    def stored(self) -> StoredRaster | None:
+        """None: there are no stored values."""
+        return None
 
     def select(self: Reader, positions: Sequence[int]) -> Reader:
         """The same with fewer bands, by position from 0."""
