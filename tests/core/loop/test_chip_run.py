@@ -8,10 +8,12 @@ import time
 import numpy as np
 import pytest
 from patchwise.core import (
+    Cancelled,
     Lambda,
     Operator,
     ParameterError,
     SpatialCustom,
+    SpatialExplicit,
     SpatialHann,
     SpatialPatcher,
     SpatialRectangular,
@@ -20,6 +22,7 @@ from patchwise.core import (
 )
 from patchwise.core.loop import stitcher
 from patchwise.core.loop.chip_run import ChipRun, ChipWork, Computed, PlacedChips, SourceChips
+from patchwise.core.loop.read_ahead import CallerThread, SourceRows
 from patchwise.core.loop.stitcher import Stitcher
 
 from ..cases import GeneratedSource, NullSink
@@ -137,3 +140,18 @@ def test_a_window_that_does_not_suit_the_chips_is_refused_before_the_operator_is
     with pytest.raises(ParameterError, match=r"custom window is \(7, 7\): must have the chip's shape \(20, 20\)"):
         stream(source, patcher(20, 10, SpatialCustom(np.ones((7, 7)))), operator, NullSink())
     assert not operator.loaded and not source.calls
+
+
+def test_reading_ahead_ends_between_two_parts():
+    """A source that does not ask itself whether to go on is asked for no further part."""
+    source = GeneratedSource((40, 400))
+    plan = SpatialPatcher(SpatialRectangular(8), SpatialExplicit([(0, 0), (0, 100), (0, 300)])).plan(source.domain)
+
+    def check():
+        if source.calls == 2:
+            raise Cancelled
+
+    rows = SourceRows(source, plan, source.domain.window, CallerThread(), check)
+    with pytest.raises(Cancelled):
+        rows.hold(next(plan.groups(source.domain.window)))
+    assert source.calls == 2
