@@ -248,7 +248,7 @@ class SpatialPoissonDisk(SpatialSampler):
         return poisson_disk(extent, self.min_distance, self.seed, self.tries)
 
     def most(self, extent: tuple[int, int]) -> int:
-        """An estimate: chance leaves gaps between the disks, and those at the edge reach over it. At 1 all pixels fit."""
+        """An estimate: chance leaves gaps between disks, and those at the edge reach over it. At 1 all pixels fit."""
         if self.min_distance == 1:
             return extent[0] * extent[1]
         rows, cols = (n / self.min_distance + 1 for n in extent)

@@ -184,7 +184,7 @@ def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values:
 
 
 def small_at_once(plan: Plan) -> int:
-    """How many chips go to a worker at a time, so that a task has about 65,000 pixels at least."""
+    """How many chips go to a worker at a time, at least 1: as many as have about 65,000 pixels together."""
     height, width = plan.max_size
     return max(1, _BATCH_PIXELS // (height * width))
 
@@ -255,7 +255,7 @@ class ChipRun(Generic[Task, Result]):
                 yield from self._results(given(group._replace(chips=tuple(new))))
 
     def _results(self, tasks: Iterator[Task]) -> Iterator[Result]:
-        """The results in order; at most ``2 * workers + 1`` tasks are ahead on the pool."""
+        """The results in order; at most ``2 * workers`` tasks are ahead of the one whose results are given."""
         pending: deque[Future] = deque()
         for batch in _batches(tasks, self._work.at_once):
             pending.append(self._pool.submit(self._do, batch))
