@@ -1,6 +1,6 @@
 """The chips along one axis of a raster, by formula: nothing is listed, however long the axis is.
 
-A raster may claim 2^31 pixels a side, and be asked for a chip at each: whoever checks parameters must not pay for that.
+A raster may have 2^31 pixels a side with a chip at each of them; checks of parameters must be cheap even then.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Axis:
     """``count`` chips along an axis of ``length`` pixels, every ``step`` pixels from 0 and ``chip`` pixels long.
 
     The last one has a start and a size of its own: it may have been moved inward or cut, and it alone reaches over the
-    edge. There the raster is ``mirrored``, or not. Starts and ends ascend. Laws: what it says is what is found from the
-    list of all chips (:meth:`starts`, :meth:`sizes`); ``pieces`` cover the same pixels.
+    edge. There the raster is ``mirrored``, or not. Starts and ends ascend. Laws: all methods agree with the list of all
+    chips (:meth:`starts`, :meth:`sizes`); ``pieces`` cover the same pixels.
     """
 
     length: int
@@ -123,7 +123,7 @@ class Axis:
         return sorted({self.size(0), self.size(self.count - 1)})
 
     def nearest(self, at: float, among: range) -> int:
-        """Of some chips the one whose middle is nearest to a place, of several the first."""
+        """Index of the chip, among some, whose middle is nearest to pixel position ``at``; of several the first."""
         below = int((at - self.chip / 2) // self.step)
         candidates = {
             min(max(k, among.start), among.stop - 1) for k in (below, below + 1, among.stop - 2, among.stop - 1)
@@ -236,5 +236,5 @@ class Pieces(Axis):
         return sorted(found)
 
     def nearest(self, at: float, among: range) -> int:
-        """Pieces are asked for by nobody who wants the nearest."""
+        """Not defined for pieces: raises TypeError."""
         raise TypeError("pieces have no nearest one")

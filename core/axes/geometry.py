@@ -60,16 +60,16 @@ class SpatialGeometry(Configurable):
     """Base of the geometries, whether they have chips on a raster, neighbourhoods of points, or both."""
 
     def cap_km(self) -> float | None:
-        """The radius in km where it is that of circles on the Earth."""
+        """The radius in km of circles on the Earth; None for other geometries."""
         return None
 
     def areas(self) -> Areas | None:
-        """The polygons where each of them is one chip."""
+        """The polygons, each of which is one chip; None for other geometries."""
         return None
 
 
 class Areas(NamedTuple):
-    """Polygons as mappings, as in GeoJSON, and their CRS; None: that of what they lie on."""
+    """Polygons as mappings, as in GeoJSON, and their CRS; None: the CRS of the raster or field."""
 
     polygons: tuple[Mapping[str, Any], ...]
     crs: str | None

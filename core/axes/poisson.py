@@ -1,9 +1,9 @@
 """Poisson-disk sampling on whole pixels.
 
-R. Bridson, "Fast Poisson disk sampling in arbitrary dimensions", SIGGRAPH sketches (2007), with two changes. All active
-anchors throw their candidates at once, so that numpy does the work; and candidates are whole pixels, so that nothing is
-rounded afterwards and the minimum distance holds for every pair. Only integers are computed, and random numbers come
-from ``numpy.random.RandomState``, whose stream is frozen: a seed gives the same anchors everywhere.
+R. Bridson, "Fast Poisson disk sampling in arbitrary dimensions", SIGGRAPH sketches (2007), with two changes. The
+candidates of all active anchors are drawn at once, so that numpy does the work; and candidates are whole pixels, so
+that nothing is rounded afterwards and the minimum distance holds for every pair. Only integers are computed, and random
+numbers come from ``numpy.random.RandomState``, whose stream is frozen: a seed gives the same anchors everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from ..base.errors import ParameterError
 
-_AT_ONCE = 1 << 12  # pixels between two looks at whether to go on
+_AT_ONCE = 1 << 12  # pixels between two calls of ``watch``
 _MOST_CELLS = 1 << 26  # 256 MB of background grid
 
 
@@ -25,7 +25,7 @@ def poisson_disk(
 ) -> np.ndarray:
     """``(n, 2)`` int64 pixels ``(row, col)`` within ``extent``, in the order in which they were found.
 
-    ``watch`` is called with 0 again and again; what it raises ends the search.
+    ``watch`` is called with 0 at intervals; an exception that it raises ends the search.
 
     Law: two of them are at least ``min_distance`` pixels apart (Euclidean, between the pixels).
     """
@@ -51,7 +51,7 @@ def poisson_disk(
 
 
 def _nobody(share: float) -> None:
-    """Nobody is asked."""
+    """Do nothing: the caller follows no progress."""
 
 
 def _throw(rng: np.random.RandomState, active: np.ndarray, least: int, tries: int) -> tuple[np.ndarray, np.ndarray]:

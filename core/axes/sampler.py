@@ -1,4 +1,4 @@
-"""Samplers: where the anchors of the chips lie, before the boundary has its say.
+"""Samplers: where the anchors of the chips lie, before the boundary is applied.
 
 Anchors are ``(row, col)``: a rectangle's upper-left pixel, the centre pixel of a cap. Random samplers take an integer
 ``seed`` and give the same anchors on every machine, numpy version and call: they use ``numpy.random.RandomState``, of
@@ -24,7 +24,7 @@ from ..grid.domain import RasterDomain
 from .geometry import Rectangle
 from .poisson import poisson_disk
 
-#: Anchors that are listed one by one: more take more memory and time than whoever asks for them has.
+#: The most anchors that are listed one by one, which take 80 MB as int64 pairs.
 MOST_ANCHORS = 5_000_000
 # A coordinate that was computed from a pixel's corner must not fall into the pixel before it by its last digit.
 _SNAP = 1e-6
@@ -35,7 +35,7 @@ class SpatialSampler(Configurable):
 
     #: The parameter that says how many anchors there are, for errors.
     density: ClassVar[str] = "sampler"
-    #: So many anchors are found while somebody waits.
+    #: Up to so many anchors are found quickly enough for the main thread to wait for them.
     soon: ClassVar[int] = 20_000
 
     @property
@@ -45,13 +45,17 @@ class SpatialSampler(Configurable):
 
     @property
     def on_points(self) -> bool:
-        """Whether it makes sense of points, which are to it a raster of one column: they have no distances there."""
+        """Whether it can choose among points, taken as a raster of one column: False where it needs distances of
+        pixels.
+        """
         return True
 
     def on_rectangles(
         self, geometry: Rectangle, domain: RasterDomain, watch: Callable[[float], None] | None = None
     ) -> np.ndarray:
-        """The anchors of rectangles on ``domain``, before the boundary has its say; ``watch`` as of :meth:`drawn`."""
+        """``(n, 2)`` anchors of rectangles on ``domain``, before the boundary is applied; ``watch`` as in
+        :meth:`drawn`.
+        """
         return self.drawn(geometry.room(domain.shape), domain, watch)
 
     def anchors(self, extent: tuple[int, int], domain: RasterDomain | None = None) -> np.ndarray:
@@ -76,7 +80,7 @@ class SpatialSampler(Configurable):
     def drawn(
         self, extent: tuple[int, int], domain: RasterDomain | None, watch: Callable[[float], None] | None
     ) -> np.ndarray:
-        """The anchors; ``watch`` is called with 0 while they are found, and may raise."""
+        """As :meth:`anchors`; ``watch`` is called with 0 while they are found, and may raise to end the search."""
         found: np.ndarray = aside(lambda asked: self.anchors(extent, domain), watch)
         return found
 
@@ -108,7 +112,7 @@ class SpatialRegularStride(SpatialSampler):
         return _lattice(*(np.arange(0, n, step) for n, step in zip(extent, self.steps)))
 
     def most(self, extent: tuple[int, int]) -> int:
-        """Exactly; of rectangles, which are known by formula, there may be as many as there are pixels."""
+        """The exact number. It does not limit rectangles, which are found by formula and not listed."""
         return _on_lattice(extent, self.steps)
 
     def get_config(self) -> dict[str, Any]:
@@ -147,13 +151,13 @@ class SpatialJitteredStride(SpatialSampler):
         return self.moved(*(np.arange(0, n, step) for n, step in zip(extent, self.steps)))
 
     def most(self, extent: tuple[int, int]) -> int:
-        """Those of the lattice."""
+        """The number of anchors of the lattice."""
         return _on_lattice(extent, self.steps)
 
     def on_rectangles(
         self, geometry: Rectangle, domain: RasterDomain, watch: Callable[[float], None] | None = None
     ) -> np.ndarray:
-        """Those of the regular lattice's rectangles, moved."""
+        """The anchors of the regular lattice's rectangles, each moved at random."""
         self.check(domain.shape)
         rows, cols = (geometry.place(axis, n, step)[0] for axis, (n, step) in enumerate(zip(domain.shape, self.steps)))
         return self.moved(rows, cols)
@@ -204,7 +208,7 @@ class SpatialRandom(SpatialSampler):
         return self.count
 
     def check(self, extent: tuple[int, int]) -> None:
-        """Refuse more anchors than there are places; how many can be listed was asked before."""
+        """Refuse more anchors than there are pixels for them; too many to list are refused when the sampler is made."""
         places = extent[0] * extent[1]
         if self.count > places:
             allowed = f"must be at most {places}, the number of places that a chip can have on this raster"
@@ -217,10 +221,10 @@ class SpatialRandom(SpatialSampler):
 
 @dataclass(frozen=True)
 class SpatialPoissonDisk(SpatialSampler):
-    """As many anchors as find room by chance at ``min_distance`` pixels from each other (Bridson, 2007).
+    """Anchors at random with at least ``min_distance`` pixels between any two, until no more fit (Bridson, 2007).
 
-    ``tries``: candidates around an anchor before no more are sought there. Law: every pair of anchors is at least
-    ``min_distance`` pixels apart (Euclidean).
+    ``tries``: how many candidates around an anchor are tried before the search there ends. Law: every pair of anchors
+    is at least ``min_distance`` pixels apart (Euclidean).
     """
 
     density: ClassVar[str] = "min_distance"
@@ -244,13 +248,15 @@ class SpatialPoissonDisk(SpatialSampler):
         return poisson_disk(extent, self.min_distance, self.seed, self.tries)
 
     def most(self, extent: tuple[int, int]) -> int:
-        """About: chance leaves room between the disks, and those at the edge reach over it."""
+        """An estimate: chance leaves gaps between disks, and those at the edge reach over it. At 1 all pixels fit."""
+        if self.min_distance == 1:
+            return extent[0] * extent[1]
         rows, cols = (n / self.min_distance + 1 for n in extent)
         return min(int(0.8 * rows * cols) + 1, extent[0] * extent[1])
 
     @property
     def on_points(self) -> bool:
-        """Not: its distance is one of pixels."""
+        """False: its distance is in pixels."""
         return False
 
     def drawn(
@@ -271,7 +277,7 @@ class SpatialExplicit(SpatialSampler):
     """The anchors that are given: pixels ``(row, col)``, or world coordinates ``(x, y)`` in the CRS ``crs``.
 
     World coordinates stand for the pixel in which they lie, and are transformed to the raster's CRS (x is the longitude
-    in geographic systems). An anchor off the raster is refused by name: whoever lists places wants to hear of it.
+    in geographic systems). An anchor off the raster is refused by name rather than left out.
     """
 
     soon: ClassVar[int] = 200_000
@@ -304,7 +310,7 @@ class SpatialExplicit(SpatialSampler):
 
     @property
     def on_points(self) -> bool:
-        """Not if they are world coordinates."""
+        """False for world coordinates."""
         return self.crs is None
 
     def _pixels(self, domain: RasterDomain) -> np.ndarray:

@@ -49,7 +49,7 @@ class SpatialWindow(Configurable):
         return _frozen(np.outer(self.profile(height), self.profile(width)))
 
     def check(self, size: tuple[int, int]) -> None:
-        """Refuse what :meth:`weights` would of a chip of that size, as far as a few of its pixels show it."""
+        """Refuse what :meth:`weights` would refuse for a chip of that size, as far as a few of its pixels show it."""
 
     def radial(self, t: np.ndarray) -> np.ndarray:
         """The weights of a round chip, float64: ``t`` is 0 at its centre and 1 at its rim, not below 0 nor above 1.
@@ -163,7 +163,7 @@ class SpatialKaiser(SpatialWindow):
 
     def radial(self, t: np.ndarray) -> np.ndarray:
         """``I0(beta sqrt(1 - t^2)) / I0(beta)``."""
-        # Where beta is next to 0, numpy's i0 rises and falls by its rounding.
+        # Close to beta 0, rounding makes numpy's i0 a little larger than at its maximum.
         weights: np.ndarray = np.minimum(np.i0(self.beta * np.sqrt(1 - np.square(t))) / np.i0(self.beta), 1)
         return weights
 
@@ -181,7 +181,7 @@ class SpatialTriangular(SpatialWindow):
         return _mirrored(1 - np.abs(2 * _centres(size) - 1))
 
     def radial(self, t: np.ndarray) -> np.ndarray:
-        """``1 - t``; a pixel on the rim itself belongs to the chip, and counts as the nearest one that is not on it."""
+        """``1 - t``; at the rim, which belongs to the chip, 2^-53 instead of 0."""
         return np.maximum(1 - np.asarray(t, dtype=np.float64), _LEAST_BELOW_ONE)
 
 
@@ -217,7 +217,9 @@ class SpatialCustom(SpatialWindow):
         return _frozen(weights)
 
     def check(self, size: tuple[int, int]) -> None:
-        """All pixels of a small chip, and of a large one those of a grid; a callable or an array says it in the run."""
+        """Checks all pixels of a small chip, and a grid of pixels of a large one; callables and arrays are checked in
+        the run.
+        """
         if not isinstance(self.fn, str):
             return
         if max(size) <= _LOOKED_AT:
@@ -241,7 +243,7 @@ class SpatialCustom(SpatialWindow):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> SpatialCustom:
-        """The window of an expression: a part that can be called would be run where weights are only shown."""
+        """The window of an expression. Callables are refused, as they would be run when weights are only drawn."""
         if not isinstance(config.get("fn"), str):
             raise ParameterError("custom window", config.get("fn"), "must be an expression in x, y and r")
         return super().from_config(config)
@@ -256,9 +258,9 @@ class SpatialCustom(SpatialWindow):
 
 _XYR = {"x": 0, "y": 1, "r": 2}
 _LOOKED_AT = 128  # pixels a side, of a chip whose weights are to be checked
-# In the corner of the outer product exp(-(1/sigma)^2) is left: 4e-272 at 0.04, and at 0.03 it would be 0.
+# The corner of the outer product has the weight exp(-(1/sigma)^2): 4e-272 at 0.04, and 0 at 0.03.
 _LEAST_SIGMA = 0.04
-# I0(100) is 1e42, and in the corner of the outer product 1e-84 is left.
+# I0(100) is 1e42, so that the corner of the outer product has the weight 1e-84.
 _MOST_BETA = 100
 _LEAST_BELOW_ONE = 2.0**-53
 

@@ -18,7 +18,7 @@ from ..base.progress import Watch
 from ..gdal.environment import BoundedCache
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
-from ..loop.chip_run import ChipRun, ChipWork, PlacedChips, RunReport, run_operator, small_at_once
+from ..loop.chip_run import ChipRun, ChipWork, PlacedChips, RunReport, ShownChip, run_operator, small_at_once
 from ..loop.stream import PLANNING, check_workers, threads_of
 from ..operators.base import Operator, as_operator, operator_name
 from ..plan.cutting import cut_chip, finer, masked, result_dtype
@@ -34,7 +34,7 @@ from .manifest import Chip, ChipBand, ChipManifest, first_at_each_place, planned
 
 @dataclass(frozen=True)
 class Application:
-    """What is to be applied to what.
+    """An operator, and the chips that it is to be applied to.
 
     ``raster`` is a :class:`ChipRaster`, or a ``StackedRaster`` of one with further rasters; ``operator`` gets chips of
     its bands. ``skip_failed``: chips that cannot be read, or that the operator fails on, are recorded as failed.
@@ -56,7 +56,7 @@ def _folder(raster: ChipRaster | StackedRaster) -> ChipRaster:
 
 
 class ChipsFailed(PatchwiseError):
-    """An operator failed on some chips, or they could not be read; ``failed`` has all of them, with their reasons."""
+    """An operator failed on chips, or they could not be read; ``failed`` lists them with their reasons."""
 
     def __init__(self, failed: tuple[Chip, ...], of: int) -> None:
         self.failed = failed
@@ -114,7 +114,9 @@ class _Made:
 
 
 class _Applied(ChipWork[PlannedChip, "_Made | None"]):
-    """Reads, runs and writes a chip; nothing where the folder has none, or another one of the plan has the place."""
+    """Reads, runs and writes a chip; does nothing where the folder has no file of it, or an earlier chip has the same
+    place.
+    """
 
     def __init__(
         self,
@@ -130,7 +132,9 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
         self.at_once = small_at_once(plan)
 
     def one(self, task: PlannedChip) -> _Made | None:
-        """What is made of a chip; that it cannot be read, and that the operator fails on it, is noted."""
+        """Write the result for a chip; one that cannot be read, or that the operator fails on, is recorded with the
+        reason.
+        """
         if task.index not in self._files:
             return None
         try:
@@ -139,7 +143,7 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
             return _Made(task.index, reason=str(error))
 
     def interrupt(self) -> None:
-        """The operator's chips, too."""
+        """Interrupt the operator."""
         self._operator.interrupt()
 
     def _make(self, planned: PlannedChip, chip: Chip) -> _Made:
@@ -148,7 +152,7 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
         anchor = chip.anchor[0] * scale, chip.anchor[1] * scale
         values = self._inputs.of(planned, chip, window)
         domain = self._chips.domain.crop(window)
-        shown: Any = GeoTensor.on(domain, values, anchor) if self._operator.georeferenced else values
+        shown: ShownChip = GeoTensor.on(domain, values, anchor) if self._operator.georeferenced else values
         result = run_operator(self._operator, PlannedChip(window, anchor=anchor), shown)
         made = as_file_type(result.values)
         nodata = float("nan") if made.dtype.kind == "f" else None
@@ -159,7 +163,7 @@ class _Applied(ChipWork[PlannedChip, "_Made | None"]):
 
 
 def _refuse_other_counts(operator: Operator, files: Mapping[int, Chip], made: dict[int, _Made], folder: str) -> None:
-    """Chips that differ in their number of bands cannot be stitched: those unlike the first have failed."""
+    """Record chips with another number of bands than the first as failed, since they cannot be stitched."""
     bands = _first(files, made).bands
     for index, chip in files.items():
         one = made[index]
@@ -171,14 +175,14 @@ def _refuse_other_counts(operator: Operator, files: Mapping[int, Chip], made: di
 
 
 def _first(files: Mapping[int, Chip], made: Mapping[int, _Made]) -> _Made:
-    """Of the chips that were made, the first."""
+    """The first chip that was made, in the order of ``files``; where none was, one of index -1."""
     return next((made[index] for index in files if not made[index].reason), _Made(-1, 1))
 
 
 def _manifest(
     raster: ChipRaster | StackedRaster, operator: Operator, files: Mapping[int, Chip], made: Mapping[int, _Made]
 ) -> ChipManifest:
-    """What was made."""
+    """The manifest of the chips that were made."""
     before, first = _folder(raster).manifest, _first(files, made)
     names = operator.output_names
     names = names if len(names) == first.bands else ("",) * first.bands
@@ -198,10 +202,10 @@ def _manifest(
 
 
 class _Inputs:
-    """What the operator is given of a chip: its bands, and those of further rasters, cut as the one loop cuts them.
+    """The input of the operator for a chip: its bands, and those of further rasters, cut as the main loop cuts them.
 
-    As in the main job, what the operator does not use is not read: ``operator`` is for what is. ``plan`` has weights
-    only where they are asked for.
+    As in the main job, only the bands that the operator uses are read: ``operator`` is rebased to them. ``plan`` has
+    weights only where further rasters need them.
     """
 
     def __init__(self, raster: ChipRaster | StackedRaster, operator: Operator, plan: Plan) -> None:
@@ -242,7 +246,7 @@ class _Inputs:
 
 
 def _passed(raster: ChipRaster | StackedRaster, operator: Operator) -> tuple[BandMeta, ...]:
-    """What is known of the bands that come out; of classes only the manifest can say it, as the chips are floats."""
+    """What is known of the output bands. Classes are kept for the manifest only, as the chips are floats."""
     passes = operator.passes
     metas = (BandMeta() if position is None else raster.band_meta[position] for position in passes)
     return tuple(without_classes(meta) if raster.scaled else meta for meta in metas)

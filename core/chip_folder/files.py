@@ -46,7 +46,7 @@ def write_chip(
     """
     rasterio, values = load_rasterio(), for_rasterio(values)
     bands, height, width = values.shape
-    # DEFLATE, as whatever trains a model on chips has to read them.
+    # DEFLATE, which every reader of GeoTIFFs knows.
     options = {**default_options(values.dtype, zstd=False), "tiled": False, "interleave": "band", "num_threads": 1}
     del options["blockxsize"]
     options["blockysize"] = max(1, min(height, _STRIP_BYTES // (width * values.dtype.itemsize)))
@@ -54,9 +54,17 @@ def write_chip(
         options.update(alpha="YES", photometric="RGB" if bands == 4 else "MINISBLACK")
     with gdal_env(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), GdalErrors().raising("chip", path):
         with rasterio.open(
-            path, "w", driver="GTiff", count=bands, height=height, width=width, dtype=values.dtype.name,
-            nodata=nodata, **creation(place.transform, place.crs, place.control), **options,
-        ) as dataset:  # fmt: skip
+            path,
+            "w",
+            driver="GTiff",
+            count=bands,
+            height=height,
+            width=width,
+            dtype=values.dtype.name,
+            nodata=nodata,
+            **creation(place.transform, place.crs, place.control),
+            **options,
+        ) as dataset:
             write_rpcs(dataset, place.control)
             write_meta(dataset, meta)
             dataset.write(values)

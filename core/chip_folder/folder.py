@@ -40,7 +40,7 @@ class ChipRaster(RasterReader):
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """What chips were like when they were read, by their paths."""
+        """Size and time of the chips' files when they were read, by path."""
         return self._stamps
 
     @cached_property
@@ -49,7 +49,9 @@ class ChipRaster(RasterReader):
         return SourceFiles((self.folder,), (self._find_files,))
 
     def identity(self) -> SourceIdentity:
-        """What the manifest is like now. Chips are many: each counts from when it is read, by ``stamps``."""
+        """The identity of the manifest. Chips are too many to look at before the run: each is in ``stamps`` from when
+        it is read.
+        """
         return SourceIdentity.of([os.path.join(self.folder, MANIFEST)])
 
     def _find_files(self) -> Found:
@@ -91,7 +93,7 @@ class ChipRaster(RasterReader):
                 self._stamps.setdefault(name, stamp)
         except ParameterError as error:
             raise RasterReadError(f"{path}: {error}") from error
-        # Bands of several types are all in the widest of them in the file.
+        # a GeoTIFF has one type, the widest of its bands
         values = values.astype(np.result_type(*(self.manifest.bands[k].dtype for k in wanted)), copy=False)
         values.flags.writeable = False
         return values

@@ -62,7 +62,7 @@ class RasterLabels:
 
     @cached_property
     def meta(self) -> tuple[BandMeta, ...]:
-        """What is known of the bands; asked for when chips are written, as it takes its time."""
+        """What is known of the bands; read when chips are written, as reading it is slow."""
         return tuple(_labelled(meta, self.type) for meta in self._file.band_meta)
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
@@ -111,7 +111,7 @@ class PolygonLabels:
             out[0, top : top + place.height, left : left + place.width][mask] = self._values[k]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: no file is open."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _labelled(meta: BandMeta, kind: ValueType) -> BandMeta:
 
 def _type_of_file(file: RasterFile) -> ValueType:
     """The file's own type and nodata value, where a GeoTIFF of labels can have them."""
-    dtypes, nodatas = {band.dtype.name for band in file._bands}, {band.nodata for band in file._bands}
+    dtypes, nodatas = {band.dtype.name for band in file.described.each}, {band.nodata for band in file.described.each}
     if len(dtypes) > 1 or not dtypes <= set(DATA_TYPES):
         return ValueType(file.dtype.name)
     nodata = nodatas.pop() if len(nodatas) == 1 else None

@@ -1,7 +1,7 @@
-"""What is known of a folder of chips: ``manifest.json``.
+"""The manifest of a folder of chips, ``manifest.json``.
 
-The grid of the raster that was split, the patcher, the bands, what was done with the chips since, and the chips
-themselves in ``(row, col)`` order. Paths are relative to the folder.
+It holds the grid of the raster that was split, the patcher, the bands, the operators that were applied since, and the
+chips in ``(row, col)`` order. Paths are relative to the folder.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class ChipManifest:
     """A folder of chips.
 
     ``domain`` is the grid of the raster that was split, ``window`` the part that was asked for. ``left_out`` are chips
-    that were not written, having too few valid pixels; ``failed`` those that an operator failed on. ``scale``: chips
-    have so many times the rows and columns of their window. ``labels``: values are labels, without names.
-    ``strip_rows`` is the source's, which the blocks follow in which further rasters are warped.
+    that were not written, having too few valid pixels; ``failed`` those that an operator failed on. ``scale``: rows and
+    columns of a chip for each of its window. ``labels``: values are labels, without names. ``strip_rows`` is the
+    source's, which the blocks follow in which further rasters are warped.
     """
 
     domain: RasterDomain
@@ -122,7 +122,7 @@ class ChipManifest:
             "failed": [_written(chip) for chip in self.failed],
         }
         lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in head.items()]
-        for key, values in lists.items():  # a line for each, for those who read it
+        for key, values in lists.items():  # a line for each chip, for people
             inner = ",\n".join(json.dumps(value, allow_nan=False) for value in values)
             lines.append(f"{json.dumps(key)}: [\n{inner}\n]" if values else f"{json.dumps(key)}: []")
         Path(folder, MANIFEST).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
@@ -160,7 +160,7 @@ class ChipManifest:
         return plan
 
     def by_index(self, planned: Iterable[PlannedChip]) -> dict[int, Chip]:
-        """By the index of chips of the plan, those that have a file; a file knows its chip by its anchor only."""
+        """The chips that have a file, by their index in the plan; files are matched by the anchor."""
         at = {chip.anchor: chip for chip in self.chips}
         return {one.index: at[anchor_of(one)] for one in planned if anchor_of(one) in at}
 
@@ -189,7 +189,7 @@ def first_at_each_place(chips: Iterable[PlannedChip]) -> Iterator[PlannedChip]:
 
 
 def is_chip_folder(folder: str) -> bool:
-    """Whether there is a manifest of chips, of whatever version."""
+    """Whether there is a manifest of chips, of any version."""
     try:
         return _loaded(folder, "chips").get("kind") == KIND
     except (OSError, ValueError):

@@ -46,7 +46,7 @@ class PartialFolder(Output):
         self._handed_on = True
 
     def flush(self) -> None:
-        """The manifest and the names; the chips themselves would take longer than writing them did."""
+        """Flush the manifest and the names to the disk; flushing all chips would take longer than writing them."""
         manifest = Path(self.path, MANIFEST)
         if manifest.exists():
             flush(manifest)

@@ -1,19 +1,18 @@
-"""Rows of a raster on their way into chip files: its values as they are stored, and which of them mean nothing."""
+"""Rows of a raster for chip files: its values as they are stored, and which of them mean "no data"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ..grid.domain import PixelWindow, RasterDomain
-from ..grid.row_source import RowReader, RowSource
+from ..grid.row_source import Executor, RowReader, RowSource
 from ..plan.geometry import Geometry
 from ..rasters.band_meta import without_classes
 from ..rasters.bands import Band, chip_dtype, unknown
-from ..rasters.file import RasterFile
-from ..rasters.raster import Raster
+from ..rasters.raster import Raster, StoredRaster
 from .files import write_chip
 
 _NAN = float("nan")
@@ -40,8 +39,8 @@ def chip_rows(raster: Raster, geometry: Geometry) -> ChipRows:
     Both have one band more than the raster: validity, 1 where there is a pixel, and anything else where the loop has
     put something that is outside the raster or the chip.
     """
-    if type(raster) is RasterFile:
-        stored = StoredRows(raster, geometry.whole)
+    if raster.stored is not None:
+        stored = StoredRows(raster.stored, geometry.whole)
         if stored.possible:
             return stored
     return ValueRows(raster)
@@ -53,12 +52,12 @@ class ValueRows(RowReader):
     def __init__(self, source: Raster) -> None:
         self.source, self.domain, self.dtype = source, source.domain, source.dtype
         self.bands, self.raw_itemsize, self.strip_rows = source.bands + 1, source.raw_itemsize, source.strip_rows
-        own = [chip_dtype(band).name for band in source._bands] if isinstance(source, RasterFile) else None
+        own = [chip_dtype(band).name for band in source.described.each] if source.stored is not None else None
         self.value_dtypes = tuple(own or [source.dtype.name] * source.bands)
 
     @property
-    def reader(self) -> Any:
-        """Where the source wants to be read."""
+    def reader(self) -> Executor | None:
+        """The executor of the source, or None."""
         return self.source.reader
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
@@ -74,40 +73,45 @@ class ValueRows(RowReader):
         """Write a chip ``(bands + 1, h, w)``."""
         source = self.source
         write_chip(
-            path, chip[:-1], place, _NAN, source.band_names, scales=source.scales, offsets=source.offsets,
+            path,
+            chip[:-1],
+            place,
+            _NAN,
+            source.band_names,
+            scales=source.scales,
+            offsets=source.offsets,
             meta=[without_classes(meta) for meta in source.band_meta],
-        )  # fmt: skip
+        )
 
 
-class StoredRows(RasterFile):
+class StoredRows(RowReader):
     """The values of a file as they are stored.
 
-    ``possible`` only where one GeoTIFF can say alike of all bands which values mean nothing: not where bands differ in
+    ``possible`` only where one GeoTIFF can express which values mean "no data" in all bands: not where bands differ in
     type, or have nodata values, hidden ranges or masks of their own; nor where an alpha band, which itself is known
     everywhere, is one of the bands and not all of a chip is pixels of the raster (``whole``).
     """
 
-    def __init__(self, raster: RasterFile, whole: bool = True) -> None:
-        self.__dict__.update(raster.__dict__)  # the same open file, and its bands
-        self._describe(raster.described)
-        with self._file.using() as dataset:
-            alpha = [k for k, what in enumerate(dataset.colorinterp, 1) if what.name == "alpha"]
+    def __init__(self, source: StoredRaster, whole: bool = True) -> None:
+        self.source, self.domain, self.strip_rows = source, source.domain, source.strip_rows
+        self._bands = source.described.each
         first = self._bands[0]
-        self._alpha = len(alpha) == 1 and _shows_alpha(self._bands, alpha[0])
+        self._alpha = len(source.alpha) == 1 and _shows_alpha(self._bands, source.alpha[0])
         self._masked = not self._alpha and first.mask is not None
         alike = whole if self._alpha else _alike(self._bands)
         self.possible = len({band.dtype for band in self._bands}) == 1 and alike
-        self.dtype, self.bands = self.described.raw_dtype, len(self._bands) + 1
-        self.band_names = ()
+        self.dtype, self.bands, self.raw_itemsize = source.described.raw_dtype, source.bands + 1, source.raw_itemsize
         self.value_dtypes = tuple(chip_dtype(band).name for band in self._bands)
         self.nodata = None if self._alpha else first.nodata
 
-    def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
-        out[:-1] = raw
-        first = self._bands[0]
-        out[-1] = dataset.read_masks(first.index, window=area) > 0 if self._masked else 1
-        if first.hidden is not None:
-            out[-1][first.hidden.of(raw[0])] = 0
+    @property
+    def reader(self) -> Executor | None:
+        """The executor of the source, or None."""
+        return self.source.reader
+
+    def read(self, window: PixelWindow, out: np.ndarray) -> None:
+        """Fill ``out`` ``(bands + 1, h, w)``."""
+        self.source.read_stored(window, out, self._masked)
 
     def unknown(self, chip: np.ndarray) -> np.ndarray:
         """Of a chip ``(bands + 1, h, w)``: ``(h, w)`` bool where any band is unknown."""
@@ -132,9 +136,17 @@ class StoredRows(RasterFile):
             else:
                 values = np.where(hidden, values.dtype.type(fill), values)
         write_chip(
-            path, values, place, self.nodata, self.described.names, mask=mask, alpha=self._alpha,
-            scales=self.scales, offsets=self.offsets, meta=self.band_meta,
-        )  # fmt: skip
+            path,
+            values,
+            place,
+            self.nodata,
+            self.source.band_names,
+            mask=mask,
+            alpha=self._alpha,
+            scales=self.source.scales,
+            offsets=self.source.offsets,
+            meta=self.source.band_meta,
+        )
 
 
 def _hidden(chip: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ class Split:
     min_valid: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a share that is none."""
+        """Refuse a ``min_valid`` outside 0 to 1."""
         if not is_finite(self.min_valid) or not 0 <= self.min_valid <= 1:
             raise ParameterError("min_valid", self.min_valid, "must be a share from 0 to 1")
 
@@ -94,14 +94,14 @@ class _File(NamedTuple):
 
 @dataclass(frozen=True)
 class _Written:
-    """Of the chip with this index, the share of its pixels that are known in all bands."""
+    """The share, 0 to 1, of the pixels of the chip with this index that are known in all bands."""
 
     index: int
     valid: float
 
 
 class _Writer(ChipWork[CutChip, "_Written | None"]):
-    """Writes chips and their labels; nothing is written of one where another one of the plan has the place."""
+    """Writes chips and their labels; a chip at the place of an earlier one is not written."""
 
     def __init__(self, split: Split, rows: ChipRows, plan: Plan, files: Mapping[int, _File], folder: str) -> None:
         self._split, self._rows, self._files, self._folder = split, rows, files, folder
@@ -126,7 +126,7 @@ class _Writer(ChipWork[CutChip, "_Written | None"]):
 
 
 def _files(plan: Plan, window: PixelWindow, watch: Callable[[float], None]) -> dict[int, _File]:
-    """By index, the chips that are to be written; names sort in the chips' order: number, first row and column."""
+    """The chips that are to be written, by index. Names (number, first row, first column) sort in the chips' order."""
     chips = list(first_at_each_place(planned_chips(plan, window, watch)))
     digits = max(5, len(str(len(chips))))
     most = max(5, *(len(str(n)) for chip in chips for n in chip.window[:2]))
@@ -137,7 +137,7 @@ def _files(plan: Plan, window: PixelWindow, watch: Callable[[float], None]) -> d
 
 
 def _manifest(split: Split, rows: ChipRows, files: Mapping[int, _File], valid: Mapping[int, float]) -> ChipManifest:
-    """What was written."""
+    """The manifest of what was written."""
     chips: list[Chip] = []
     left_out: list[Chip] = []
     for index, (planned, name) in files.items():
@@ -161,12 +161,14 @@ def _manifest(split: Split, rows: ChipRows, files: Mapping[int, _File], valid: M
 
 
 def check_split(split: Split) -> None:
-    """Refuse what has no chip in the window, without finding out where all caps lie, which takes its time."""
+    """Refuse a split with no chip in the window, or too many; the places of caps are not computed, which is slow."""
     patcher, domain = split.patcher, split.raster.domain
     plan = check_plan(patcher, domain, split.window)
     if plan is None:
         return
     chips = plan.count(split.window)
     if chips > MOST_CHIPS:
-        allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger one, or an extent"
-        raise PlanError(patcher.sampler.density, patcher.sampler.get_config(), allowed)
+        sampler, allowed = patcher.sampler, f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose"
+        if sampler is None:
+            raise PlanError("geometry", type(patcher.geometry).__name__, f"{allowed} an extent")
+        raise PlanError(sampler.density, sampler.get_config(), f"{allowed} a larger one, or an extent")

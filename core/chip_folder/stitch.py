@@ -29,7 +29,7 @@ from .manifest import Chip, planned_chips
 
 
 class StoredChips(Operator):
-    """What the chips of a folder hold, said as an operator says it of its results."""
+    """The traits of an operator whose results are the chips of a folder."""
 
     name = "stored chips"
 
@@ -98,11 +98,12 @@ def stitch_chips(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[StreamReport, list[str]]:
-    """Stitch into ``sink``, which is for :func:`stitch_domain`; the names of chips that could not be read.
+    """Stitch into ``sink``, a sink for :func:`stitch_domain`. Returns the report, and paths of chips that could not be
+    read.
 
     Law: the chips of a split, with an operator applied, give the bits of the main job with the same choices. Missing
-    and damaged chips are refused by name, the missing ones before anything is read, or with ``allow_missing`` unknown.
-    The other parameters are those of :func:`~..loop.stream.stream`.
+    and damaged chips are refused by name, the missing ones before anything is read; with ``allow_missing`` their pixels
+    are unknown. The other parameters are those of :func:`~..loop.stream.stream`.
     """
     if not allow_missing:
         chips.check_missing()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..base.errors import ParameterError
 from .ground_control import GroundControl
@@ -176,6 +176,14 @@ class RasterDomain:
 
     def _rounded_bounds(self) -> tuple[float, ...]:
         return tuple(round(value, 6) for value in self.bounds)
+
+
+class Gridded(Protocol):
+    """What lies on a pixel grid, such as a GeoTensor or a source of rows."""
+
+    @property
+    def domain(self) -> RasterDomain:
+        """The grid."""
 
 
 _ORIGIN = PixelWindow(0, 0, 0, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ class RasterField:
     ``(row, col)`` array they are ``(h, w)``, else ``(bands, h, w)``.
     """
 
-    reader: Any
+    reader: GeoTensor | RowSource
 
     @property
     def domain(self) -> RasterDomain:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from concurrent.futures import Future
+from typing import Any, Callable, Protocol, TypeVar
 
 import numpy as np
 
 from .domain import PixelWindow, RasterDomain
 
+Source = TypeVar("Source", bound="RowSource")
+Reader = TypeVar("Reader", bound="RowReader")
+
+
+class Executor(Protocol):
+    """What calls functions, in a thread of its own or at once: as in ``concurrent.futures``."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
+        """Have ``function`` called; the future has what it returns or raises."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Call no further function, and with ``wait`` return only when none is running."""
+
 
 class RowSource(Protocol):
-    """Where pixels come from; a context manager, which whoever made it closes.
+    """A source of pixels; a context manager, to be closed by the code that opened it.
 
     ``domain`` is the pixel grid, ``bands`` their number and ``band_names`` their names ("" for one without), () where
     there are none. ``dtype`` is the chips' type, ``raw_itemsize`` the bytes of a value in the source, ``strip_rows``
@@ -28,7 +42,7 @@ class RowSource(Protocol):
     flat: bool
 
     @property
-    def reader(self) -> Any:
+    def reader(self) -> Executor | None:
         """The executor that reads, or None."""
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
@@ -40,7 +54,7 @@ class RowSource(Protocol):
     def close(self) -> None:
         """Let go of what is open; a later read opens it again."""
 
-    def __enter__(self) -> Any: ...
+    def __enter__(self: Source) -> Source: ...
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -58,7 +72,7 @@ class RowSink(Protocol):
 
 
 class RowReader:
-    """Base of sources: bands without names, read by any thread, and nothing that is open."""
+    """Base of sources; by default bands have no names, any thread may read, and nothing is open."""
 
     domain: RasterDomain
     bands: int
@@ -69,7 +83,7 @@ class RowReader:
     band_names: tuple[str, ...] = ()
 
     @property
-    def reader(self) -> Any:
+    def reader(self) -> Executor | None:
         """None: a thread of its own may read ahead."""
         return None
 
@@ -78,12 +92,12 @@ class RowReader:
         raise NotImplementedError
 
     def follow(self, feedback: Any) -> None:
-        """Nothing is asked of a server."""
+        """Does nothing: no server is asked."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Reader) -> Reader:
         return self
 
     def __exit__(self, *error: object) -> None:

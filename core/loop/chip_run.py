@@ -1,7 +1,8 @@
 """Running work on the chips of a plan on a pool of threads, and an operator as such work, with a check of its results.
 
 A :class:`ChipRun` gives chips to work, whether it reads rows for them (:class:`SourceChips`) or not
-(:class:`PlacedChips`), and yields what the work makes of them, in chip order. What becomes of that is not its business.
+(:class:`PlacedChips`), and yields what the work makes of them, in chip order. It does not know what the results are
+used for.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, islice
-from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Callable, Generic, NamedTuple, Protocol, TypeVar, Union
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from ..base.errors import Cancelled, OperatorError, PatchwiseError
 from ..base.progress import interrupted_by, may_go_on, result_of
 from ..grid.domain import PixelWindow
 from ..grid.geotensor import GeoTensor
-from ..grid.row_source import RowSource
+from ..grid.row_source import Executor, RowSource
 from ..operators.base import Operator, operator_name
 from ..plan.cutting import anchor_of, as_values, result_dtype
 from ..plan.plan import Plan, PlannedChip, RowGroup
@@ -29,10 +30,14 @@ from .read_ahead import SourceRows
 
 _BATCH_PIXELS = 1 << 16  # chips smaller than this go to a worker several at a time
 
-#: What work is given of a chip, and what it makes of it.
+#: What work takes, and what it returns, for one chip.
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Task_co = TypeVar("Task_co", covariant=True)
+Made = TypeVar("Made")
+
+#: A chip as an operator is called with it.
+ShownChip = Union[np.ndarray, GeoTensor]
 
 
 class ChipResult(NamedTuple):
@@ -70,19 +75,19 @@ class RunReport:
 
 
 class ChipGiver(Protocol[Task_co]):
-    """What a run gets its chips from, group by group. ``bytes_read`` are the source's."""
+    """Where a run gets its chips from, group by group. ``bytes_read`` are the source's."""
 
     plan: Plan
     bytes_read: int
 
     def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[Task_co]]:
-        """For a column block: what gives the chips of its groups, which are asked for from the top to the bottom.
+        """A function that gives the chips of a group of this column block; groups are asked for from top to bottom.
 
-        ``check`` raises where chips are no longer wanted.
+        ``check`` raises :class:`Cancelled` where chips are no longer wanted.
         """
 
     def shutdown(self) -> None:
-        """Wait for what is under way, and begin nothing more."""
+        """Wait for reading that has begun, and begin no more."""
 
 
 class PlacedChips:
@@ -98,7 +103,7 @@ class PlacedChips:
         return lambda group: iter(group.chips)
 
     def shutdown(self) -> None:
-        """Nothing is under way."""
+        """Does nothing: nothing is read."""
 
 
 class SourceChips:
@@ -106,8 +111,8 @@ class SourceChips:
 
     def __init__(self, source: RowSource, plan: Plan) -> None:
         self._source, self.plan = source, plan
-        # A source may say where it wants to be read; else a thread of its own reads ahead.
-        self._reader: Any = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
+        # A source that is bound to a thread brings its own executor; else a thread reads ahead.
+        self._reader: Executor = source.reader or ThreadPoolExecutor(1, "patchwise-reader")
         self.bytes_read = 0
 
     def block(self, block: PixelWindow, check: Callable[[], None]) -> Callable[[RowGroup], Iterator[CutChip]]:
@@ -125,17 +130,17 @@ class SourceChips:
 
 
 class ChipWork(Generic[Task, Result]):
-    """What is done with chips, on several threads at a time; a subclass says it by :meth:`one`."""
+    """What is done with chips, on several threads at a time; a subclass defines :meth:`one`."""
 
     #: Chips that go to a worker at a time.
     at_once: int = 1
 
     def one(self, task: Task) -> Result:
-        """Do it with one chip."""
+        """The result for one chip."""
         raise NotImplementedError
 
     def several(self, tasks: Sequence[Task]) -> list[Result]:
-        """Do it with so many chips as are given at once; in between it is asked whether to go on."""
+        """The results for chips that were given to a worker together; a cancelled run ends between two of them."""
         results = []
         for task in tasks:
             may_go_on()
@@ -158,7 +163,7 @@ class Computed(ChipWork[CutChip, ChipResult]):
         return run_operator(self._operator, task.chip, shown_chip(self._operator, self._source, *task))
 
     def several(self, tasks: Sequence[CutChip]) -> list[ChipResult]:
-        """All at once, where the operator takes them so."""
+        """The results of one batch where the operator has a ``batch_size``, else of one chip at a time."""
         if self._operator.batch_size is None:
             return super().several(tasks)
         may_go_on()
@@ -170,7 +175,7 @@ class Computed(ChipWork[CutChip, ChipResult]):
         self._operator.interrupt()
 
 
-def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values: np.ndarray) -> Any:
+def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values: np.ndarray) -> ShownChip:
     """A chip of a source as the operator wants to see it: without a band axis, or with its place."""
     shown = values[0] if source.flat else values
     if not operator.georeferenced:
@@ -179,13 +184,13 @@ def shown_chip(operator: Operator, source: RowSource, chip: PlannedChip, values:
 
 
 def small_at_once(plan: Plan) -> int:
-    """How many chips go to a worker at a time so that it has something to do."""
+    """How many chips go to a worker at a time, at least 1: as many as have about 65,000 pixels together."""
     height, width = plan.max_size
     return max(1, _BATCH_PIXELS // (height * width))
 
 
 def chips_at_once(operator: Operator, plan: Plan) -> int:
-    """How many chips go to a worker at a time, for an operator."""
+    """How many chips go to a worker at a time: the ``batch_size`` of the operator, else as of :func:`small_at_once`."""
     return operator.batch_size or small_at_once(plan)
 
 
@@ -250,7 +255,7 @@ class ChipRun(Generic[Task, Result]):
                 yield from self._results(given(group._replace(chips=tuple(new))))
 
     def _results(self, tasks: Iterator[Task]) -> Iterator[Result]:
-        """What the work makes of them, a few ahead on the pool."""
+        """The results in order; at most ``2 * workers`` tasks are ahead of the one whose results are given."""
         pending: deque[Future] = deque()
         for batch in _batches(tasks, self._work.at_once):
             pending.append(self._pool.submit(self._do, batch))
@@ -293,7 +298,7 @@ def check_bands(operator: Operator, result: ChipResult, bands: int) -> None:
         )
 
 
-def run_operator(operator: Operator, planned: PlannedChip, chip: Any) -> ChipResult:
+def run_operator(operator: Operator, planned: PlannedChip, chip: ShownChip) -> ChipResult:
     """Run ``operator`` on a chip and check what comes back.
 
     Allowed is a numeric array ``(h, w)`` or ``(bands, h, w)`` of ``operator.scale`` times the chip's height and width;
@@ -316,7 +321,7 @@ def run_batch(operator: Operator, batch: Sequence[tuple[PlannedChip, np.ndarray]
     return results
 
 
-def _guarded(operator: Operator, planned: PlannedChip, call: Callable[[], Any]) -> Any:
+def _guarded(operator: Operator, planned: PlannedChip, call: Callable[[], Made]) -> Made:
     try:
         with np.errstate(all="ignore"):  # NaN is how a chip says "unknown", not an accident
             return call()

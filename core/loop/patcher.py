@@ -9,10 +9,11 @@ from typing import Any, Callable, overload
 import numpy as np
 
 from ..axes.geometry import Rectangle, SpatialGeometry
+from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.configurable import Configurable
 from ..base.errors import PlanError
-from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.domain import Gridded, PixelWindow, RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..grid.raster_field import RasterField
 from ..plan.cutting import anchor_of, cut_chip, masked
@@ -20,7 +21,7 @@ from ..plan.geometry import Geometry
 from ..plan.patch import Patch
 from ..plan.plan import Plan
 from ..points.patches import AnyField, PointPatch, split_field
-from ..stitch.aggregation import SpatialAggregation, SpatialOverlapAdd
+from ..stitch.aggregation import Merged, SpatialAggregation, SpatialOverlapAdd
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SpatialPatcher(Configurable):
     """
 
     geometry: Geometry | SpatialGeometry
-    sampler: Any = None  # a SpatialSampler; on points also an array of their indices
+    sampler: SpatialSampler | None = None  # what splits points takes an array of their indices, too
     window: SpatialWindow = field(default_factory=SpatialBoxcar)
     aggregation: SpatialAggregation = field(default_factory=SpatialOverlapAdd)
     _weights: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -40,7 +41,7 @@ class SpatialPatcher(Configurable):
     def plan(self, domain: RasterDomain | tuple[int, int], watch: Callable[[float], None] | None = None) -> Plan:
         """The chips on a raster, given by its domain or ``(height, width)``; refused where there is none.
 
-        ``watch`` is told the share that is done where it takes long, as with caps; what it raises ends the work.
+        ``watch`` is called with the share that is done where planning takes long, as with caps; it may raise to end it.
         """
         if not isinstance(domain, RasterDomain):
             domain = RasterDomain(domain)
@@ -70,7 +71,7 @@ class SpatialPatcher(Configurable):
         """The field's chips in ``(row, col)`` order, one by one; ``data`` is a GeoTensor.
 
         Chips of one row of chips share their memory where they overlap. A field that is not a raster gives the patches
-        of ``field_patches.split_field``.
+        of ``points.patches.split_field``.
         """
         if not isinstance(raster, RasterField):
             yield from split_field(raster, self.geometry, self.sampler, self.window)
@@ -95,7 +96,7 @@ class SpatialPatcher(Configurable):
                 tensor = GeoTensor.on(place, data[0] if source.flat else data, anchor_of(chip))
                 yield Patch(tensor, chip.window, weights, chip.anchor)
 
-    def merge(self, patches: Iterable[Patch], domain: Any) -> GeoTensor:
+    def merge(self, patches: Iterable[Patch], domain: RasterDomain | Gridded) -> Merged:
         """Stitch patches on the grid of ``domain``."""
         return self.aggregation.merge(patches, domain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Callable
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..base.errors import PlanError
 from ..base.progress import interrupted_by
 from ..grid.domain import PixelWindow, slices
+from ..grid.row_source import Executor
 from ..grid.row_source import RowSink as RowSink
 from ..grid.row_source import RowSource as RowSource
 from ..grid.rows import RowBuffer
@@ -24,8 +25,8 @@ _MOST_BLOCKS = 100_000
 class CallerThread:
     """An executor that runs at once in the thread that submits, for sources that are bound to it."""
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        """What ``function`` returned or raised."""
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future:
+        """A finished future with what ``function`` returned or raised."""
         future: Future = Future()
         try:
             future.set_result(function(*arguments))
@@ -33,8 +34,8 @@ class CallerThread:
             future.set_exception(error)
         return future
 
-    def shutdown(self, **_: Any) -> None:
-        """Nothing is left running."""
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Does nothing: no call is pending."""
 
 
 class SourceRows:
@@ -45,7 +46,7 @@ class SourceRows:
         source: RowSource,
         plan: Plan,
         block: PixelWindow,
-        reader: ThreadPoolExecutor,
+        reader: Executor,
         check: Callable[[], None],
     ) -> None:
         """``check`` raises where the rows are no longer wanted; it is called in the thread that reads."""
@@ -59,7 +60,7 @@ class SourceRows:
         self.pending: Future | None = None
 
     def hold(self, group: RowGroup) -> int:
-        """Have the rows of the group in memory; the number of source pixels that were read for it (per band)."""
+        """Have the rows of the group in memory; returns the number of source pixels that were read for it, per band."""
         pixels = 0
         while self.ready < group.read_hi:
             if self.pending is None:
@@ -80,7 +81,7 @@ class SourceRows:
         self.pending = self.reader.submit(self.fill, window, self.buffer.extend(stop))
 
     def fill(self, window: PixelWindow, out: np.ndarray) -> int:
-        """Read what chips need of the window, each pixel once; what none needs stays as it is. The pixels read."""
+        """Read what chips need of the window, each pixel once; the rest of ``out`` stays. Returns the pixels read."""
         pixels = 0
         with interrupted_by(self.check):
             for part in self.plan.needed(window):
@@ -126,7 +127,7 @@ def blocks_of(window: PixelWindow, width: int) -> list[PixelWindow]:
 def width_that_fits(
     plan: Plan, bytes_of_column: tuple[int, int], tile: int, window: PixelWindow, memory_limit: int
 ) -> int:
-    """How wide a column block is; refused where the window would be cut into more than anybody waits for.
+    """Width of a column block in pixels; refused where more than 100,000 blocks would be needed.
 
     ``bytes_of_column``: what is held for each column of source rows, and of results. ``tile``: columns of the output's
     tiles.

@@ -10,13 +10,13 @@ import numpy as np
 
 from ..base.configurable import part
 from ..base.errors import OperatorError, ParameterError, PatchwiseError
-from ..grid.domain import RasterDomain
+from ..grid.domain import Gridded, RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..grid.raster_field import RasterField
 from ..operators.base import Identity, Lambda, Operator, Sequential, as_operator, operator_name
 from ..plan.patch import Patch
 from ..rasters.memory import ArraySink
-from ..stitch.aggregation import SpatialAggregation
+from ..stitch.aggregation import Merged, SpatialAggregation
 from ..stitch.merging import grid_of
 from .patcher import SpatialPatcher
 from .stream import stream
@@ -38,7 +38,7 @@ class GridSampler(Operator):
         """The patcher's configuration."""
         return {"patcher": part(self.patcher)}
 
-    def stream_stages(self, raster: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
+    def stream_stages(self, given: Any, stages: Sequence[Operator]) -> tuple[Any, Sequence[Operator]]:
         """Run the stages up to the first :class:`Stitch` as one stream, where they allow it.
 
         Returns what came out of them, and the stages that are left. Stages do not allow it where the field is not a
@@ -47,18 +47,18 @@ class GridSampler(Operator):
         """
         end = next((k for k, stage in enumerate(stages) if isinstance(stage, Stitch)), 0)
         stitch, between = stages[end], [stage for stage in stages[1:end] if isinstance(stage, ApplyToChips)]
-        if not isinstance(stitch, Stitch) or not isinstance(raster, RasterField) or len(between) < end - 1:
-            return raster, stages
+        if not isinstance(stitch, Stitch) or not isinstance(given, RasterField) or len(between) < end - 1:
+            return given, stages
         operator = _Chain([stage.operator for stage in between])
-        grid = raster.domain.refined(operator.scale)
+        grid = given.domain.refined(operator.scale)
         if stitch.domain is None:
             stitch = Stitch(stitch.aggregation, grid)
         if not stitch.fits(grid) or not stitch.aggregation.in_memory:
-            return raster, [*stages[:end], stitch, *stages[end + 1 :]]
+            return given, [*stages[:end], stitch, *stages[end + 1 :]]
         patcher = replace(self.patcher, aggregation=stitch.aggregation)
         sink = ArraySink(grid.shape)
-        with raster:
-            report = stream(raster.source, patcher, operator, sink)
+        with given:
+            report = stream(given.source, patcher, operator, sink)
         merged: Any = sink.array
         flat = report.flat and merged.shape[0] == 1
         return GeoTensor.on(grid, merged[0] if flat else merged), stages[end + 1 :]
@@ -101,10 +101,10 @@ class Stitch(Operator):
 
     name = "Stitch"
 
-    def __init__(self, aggregation: SpatialAggregation, domain: Any = None) -> None:
+    def __init__(self, aggregation: SpatialAggregation, domain: RasterDomain | Gridded | None = None) -> None:
         self.aggregation, self.domain = aggregation, domain
 
-    def __call__(self, patches: Iterable[Patch]) -> Any:
+    def __call__(self, patches: Iterable[Patch]) -> Merged:
         """The aggregation's merge."""
         if self.domain is None:
             raise ParameterError("domain", None, "must be the grid to stitch on, such as field.reader")
@@ -112,7 +112,7 @@ class Stitch(Operator):
 
     def fits(self, grid: RasterDomain) -> bool:
         """Whether the chips are stitched on ``grid``, on which they lie."""
-        return grid_of(self.domain) == grid
+        return self.domain is not None and grid_of(self.domain) == grid
 
     def get_config(self) -> dict[str, Any]:
         """The aggregation's configuration; the grid comes from the field when the pipeline is run."""

@@ -91,7 +91,7 @@ class Stitcher:
             self._writes.popleft().result()
 
     def report(self, chips: int, bytes_read: int, seconds: float, once: bool = False) -> StreamReport:
-        """What was done, at the end."""
+        """The report of a run, after :meth:`take`."""
         pixels = self._window.scaled(self._scale).pixels
         return StreamReport(chips, bytes_read, seconds, once, self.flat, self.bands, pixels, self.empty)
 
@@ -114,7 +114,7 @@ class Stitcher:
         self._finish(accumulator, finished, block.row_stop, block)
 
     def _begin(self, result: ChipResult, block: PixelWindow) -> Accumulator:
-        """With the first result the number and type of the output bands are known."""
+        """Start the sink, with number and type of bands by the first result; returns the accumulator of ``block``."""
         self.bands, self._dtype = result.values.shape[0], result_dtype(result.values.dtype)
         self.flat = result.flat
         aggregation = self._patcher.aggregation
@@ -177,5 +177,5 @@ def uses_ratios(patcher: SpatialPatcher, scale: int) -> bool:
 
 
 def _ones(height: int, width: int) -> np.ndarray:
-    """The weights of an aggregation for which all chips count alike."""
+    """``(height, width)`` ones: the weights for an aggregation that does not use those of the window."""
     return np.ones((height, width))

@@ -43,6 +43,10 @@ class OnnxFile(Operator):
         """The model for chips of that size."""
         return Onnx(chip=chip_size, **self._config)
 
+    def get_config(self) -> dict[str, Any]:
+        """Refused: the parameters are written down by the :class:`Onnx` that it becomes."""
+        raise ParameterError("operator", self.name, "cannot be serialised before the size of the chips is known")
+
 
 class Onnx(Operator):
     """Runs a model of one image input on chips ``(bands, h, w)`` and gives ``(k, h * scale, w * scale)``.

@@ -1,4 +1,4 @@
-"""Geometries of which the plan is made soon, and of which chips are drawn as boxes."""
+"""Geometries with a plan that is made quickly, and with chips that are drawn as boxes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .plan import Plan
 
 
 class QuickBoxes:
-    """What follows from a plan that is made soon; a subclass gives :meth:`plan`. See ``geometry.Geometry``."""
+    """What follows from a plan that is made quickly; a subclass gives :meth:`plan`. See ``geometry.Geometry``."""
 
     plan_is_quick = True
     several_parts = False
@@ -30,7 +30,7 @@ class QuickBoxes:
         raise NotImplementedError
 
     def check(self, window: SpatialWindow, domain: RasterDomain) -> None:
-        """Nothing: the plan says it as soon."""
+        """Checks nothing: making the plan is as quick, and refuses the same."""
 
     def boxes(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Plan:
         """The plan."""

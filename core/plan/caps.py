@@ -4,9 +4,9 @@ Distances are haversine distances (R. W. Sinnott, "Virtues of the haversine", Sk
 6371.0088 km, the mean radius of GRS 80, between longitudes and latitudes as the raster's CRS gives them. Against the
 geodesic on the ellipsoid they are wrong by up to 0.6 %.
 
-Not every pixel is asked for every anchor. The raster is cut into blocks; each has a centre and a radius that holds all
-its pixels, found from a few of them with a margin. Only blocks that may reach into the cap are looked at, in parts, and
-only the pixels of parts that may do so exactly.
+Not every pixel is compared with every anchor. The raster is cut into blocks; each has a centre and a radius that holds
+all its pixels, found from a few of them with a margin. Only blocks that may reach into the cap are looked at, in parts,
+and only the pixels of parts that may do so exactly.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class SpatialSphericalCap(SpatialGeometry):
     ) -> ListPlan:
         """One chip per anchor; its window is the smallest rectangle that holds the cap's pixels on the raster.
 
-        ``watch`` is told the share that is done, 0 to 1, several times a second, also when weights are made later;
-        what it raises ends the search.
+        ``watch`` is called with the share that is done, 0 to 1, several times a second, also when weights are computed
+        later; it may raise to end the search.
         """
         sampler = checked_sampler(sampler, _ALLOWED)
         window.radial(np.zeros(1))  # refused now, if at all
@@ -159,7 +159,7 @@ class _Cap(NamedTuple):
 
 
 class _Asked:
-    """Asks a ``watch`` whether to go on, with a share of the work that never falls."""
+    """Calls a ``watch`` with the share of the work that is done, which never falls."""
 
     def __init__(self, watch: Callable[[float], None] | None) -> None:
         self._watch, self.share = watch, 0.0
@@ -228,7 +228,7 @@ class EarthGrid:
         return lonlat_of(*self._domain.to_world(cols + 0.5, rows + 0.5), self._crs)
 
     def pixel_km(self, row: int, col: int) -> float:
-        """The longer of a pixel's height and width in km, through its centre; 0 where that cannot be said."""
+        """The longer of a pixel's height and width in km, through its centre; 0 where it is not known."""
         half = np.array([0.5, -0.5, 0, 0])
         lon, lat = self.lonlat(row + half, col + half[::-1])
         sides = haversine_km(lon[::2], lat[::2], lon[1::2], lat[1::2])
@@ -304,7 +304,7 @@ class _Globe(EarthGrid):
         return middle, radius + 1.1 * (steps[0] + steps[1]) + _SLACK, steps[0] / down + steps[1] / right
 
     def _look_at_the_edge_of_the_world(self, asked: _Asked) -> None:
-        """Where a sample is off the Earth none can stand for its neighbourhood: such blocks are looked at exactly."""
+        """Check blocks with a sample off the Earth pixel by pixel: samples do not represent them."""
         blocks = len(self._corners[0]), len(self._corners[1])
         unsure = np.isnan(self._radii).reshape(blocks)
         # All off the Earth, as their neighbours are: they have nothing on it.
@@ -350,9 +350,9 @@ def _spread(starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
 class Circles:
     """Circles on the Earth about pixels ``anchors`` ``(n, 2)``, as ``outlined.Outlined``.
 
-    ``places`` ``(n, 4)`` are the squares of pixels around the anchors that surely hold them, if no scale
-    on the raster is far from that at its middle; which pixels are in a cap only a run finds out.
-    They may reach over the raster's edge.
+    ``places`` ``(n, 4)`` are the squares of pixels around the anchors that surely hold them, if no scale on the raster
+    is far from that at its middle; which pixels lie in a cap is found by :meth:`SpatialSphericalCap.plan`. They may
+    reach over the raster's edge.
     """
 
     def __init__(self, anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> None:
@@ -404,8 +404,9 @@ def circles(anchors: np.ndarray, radius_km: float, domain: RasterDomain) -> np.n
     NaN where a place has no coordinates in the raster's CRS. A circle about a pole does not close in degrees.
     """
     crs, radius = crs_text(domain.crs, "the raster's crs"), radius_km / EARTH_RADIUS_KM
-    lon, lat = (np.radians(v)[:, None] for v in lonlat_of(
-        *domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs))  # fmt: skip
+    lon, lat = (
+        np.radians(v)[:, None] for v in lonlat_of(*domain.to_world(anchors[:, 1] + 0.5, anchors[:, 0] + 0.5), crs)
+    )
     bearing = np.linspace(0, 2 * np.pi, _ROUND + 1)
     sine = np.sin(lat) * np.cos(radius) + np.cos(lat) * np.sin(radius) * np.cos(bearing)
     turn = np.arctan2(np.sin(bearing) * np.sin(radius) * np.cos(lat), np.cos(radius) - np.sin(lat) * sine)

@@ -1,6 +1,6 @@
-"""Whether there are chips, and not too many, said before a run and at little cost whatever the raster claims.
+"""Checks before a run that there are chips, and not too many, at little cost for a raster of any size.
 
-What would take long is left to the run, which refuses it in the same words.
+Checks that would take long are left to the run, which refuses in the same words.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .plan import Plan
 
 
 class Patching(Protocol):
-    """What is asked of a patcher."""
+    """The attributes of a patcher that are checked."""
 
     @property
     def layout(self) -> Geometry:
@@ -58,11 +58,11 @@ def check_plan(patcher: Patching, domain: RasterDomain, window: PixelWindow) -> 
 
 
 def no_chip(window: PixelWindow) -> PlanError:
-    """What is said where no chip touches the window."""
+    """The error for a window that no chip touches."""
     return PlanError("extent", tuple(window), "no chip touches it with this geometry, sampler and boundary")
 
 
 def _few(sampler: SpatialSampler, extent: tuple[int, int]) -> bool:
-    """Whether the anchors are listed soon; refuses more than can be listed."""
+    """Whether the anchors are few enough to be listed at once; refuses more than can be listed at all."""
     sampler.check(extent)
     return sampler.most(extent) <= sampler.soon

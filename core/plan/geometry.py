@@ -1,4 +1,4 @@
-"""What a geometry is to the rest: it says which chips there are on a raster."""
+"""The protocol of geometries, which say which chips there are on a raster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .plan import Plan
 
 @runtime_checkable
 class Geometry(Protocol):
-    """A geometry that has chips on a raster; one without them, such as a graph, is none."""
+    """A geometry that has chips on a raster, which a graph has not."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -23,7 +23,7 @@ class Geometry(Protocol):
 
     @property
     def plan_is_quick(self) -> bool:
-        """Whether the main thread may make the plan; else :meth:`check` is what can be said at once."""
+        """Whether :meth:`plan` is quick enough for the main thread; else only :meth:`check` is."""
 
     @property
     def whole(self) -> bool:
@@ -49,16 +49,16 @@ class Geometry(Protocol):
         domain: RasterDomain,
         watch: Callable[[float], None] | None = None,
     ) -> Plan:
-        """The chips; ``watch`` is told the share that is done, and what it raises ends the work."""
+        """The chips; ``watch`` is called with the share that is done, and may raise to end the work."""
 
     def boxes(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Plan:
-        """The boxes around the chips, cut to the raster, found soon: the plan itself where it is quick."""
+        """The boxes around the chips, cut to the raster, found quickly: the plan itself where that is quick."""
 
     def outlines(self, sampler: SpatialSampler | None, window: SpatialWindow, domain: RasterDomain) -> Outlined:
-        """The chips as lines to be drawn, found soon."""
+        """The chips as lines to be drawn, found quickly."""
 
     def footprints(self, plan: Plan, indices: np.ndarray, domain: RasterDomain) -> tuple[list[bytes], np.ndarray]:
-        """Of chips of its plan the footprints as WKB, and the shares of them on the raster, NaN where not known."""
+        """Footprints of chips of its plan as WKB, and ``(n,)`` their shares on the raster, NaN where not known."""
 
     def near(
         self,
@@ -68,4 +68,4 @@ class Geometry(Protocol):
         col: float,
         watch: Callable[[float], None] | None = None,
     ) -> SpatialSampler | None:
-        """A sampler whose plan is made soon and has the chip nearest to a place: the sampler itself, or one anchor."""
+        """A sampler whose plan is quick and has the chip nearest to a place: the sampler itself, or one anchor."""

@@ -19,7 +19,9 @@ from .plan import Plan, PlannedChip, RowGroup, make_plan
 
 
 class KeptArrays:
-    """Arrays by position, as many as fit into ``most_bytes``; the others have to be made again when they are due."""
+    """Arrays by position, as many as fit into ``most_bytes``; the others have to be computed again when they are
+    needed.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._room = most_bytes
@@ -57,7 +59,7 @@ class ListPlan:
     mirrored: bool = False
     weights_at: Callable[[int], np.ndarray] | None = None
     anchors: np.ndarray | None = None
-    covers = side_by_side = False  # it may be so by chance; nobody could rely on it
+    covers = side_by_side = False  # not checked, even where it happens to be so
 
     @classmethod
     def of(
@@ -143,7 +145,7 @@ class ListPlan:
         return int(self._needs[chips, axis].min()), int(self._stops[chips, axis].max())
 
     def groups(self, window: PixelWindow) -> Iterator[RowGroup]:
-        """The chips that touch the window, group by group from the top; weights are made when their group is."""
+        """The chips that touch the window, group by group from the top; weights are computed with their group."""
         chips = self.touching(window)
         if not len(chips):
             return
@@ -157,7 +159,7 @@ class ListPlan:
             yield RowGroup(int(rows[first]), int(keep[first]), int(self._stops[members, 0].max()), planned)
 
     def chip(self, index: int) -> PlannedChip:
-        """A chip by its index; its weights, if it has its own, are made now."""
+        """A chip by its index; its weights, if it has its own, are computed now."""
         weights = None if self.weights_at is None else self.weights_at(int(self.order[index]))
         anchor = None
         if self.anchors is not None:
@@ -165,7 +167,7 @@ class ListPlan:
         return PlannedChip(PixelWindow(*self.places[index].tolist()), None, weights, anchor, index)
 
     def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
-        """Gives the indices of a run of the chips that touch the window."""
+        """A function of ``(first, last)`` for the indices of that run of the chips that touch the window."""
         touching = self.touching(window)
         return lambda first, last: touching[first:last]
 
@@ -200,12 +202,12 @@ class ListPlan:
         return int(chips[there][np.argmin(away)])
 
     def most_overlaps(self, window: PixelWindow) -> int:
-        """About the most chips that meet on a pixel."""
+        """An estimate of the largest number of chips that meet on a pixel."""
         height, width = self.max_size
         return 1 + 2 * self.count(window) * height * width // (window.pixels + height * width)
 
     def most_patterns(self) -> int:
-        """0: chips at any places have no patterns."""
+        """0: only chips on a lattice have patterns."""
         return 0
 
     def pixels(self, window: PixelWindow) -> int:
@@ -224,7 +226,7 @@ class ListPlan:
         return float((edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0).mean())
 
     def without_weights(self) -> ListPlan:
-        """The same places, of which no weights are made."""
+        """The same chips without weights of their own, which are then not computed."""
         return replace(self, weights_at=None)
 
     def covered_share(self, window: PixelWindow) -> float:
@@ -257,7 +259,7 @@ class ListPlan:
         return (covered + finish(window.row_stop)) / window.pixels
 
     def pieces(self) -> None:
-        """None: which pixels are covered once cannot be said without going through all chips."""
+        """None: to cut the covered pixels into pieces, all chips would have to be gone through."""
         return None
 
 
@@ -270,8 +272,8 @@ def rectangles(
     """The chips of ``geometry`` at the anchors of ``sampler``, each treated by the geometry's boundary.
 
     An anchor whose chip would reach over the edge gives no chip (``drop``), one that is moved inward (``shift``), cut
-    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``). ``watch`` is asked while anchors are
-    found.
+    (``shrink``) or reaches over (``pad``, ``reflect``), or is refused (``raise``). ``watch`` is called while anchors
+    are found, and may raise to end the search.
     """
     sampler = checked_sampler(sampler, "must say where the chips lie, such as SpatialRegularStride(128)")
     if sampler.lattice is not None:
@@ -295,7 +297,7 @@ def _listed(geometry: Rectangle, anchors: np.ndarray, domain: RasterDomain) -> L
 
 
 def _bounded(geometry: Rectangle, places: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Change ``places`` ``(n, 4)`` as the boundary wants; which of them are chips."""
+    """Change ``places`` ``(n, 4)`` as the boundary demands. Returns ``(n,)`` bool: which of them are chips."""
     starts, sizes = places[:, :2], places[:, 2:]
     fits = (starts + sizes <= length).all(axis=1)
     if geometry.boundary == "shift":

@@ -26,7 +26,9 @@ class Outlined(Protocol):
         """Number of chips that touch a window."""
 
     def some(self, view: PixelWindow, most: int) -> np.ndarray:
-        """``(n, 4)`` items of those that touch a window: all, or every second, third, ..., so that n is ``most``."""
+        """``(n, 4)`` items of those that touch a window: all, or every second, third, ..., so that n is at most
+        ``most``.
+        """
 
     def holding(self, row: float, col: float, window: PixelWindow) -> np.ndarray | None:
         """``(4,)`` the item that holds a place, among those that touch the window; the one whose middle is nearest."""
@@ -63,7 +65,7 @@ class Boxes:
 
 
 def box_rings(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
-    """The outlines of rectangles ``(row, col, height, width)``."""
+    """``(n, points, 2)`` world ``(x, y)``: closed outlines of rectangles ``(row, col, height, width)``."""
     share = np.arange(_SIDE) / _SIDE
     one, none = np.ones(_SIDE), np.zeros(_SIDE)
     down = np.concatenate([none, share, one, 1 - share, [0]])
@@ -73,7 +75,7 @@ def box_rings(places: np.ndarray, domain: RasterDomain) -> np.ndarray:
 
 
 def box_footprints(places: np.ndarray, domain: RasterDomain) -> tuple[list[bytes], np.ndarray]:
-    """Of rectangles ``(n, 4)`` the polygons, and the shares of them that lie on the raster, 0 to 1."""
+    """Polygons of rectangles ``(n, 4)`` as WKB, and ``(n,)`` the share of each that lies on the raster, 0 to 1."""
     row, col, height, width = places.T[..., None]
     right, down = np.array([0, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 0])
     rings = np.stack(domain.to_world(col + right * width, row + down * height), axis=-1)

@@ -35,7 +35,7 @@ class PlannedChip(NamedTuple):
     pattern: Pattern | None = None
     weights: np.ndarray | None = None
     anchor: tuple[int, int] | None = None
-    index: int = -1  # type: ignore[assignment]  # in the place of the tuple's own method, which nobody needs
+    index: int = -1  # type: ignore[assignment]  # in the place of the tuple's own method, which is not used
 
 
 class RowGroup(NamedTuple):
@@ -104,7 +104,9 @@ class Plan(Protocol):
         """The chips that touch the window, group by group from the top."""
 
     def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
-        """Gives the indices of a run ``[first, last)`` of the chips that touch the window, ``(n,)`` ascending."""
+        """A function of ``(first, last)`` for the indices ``(n,)``, ascending, of that run of the chips that touch the
+        window.
+        """
 
     def places_of(self, indices: np.ndarray) -> np.ndarray:
         """``(n, 4)`` windows ``(row, col, height, width)`` of chips, by their indices."""
@@ -125,7 +127,7 @@ class Plan(Protocol):
         """Index of the chip whose box holds a place, among those that touch the window; the nearest middle counts."""
 
     def most_overlaps(self, window: PixelWindow) -> int:
-        """The most chips that meet on a pixel: of a lattice exactly, of other plans about."""
+        """The largest number of chips that meet on a pixel: exact for a lattice, else an estimate."""
 
     def most_patterns(self) -> int:
         """The most patterns of overlap that chips have; 0 where they have none, or do not overlap."""
@@ -137,7 +139,7 @@ class Plan(Protocol):
         """Share of the window that lies in a chip's box: by formula, or of the pixels at ``rows`` x ``cols``."""
 
     def without_weights(self) -> Plan:
-        """The same places, where weights are not asked for: they may take long to make."""
+        """The same chips without weights of their own, which may take long to compute."""
 
     def pieces(self) -> Plan | None:
         """The covered pixels in pieces that do not overlap, or None where the plan cannot say."""
@@ -218,7 +220,9 @@ class LatticePlan:
         yield window
 
     def numbers(self, window: PixelWindow) -> Callable[[int, int], np.ndarray]:
-        """Gives the indices of a run of the chips that touch the window; they are never listed."""
+        """A function of ``(first, last)`` for the indices of that run of the chips that touch the window; only these
+        are listed.
+        """
         rows = self.rows.touching(window.row, window.row_stop)
         cols = self.cols.touching(window.col, window.col_stop)
 
@@ -250,10 +254,12 @@ class LatticePlan:
         return PlannedChip(window, index=index)
 
     def some(self, window: PixelWindow, most: int) -> np.ndarray:
-        """Every second, third, ... of the rows and of the columns of chips: so many that the plan is never listed."""
+        """Every second, third, ... of the rows and of the columns of chips, at most ``most`` chips; no others are
+        listed.
+        """
         rows = self.rows.touching(window.row, window.row_stop)
         cols = self.cols.touching(window.col, window.col_stop)
-        few, every = 0, max(len(rows), len(cols), 1)  # every few-th are too many, of every-th there are few enough
+        few, every = 0, max(len(rows), len(cols), 1)  # a step of ``few`` gives too many chips, ``every`` does not
         while every - few > 1:
             middle = (few + every) // 2
             enough = len(rows[::middle]) * len(cols[::middle]) <= most

@@ -67,7 +67,9 @@ class SpatialPolygonIntersection(QuickBoxes, SpatialGeometry):
         domain: RasterDomain,
         watch: Callable[[float], None] | None = None,
     ) -> ListPlan:
-        """One chip per polygon that holds a pixel's centre; ``plan.order`` says which. ``watch`` is asked for each."""
+        """One chip per polygon that holds a pixel's centre; ``plan.order`` says which. ``watch`` is called for each
+        polygon.
+        """
         if sampler is not None:
             allowed = "each polygon is one chip: leave the sampler out"
             raise ParameterError("sampler", type(sampler).__name__, allowed)
@@ -75,7 +77,7 @@ class SpatialPolygonIntersection(QuickBoxes, SpatialGeometry):
             allowed = "on polygons the mask is the weight: use SpatialBoxcar"
             raise ParameterError("window", type(window).__name__, allowed)
         masks = PolygonMasks(domain, self)
-        with gdal_env():  # once, as it takes as long as a small mask
+        with gdal_env():  # entered once: entering takes as long as making a small mask
             for position in range(len(self.polygons)):
                 if watch is not None:
                     watch(position / len(self.polygons))
@@ -207,7 +209,7 @@ class PolygonMasks:
 
 
 def _each(polygons: Any) -> Iterable[Any]:
-    """The single geometries of what a user calls polygons."""
+    """The single geometries of polygons in any of the forms in which they may be given."""
     mapping = polygons if isinstance(polygons, Mapping) else getattr(polygons, "__geo_interface__", None)
     if not isinstance(mapping, Mapping):
         if not isinstance(polygons, Iterable) or isinstance(polygons, str):

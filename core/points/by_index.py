@@ -10,7 +10,8 @@ import numpy as np
 
 from ..base.errors import ParameterError, PlanError
 from ..stitch.aggregation import SpatialAggregation
-from .patches import PointPatch
+from .fields import PointDomain
+from .patches import AnyField, PointPatch
 
 _HOW = ("mean", "sum", "first")
 
@@ -31,7 +32,9 @@ class SpatialByIndex(SpatialAggregation):
             raise ParameterError("how", self.how, f"must be one of {', '.join(_HOW)}")
 
     # Other aggregations merge to a grid; this one to points, as a plain array.
-    def merge(self, patches: Iterable[Any], domain: Any) -> Any:
+    def merge(  # type: ignore[override]
+        self, patches: Iterable[PointPatch], domain: AnyField | PointDomain | int
+    ) -> np.ndarray:
         """``(n,)`` or ``(n, attributes)`` float64 array, NaN where no known value is.
 
         ``domain``: the field, its domain, or n. Laws: the order of the patches does not matter; what comes out of
@@ -72,7 +75,7 @@ class SpatialByIndex(SpatialAggregation):
         return {"how": self.how}
 
 
-def _flat(patches: Iterable[Any], count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _flat(patches: Iterable[PointPatch], count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Indices, anchors, weights ``(N,)`` and data ``(N,)`` or ``(N, attributes)`` of all patches."""
     kept, data = [], []
     for patch in patches:
@@ -88,7 +91,7 @@ def _flat(patches: Iterable[Any], count: int) -> tuple[np.ndarray, np.ndarray, n
     return np.concatenate(indices), repeated, np.concatenate(weights), np.concatenate(data)
 
 
-def _data(patch: Any, count: int) -> np.ndarray:
+def _data(patch: object, count: int) -> np.ndarray:
     if not isinstance(patch, PointPatch):
         raise ParameterError("patches", type(patch).__name__, "must be those of a PointField or VectorField")
     where, members = f"patch at point {patch.anchor}", len(patch.indices)
@@ -107,7 +110,7 @@ def _is_numeric(data: Any) -> bool:
     return np.asanyarray(data).dtype.kind in "biuf"
 
 
-def _count_of(domain: Any) -> int:
+def _count_of(domain: object) -> int:
     points = getattr(domain, "domain", domain)
     count = getattr(points, "count", points)
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:

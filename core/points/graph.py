@@ -16,7 +16,7 @@ import numpy as np
 
 from ..axes.geometry import SpatialGeometry
 from ..base.checks import is_whole
-from ..base.errors import ParameterError, PlanError
+from ..base.errors import ParameterError
 from ..base.shape import Number, Text, Whole
 from ..base.vocabulary import Entry, Field, Vocabulary
 from .fields import PointField, VectorField
@@ -40,10 +40,6 @@ class SpatialKNNGraph(SpatialGeometry):
             raise ParameterError("k", self.k, "must be a whole number of neighbours, at least 1")
         object.__setattr__(self, "k", int(self.k))
         _check(self.metric, self.include_self)
-
-    def plan(self, sampler: Any, window: Any, domain: Any) -> Any:
-        """Refused: a raster has chips, not neighbours."""
-        raise _not_on_rasters(self)
 
     def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
@@ -78,10 +74,6 @@ class SpatialRadiusGraph(SpatialGeometry):
             raise ParameterError("radius", self.radius, "must be a finite number above 0")
         object.__setattr__(self, "radius", float(self.radius))
         _check(self.metric, self.include_self)
-
-    def plan(self, sampler: Any, window: Any, domain: Any) -> Any:
-        """Refused: a raster has chips, not neighbours."""
-        raise _not_on_rasters(self)
 
     def search(self, found: NeighbourSearch, anchors: np.ndarray) -> Iterator[Neighbourhoods]:
         """The neighbourhoods of ``anchors``, in batches."""
@@ -158,7 +150,7 @@ NEIGHBOURHOODS = Vocabulary(
 )
 
 
-def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
+def as_graph(geometry: object) -> SpatialKNNGraph | SpatialRadiusGraph:
     """The graph that a geometry is on points: a spherical cap is a radius graph in km."""
     if isinstance(geometry, (SpatialKNNGraph, SpatialRadiusGraph)):
         return geometry
@@ -171,7 +163,7 @@ def as_graph(geometry: Any) -> SpatialKNNGraph | SpatialRadiusGraph:
 
 
 def neighbourhoods(
-    field: PointField | VectorField, geometry: Any, anchors: np.ndarray | None = None
+    field: PointField | VectorField, geometry: object, anchors: np.ndarray | None = None
 ) -> Iterator[Neighbourhoods]:
     """The neighbourhoods of a field, or of the points ``anchors``, in batches of bounded memory.
 
@@ -181,11 +173,6 @@ def neighbourhoods(
     graph = as_graph(geometry)
     found = NeighbourSearch(field.places(graph.metric == "haversine"), graph.metric)
     return graph.search(found, found.near_order if anchors is None else np.asarray(anchors, np.int64))
-
-
-def _not_on_rasters(geometry: Any) -> PlanError:
-    allowed = "finds neighbours of points and features: on a raster use SpatialRectangular or SpatialSphericalCap"
-    return PlanError("geometry", type(geometry).__name__, allowed)
 
 
 def _check(metric: str, include_self: Any) -> None:

@@ -14,11 +14,14 @@ from ..axes.sampler import SpatialSampler
 from ..axes.window import SpatialBoxcar, SpatialWindow
 from ..base.errors import MissingPackageError, ParameterError, PlanError
 from ..grid.crs import crs_text, transform_points
+from ..grid.domain import PixelWindow
 from ..grid.features import as_mapping, bounds, inside, parts
 from .fields import PointField, VectorField
 from .graph import as_graph, neighbourhoods
 
 AnyField = Union[PointField, VectorField]
+#: What says which points are anchors: a sampler, their indices, or None for all.
+Anchors = Union[SpatialSampler, Sequence[int], np.ndarray, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +50,14 @@ class PointPatch:
         return replace(self, data=data)
 
     @property
-    def window(self) -> Any:
+    def window(self) -> PixelWindow:
         """Refused: points have no place on a pixel grid."""
         raise PlanError("patches", "of points or features", "lie on no pixel grid: merge them by SpatialByIndex")
 
 
-def split_field(field: Any, geometry: Any, sampler: Any, window_function: SpatialWindow) -> Iterator[PointPatch]:
+def split_field(
+    field: object, geometry: object, sampler: Anchors, window_function: SpatialWindow
+) -> Iterator[PointPatch]:
     """The patches of a field that is not a raster, one by one, in ascending order of their anchors.
 
     A graph or spherical cap gives one for each anchor that the sampler takes, weighted by ``window_function.radial`` of
@@ -74,7 +79,7 @@ def split_field(field: Any, geometry: Any, sampler: Any, window_function: Spatia
     return _split_graph(field, geometry, anchors_of(sampler, field.domain.count), window_function)
 
 
-def anchors_of(sampler: Any, count: int) -> np.ndarray:
+def anchors_of(sampler: Anchors, count: int) -> np.ndarray:
     """``(a,)`` ascending indices of the points that a sampler takes as anchors, each once.
 
     A sampler treats points as a raster of ``count`` rows and one column: ``SpatialRegularStride(1)`` takes all,
@@ -97,7 +102,7 @@ def anchors_of(sampler: Any, count: int) -> np.ndarray:
 
 
 def _split_graph(
-    field: AnyField, geometry: Any, anchors: np.ndarray, window_function: SpatialWindow
+    field: AnyField, geometry: object, anchors: np.ndarray, window_function: SpatialWindow
 ) -> Iterator[PointPatch]:
     values = field.values
     graph = as_graph(geometry)

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 
+from ..axes.geometry import SpatialGeometry
 from ..base.errors import ParameterError
 from ..base.progress import Watch, result_of
 from .fields import PointField, VectorField
@@ -29,7 +30,7 @@ from .search import Neighbourhoods
 
 def statistics(
     field: PointField | VectorField,
-    geometry: Any,
+    geometry: SpatialGeometry,
     names: Sequence[str],
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -68,7 +69,7 @@ def statistics(
     return {name: result.reshape(values.shape) for name, result in results.items()}
 
 
-def _found(field: PointField | VectorField, graph: Any) -> Iterator[Neighbourhoods]:
+def _found(field: PointField | VectorField, graph: SpatialGeometry) -> Iterator[Neighbourhoods]:
     yield from neighbourhoods(field, graph)  # a generator, so that the search begins with the first batch
 
 

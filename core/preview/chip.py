@@ -1,4 +1,4 @@
-"""One chip as a run would see it, and what its operator makes of it, in pictures."""
+"""Pictures of one chip as a run would read it, and of what the operator makes of it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..plan.plan import PlannedChip, mirror
 from .outlines import nearest_chip
 from .pictures import Picture, draw
 
-_RUNS = 3  # of the operator, to measure it
-_ENOUGH = 0.5  # seconds, after which it is measured no more
+_RUNS = 3  # calls of the operator, to measure its time
+_ENOUGH = 0.5  # seconds, after which it is not called again
 
 
 @dataclass(frozen=True, eq=False)
 class ChipRequest:
     """Which chip is wanted: the one of the plan whose middle is nearest to pixel ``(row, col)`` of ``source``.
 
-    ``source`` is a ``RowSource`` that nobody else reads at the same time; it is closed afterwards. ``patcher`` and
+    ``source`` is a ``RowSource`` that nothing else reads at the same time; it is closed afterwards. ``patcher`` and
     ``operator`` are those of the run: the chip lies on the same grid, so that its values are the final ones where no
     other chip overlaps.
     """
@@ -54,7 +54,7 @@ class ChipRequest:
 
 @dataclass(frozen=True, eq=False)
 class ChipPicture:
-    """A chip before and after.
+    """Pictures of a chip before and after the operator.
 
     ``window`` is its place, which may reach over the raster's edge; ``anchor`` ``(row, col)`` its upper-left pixel, or
     of a round chip its centre. ``seconds`` is what the operator takes for one chip.
@@ -79,7 +79,7 @@ def preview_chip(request: ChipRequest, cancelled: Callable[[], bool] | None = No
     as_operator(operator).load()
     chip, mirrored = nearest_chip(request.patcher, source.domain, request.row, request.col)
     may_go_on()
-    with source:  # the request's own
+    with source:  # closed here, as the source belongs to the request
         values = read_chip(source, chip, mirrored)
     seconds: list[float] = []
     while len(seconds) < _RUNS and sum(seconds) < _ENOUGH:
@@ -110,7 +110,7 @@ def read_chip(source: RowSource, chip: PlannedChip, mirrored: bool) -> np.ndarra
 
 
 def run_on_chip(source: RowSource, operator: Callable[[Any], Any], chip: PlannedChip, values: np.ndarray) -> np.ndarray:
-    """What the operator makes of a chip, ``(bands, h, w)``, called as the run calls it."""
+    """The result ``(bands, h, w)`` of the operator for a chip, called as the run calls it."""
     operator = as_operator(operator)
     if operator.batch_size is not None:
         return run_batch(operator, [(chip, values)])[0].values

@@ -40,7 +40,7 @@ _OTHER_RATE = 50e6
 _READ, _WRITE = 300e6, 150e6  # bytes per second, compressed with DEFLATE
 _BLEND = 300e6  # values per second added to the mean, by one thread
 _START = 0.5  # seconds, before the first pixel is read
-_BLOCKS = 100  # of a run, that are looked at
+_BLOCKS = 100  # column blocks of a run that are looked at
 _GRID = 256  # places along an axis at which a list of chips is looked at for its cover
 
 
@@ -134,7 +134,9 @@ class Work:
         return cls(pixels, raw, computed, computed * bands * scale, written, memory, workers)
 
     def seconds(self, computing: float) -> float:
-        """The time, if computing takes one core so many seconds: reading, computing, blending and writing overlap."""
+        """The time of the run in seconds, where one core computes for ``computing`` seconds. Reading, computing,
+        blending and writing overlap.
+        """
         cores = os.cpu_count() or 1
         reading, blending, writing = self.bytes_read / _READ, self.blended / _BLEND, self.bytes_written / _WRITE
         alone = (reading, blending, writing / min(2, cores), computing / min(self.workers, cores))
@@ -144,7 +146,7 @@ class Work:
 def _pixels(plan: Plan, window: PixelWindow, step: int) -> tuple[int, int]:
     """Source pixels that column blocks of ``step`` pixels need in all, and source columns that the first one needs.
 
-    Of very many blocks some are asked, which are spread evenly.
+    Where there are very many blocks, the numbers are extrapolated from some, evenly spread.
     """
     firsts = range(window.col, window.col_stop, step)
     some, pixels, widest = firsts[:: -(-len(firsts) // _BLOCKS)], 0, 0
@@ -161,6 +163,6 @@ def _covered_share(patcher: SpatialPatcher, domain: RasterDomain, plan: Plan, wi
     if patcher.window.positive and patcher.layout.plan_is_quick:
         return share
     if patcher.sampler is None or patcher.sampler.lattice is None:
-        return share  # of the boxes
+        return share  # the share that the boxes cover
     cover = window_picture(patcher, domain).cover
     return share if cover is None else min(share, 1 - cover.gap_share)

@@ -69,7 +69,9 @@ class Outlines:
         return self._chips.count(self.window)
 
     def view(self, points: Any) -> PixelWindow:
-        """The part of the window that holds world ``points`` ``(x, y)`` in the raster's CRS; no pixels: none of it."""
+        """The part of the window that holds world ``points`` ``(x, y)`` in the raster's CRS; without pixels where none
+        does.
+        """
         places = np.array([self.domain.to_pixels(*point)[::-1] for point in points], dtype=np.float64).reshape(-1, 2)
         places = places[np.isfinite(places).all(axis=1)]
         if not len(places):
@@ -91,7 +93,7 @@ class Outlines:
         return Lines(multi_line(rings), len(rings), count)
 
     def at(self, x: float, y: float) -> Found | None:
-        """The chip that holds a world point in the raster's CRS, of several the one whose middle is nearest."""
+        """The chip that holds a world point in the raster's CRS; where several do, the one whose middle is nearest."""
         col, row = self.domain.to_pixels(x, y)
         if not (0 <= row < self.domain.shape[0] and 0 <= col < self.domain.shape[1]):
             return None

@@ -1,7 +1,7 @@
-"""Arrays as pictures: one byte or four a pixel, for whoever draws them.
+"""Arrays as pictures with one or four bytes a pixel.
 
-A picture has at most a few hundred pixels a side; of larger arrays evenly spread pixels are taken, none is averaged, so
-that what is shown is what is there.
+A picture has at most a few hundred pixels a side; of larger arrays evenly spread pixels are taken and not averaged, so
+that each value shown is a value of the array.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def draw(
 
 
 def _stretched(band: np.ndarray) -> np.ndarray:
-    """0 to 255; a band of a single value is all in the middle."""
+    """Values from 0 to 255; those of a band of a single value are in the middle."""
     finite = band[np.isfinite(band)]
     low, high = np.percentile(finite, _STRETCH) if len(finite) else (0.0, 0.0)
     if not high > low and len(finite):  # most pixels are alike, and a few are not

@@ -24,8 +24,8 @@ from ..plan.geometry import Geometry
 from .pictures import levels, spread
 
 MOST = 128
-_EVEN = 0.01  # of the mean
-_WHOLE = 256  # pixels; up to this size a window that has to be made as a whole is
+_EVEN = 0.01  # share of the mean by which sums that are called even may differ from it
+_WHOLE = 256  # pixels a side up to which a window that cannot be computed pixel by pixel is made as a whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +129,9 @@ def window_picture(
 
 
 class _Chip:
-    """What weights are asked of: ``profiles`` where the window is their outer product. So many positions along an axis
-    are quick enough to be looked at: ``most`` for the picture, ``budget`` for the sums."""
+    """The weights of a chip; ``profiles`` where the window is their outer product. ``most`` and ``budget``: how many
+    positions along an axis are computed quickly enough, for the picture and for the sums.
+    """
 
     size: tuple[int, int]
     profiles: tuple[np.ndarray, np.ndarray] | None = None
@@ -167,7 +168,7 @@ class _ByExpression(_Chip):
 class _Whole(_Chip):
     """A window that has to be made as a whole: an array, a callable, an expression with statistics of the chip.
 
-    Of an expression on a large chip a smaller one is made, which is the same to the eye.
+    For an expression on a large chip, a smaller chip is computed, which looks the same.
     """
 
     def __init__(self, patcher: SpatialPatcher, window: SpatialCustom, size: tuple[int, int]) -> None:
@@ -269,7 +270,7 @@ def _cover(chip: _Chip, step: tuple[int, int]) -> Cover | None:
 
 
 def _sums_of_profiles(chip: _Chip, step: tuple[int, int], rows: np.ndarray, cols: np.ndarray) -> _Sums:
-    """By the sums along each axis: those of an outer product are the outer product of them."""
+    """The sums of an outer product: the outer product of the sums along each axis."""
     axes = []
     for profile, period in zip(chip.profiles or (), step):
         padded = np.zeros(-(-len(profile) // period) * period)
@@ -282,7 +283,7 @@ def _sums_of_profiles(chip: _Chip, step: tuple[int, int], rows: np.ndarray, cols
 
 
 def _sums(chip: _Chip, step: tuple[int, int], rows: np.ndarray, cols: np.ndarray) -> _Sums:
-    """At some of the places that a pixel can have in the lattice, which repeats after a step."""
+    """The sums at some of the places that a pixel can have in the lattice, which repeats after a step."""
     (down, row_chips), (right, col_chips) = (_places(n, t, chip.budget) for n, t in zip(chip.size, step))
     at_rows, at_cols = (down[:, None] + row_chips).ravel(), (right[:, None] + col_chips).ravel()
     weights = chip.at(np.minimum(at_rows, chip.size[0] - 1), np.minimum(at_cols, chip.size[1] - 1))
@@ -298,7 +299,7 @@ def _sums(chip: _Chip, step: tuple[int, int], rows: np.ndarray, cols: np.ndarray
 def _places(size: int, step: int, budget: int) -> tuple[np.ndarray, np.ndarray]:
     """Places within a step, and how far before it the chips start that meet there; together at most ``budget``.
 
-    Of more chips than that only every second, third, ... is taken: so many of them are alike everywhere.
+    Where more chips meet, only every second, third, ... of them is taken, as neighbouring chips then differ little.
     """
     chips = -(-size // step)
     thin = -(-chips // budget)

@@ -45,7 +45,7 @@ class OnGrid(Protocol):
 
 
 def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resampling: str, parameter: str) -> OnGrid:
-    """What reads ``raster`` on the grid of ``domain``. Refuses what has no place there."""
+    """A reader of ``raster`` on the grid of ``domain``. Refuses a raster that has no place there."""
     own = raster.domain
     if domain.transform is None and domain.control is not None:
         return _on_same_points(raster, domain, parameter)
@@ -73,7 +73,7 @@ def on_grid(raster: RasterFile, domain: RasterDomain, strip_rows: int, resamplin
 
 
 def _on_same_points(raster: RasterFile, domain: RasterDomain, parameter: str) -> OnGrid:
-    """A raster on a grid that ground control places, and onto which nothing can be warped."""
+    """A reader of a raster on a grid that is placed by ground control, onto which nothing can be warped."""
     if raster.domain.shape != domain.shape or not _same_control(raster.domain, domain):
         allowed = f"must have the same pixels and points as the first raster, which ground control points place: {WARP}"
         raise ParameterError(parameter, raster.path, allowed)
@@ -226,20 +226,28 @@ class Warped:
         values = np.empty((len(source), block.height, block.width), source.dtype)
         try:
             reproject(
-                source, values, src_crs=grid.crs, **_source_place(grid, turn),
-                dst_transform=self._domain.crop(block).transform, dst_crs=self._domain.crs,
-                src_nodata=np.nan, dst_nodata=np.nan, tolerance=0,
+                source,
+                values,
+                src_crs=grid.crs,
+                **_source_place(grid, turn),
+                dst_transform=self._domain.crop(block).transform,
+                dst_crs=self._domain.crs,
+                src_nodata=np.nan,
+                dst_nodata=np.nan,
+                tolerance=0,
                 resampling=Resampling.nearest if nearest else Resampling.bilinear,
                 # Bands have holes of their own, and the ratio of sizes must not depend on the block.
-                UNIFIED_SRC_NODATA="NO", XSCALE=repr(self.scale[0]), YSCALE=repr(self.scale[1]),
-            )  # fmt: skip
+                UNIFIED_SRC_NODATA="NO",
+                XSCALE=repr(self.scale[0]),
+                YSCALE=repr(self.scale[1]),
+            )
         except (RasterioError, OSError, ValueError) as error:
             rows = f"rows {block.row}..{block.row_stop - 1}, columns {block.col}..{block.col_stop - 1}"
             raise RasterReadError(f"{self.raster.path}: cannot be warped to {rows}: {error}") from error
         return values
 
     def _crop(self, block: PixelWindow, turn: float) -> PixelWindow:
-        """The source pixels that a block needs; some more do no harm."""
+        """The source pixels that a block needs, with a margin."""
         rows = _spread(block.row, block.row_stop)
         cols = _spread(block.col, block.col_stop)
         across, down = np.meshgrid(cols, rows)
@@ -301,7 +309,7 @@ class Warped:
 
 
 def _source_place(grid: RasterDomain, turn: float) -> dict[str, Any]:
-    """What rasterio is told of where source pixels lie, ``turn`` further to the west."""
+    """rasterio's arguments for the place of the source pixels, moved ``turn`` to the west."""
     if grid.transform is None:
         return {"gcps": creation(None, None, grid.control and grid.control.shifted(-turn))["gcps"]}
     t = grid.transform
@@ -314,23 +322,25 @@ def _spread(start: int, stop: int) -> np.ndarray:
 
 
 def _even(size: int) -> np.ndarray:
-    """Places over a side, both ends left out."""
+    """21 evenly spread positions along a side of ``size`` pixels, without its ends."""
     return (np.arange(21) + 0.5) * size / 21
 
 
-def _transformed(source: Any, target: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points in another CRS; NaN where they have no place there. GDAL refuses all for one: then halves are tried."""
+def _transformed(own_crs: Any, other_crs: Any, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points in another CRS; NaN where they have no place there. GDAL refuses all points for one: then halves are
+    tried.
+    """
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import RasterioError
     from rasterio.warp import transform
 
     try:
-        new = np.array(transform(source, target, x.tolist(), y.tolist())[:2], float)
+        new = np.array(transform(own_crs, other_crs, x.tolist(), y.tolist())[:2], float)
     except (CPLE_BaseError, RasterioError):
         if len(x) == 1:
             return np.full(1, np.nan), np.full(1, np.nan)
         half = len(x) // 2
-        parts = [_transformed(source, target, x[k], y[k]) for k in (slice(None, half), slice(half, None))]
+        parts = [_transformed(own_crs, other_crs, x[k], y[k]) for k in (slice(None, half), slice(half, None))]
         new = np.concatenate(parts, axis=1)
     new[:, ~np.isfinite(new).all(axis=0)] = np.nan
     return new[0], new[1]

@@ -1,4 +1,4 @@
-"""What a dataset says of all its bands, asked once."""
+"""Properties of all bands of a dataset, each read once."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -38,7 +38,7 @@ _LISTED = ("wavelength", "fwhm")
 _CLASSIFIED = ("uint8", "uint16")  # types of which a GeoTIFF can have a colour table
 # Usages of GDAL's raster attribute tables.
 _NAME, _LEAST, _MOST, _VALUE, _RED, _GREEN, _BLUE = "2", "3", "4", "5", "6", "7", "8"
-_BLACK = ((0, 0, 0, 255), (0, 0, 0, 0))  # what a colour table has where it has nothing
+_BLACK = ((0, 0, 0, 255), (0, 0, 0, 0))  # entries of a colour table that were not set
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Classes:
     names: Names = ()
 
     def __post_init__(self) -> None:
-        """Refuse what no band has: a colour table is as long as its largest value says."""
+        """Refuse values that the type does not have: a colour table is as long as its largest value."""
         if self.dtype not in _CLASSIFIED:
             raise ParameterError("classes", self.dtype, f"must be of the type {' or '.join(_CLASSIFIED)}")
         most = _most(self.dtype)
@@ -91,7 +91,7 @@ class BandMeta:
 
 
 def read_meta(dataset: Any, indices: Sequence[int]) -> tuple[BandMeta, ...]:
-    """Of bands ``indices`` (from 1) of an open rasterio dataset; no pixel is read."""
+    """What is known of bands ``indices`` (from 1) of an open rasterio dataset; no pixel is read."""
     listed = _envi_lists(dataset)
     classified = [index for index in indices if dataset.dtypes[index - 1] in _CLASSIFIED]
     described = _described(dataset) if classified else {}
@@ -104,8 +104,24 @@ def read_meta(dataset: Any, indices: Sequence[int]) -> tuple[BandMeta, ...]:
     )
 
 
-def passed_on(raster: Raster, operator: Any, aggregation: Any, dtype: np.dtype) -> tuple[BandMeta, ...]:
-    """What is known of the bands that come out, of type ``dtype``; () where the operator does not say what it passes.
+class Passing(Protocol):
+    """What is asked of an operator."""
+
+    @property
+    def passes(self) -> tuple[int | None, ...]:
+        """For each output band, the position of the band that it equals, or None; () where it is not known."""
+
+
+class Stitching(Protocol):
+    """What is asked of an aggregation."""
+
+    @property
+    def idempotent(self) -> bool:
+        """Equal contributions to a pixel give that value."""
+
+
+def passed_on(raster: Raster, operator: Passing, aggregation: Stitching, dtype: np.dtype) -> tuple[BandMeta, ...]:
+    """What is known of the output bands, of type ``dtype``; () where the operator does not declare what it passes.
 
     Law: classes follow a band where its values do: as they are stored, in their own type, and by an aggregation of
     which equal contributions give that value.
@@ -132,7 +148,7 @@ def write_meta(dataset: Any, metas: Sequence[BandMeta]) -> None:
 
 
 def names_of(metas: Sequence[BandMeta], nodata: float | None) -> tuple[tuple[int, str, tuple[int, ...]], ...]:
-    """Value, name and colour of the classes of a single band, for ``named_classes.write_names``."""
+    """Value, name and colour of the classes of a single band, for ``class_names.write_names``."""
     classes = metas[0].classes if len(metas) == 1 else None
     if classes is None or not classes.names:
         return ()
@@ -142,7 +158,7 @@ def names_of(metas: Sequence[BandMeta], nodata: float | None) -> tuple[tuple[int
 
 
 def without_classes(meta: BandMeta) -> BandMeta:
-    """The same of values that are made of several."""
+    """The same without classes, for values that are made of several."""
     return replace(meta, classes=None)
 
 

@@ -45,10 +45,10 @@ def _nothing(bands: Sequence[Band]) -> tuple[BandMeta, ...]:
 
 @dataclass(frozen=True)
 class Bands:
-    """The bands of a raster in their order: the one description that all who read rasters share.
+    """The bands of a raster in their order: the description that all readers of rasters share.
 
-    ``each`` says what is known of every band. What follows them (wavelengths, classes) is ``meta``: sought by
-    ``finder`` when it is asked for, as that may cost more than all else.
+    ``each`` says what is known of every band. What follows them (wavelengths, classes) is ``meta``: read by ``finder``
+    when it is first used, as that may be slow.
     """
 
     each: tuple[Band, ...]
@@ -129,7 +129,7 @@ def describe(dataset: Any, index: int, nodata: float | None = None, view: BandVi
     if not view.declared:
         declared, mask = None, None if "nodata" in flags else mask
     if mask == index and "nodata" in flags:
-        declared = None  # the mask says it better
+        declared = None  # GDAL's mask compares it, as ``_mask`` says
     scale, offset = dataset.scales[index - 1], dataset.offsets[index - 1]
     declared, unknown = _simpler(declared, hidden(view.ranges, dtype, scale, offset) if view.ranges else None, mask)
     return Band(
@@ -146,9 +146,10 @@ def describe(dataset: Any, index: int, nodata: float | None = None, view: BandVi
 
 
 def _mask(index: int, flags: list[str], dtype: np.dtype, declared: float | None) -> int | None:
-    """Which mask of GDAL is to be asked. That the flags are silent does not mean that there is no nodata value.
+    """The ``mask`` of a :class:`Band`. That GDAL's flags do not name a nodata value does not mean that there is none.
 
-    GDAL before 3.7 reads signed bytes as unsigned ones, to which -128 means nothing: its flags say that all is valid.
+    GDAL before 3.7 reads signed bytes as unsigned ones, which cannot be -128: its flags are then those of a band
+    without nodata.
     """
     if any(flag in _MASKED for flag in flags):
         return 0
@@ -168,7 +169,7 @@ def _is_of(value: float | None, dtype: np.dtype) -> bool:
 
 
 def _simpler(declared: float | None, unknown: Hidden | None, mask: int | None) -> tuple[float | None, Hidden | None]:
-    """A single value that is hidden, where the band declares none, is what others call its nodata value."""
+    """``declared`` and ``unknown``, with a single hidden value as the nodata value of a band that declares none."""
     if declared is not None or unknown is None or mask is not None or len(unknown.bounds) != 1:
         return declared, unknown
     low, high = unknown.bounds[0]
@@ -186,14 +187,14 @@ def equal(raw: np.ndarray, band: Band) -> np.ndarray | None:
     """Where the values are the band's nodata value, compared in its own type; None where it has no such value."""
     nodata = band.nodata
     if nodata is None or np.isnan(nodata):
-        return None  # NaN is NaN in the chip without any help
+        return None  # NaN stays NaN in the chip
     if band.dtype.kind in "iu":
         return raw == raw.dtype.type(int(nodata)) if _is_of(nodata, band.dtype) else None
     return raw == raw.dtype.type(band.dtype.type(nodata))
 
 
 def unknown(raw: np.ndarray, band: Band, masked: np.ndarray | None = None) -> np.ndarray | None:
-    """Where the values mean "no data", also by GDAL's mask; None where nothing says so. ``masked`` is not changed."""
+    """Where the values mean "no data", also by GDAL's mask; None where the band cannot have any. ``masked`` stays."""
     found = equal(raw, band)
     if masked is not None:
         found = masked if found is None else found | masked
@@ -216,7 +217,7 @@ def fill(out: np.ndarray, raw: np.ndarray, invalid: np.ndarray | None, band: Ban
 def strip_rows(block_height: int, height: int) -> int:
     """Rows read at a time: the file's block height or an even part of it, and of thin blocks several."""
     rows = block_height
-    if rows >= height:  # one block: it is decoded whole anyway
+    if rows >= height:  # one block, which is decoded as a whole
         return min(height, TILE)
     while rows > TILE and rows % 2 == 0:
         rows //= 2

@@ -78,7 +78,7 @@ class CogSink(GeoTiffSink):
     def _create(self) -> str:
         target = Path(self._partial.create())
         self._final = str(target)
-        # Beside the folder of what takes its name: this does not.
+        # Not in the folder of the output, all of which is renamed.
         plain = target.parent.parent / "rows"
         plain.mkdir()
         return str(plain / "rows.tif")

@@ -33,8 +33,8 @@ from ..base.errors import RasterWriteError
 _OWNER, _JOURNAL, _NEW, _OLD = "owner.json", "commit.json", "new", "old"
 _SUFFIX = ".partial"
 _MANY = 2000  # files that are removed while the caller waits
-_LIVES = 24 * 3600  # seconds that the room of a process is left alone of which it is not known whether it runs
-#: What file systems say that cannot do what is asked, and need not.
+_LIVES = 24 * 3600  # seconds after which a room is removed if it is not known whether its process still runs
+#: Errors of file systems that cannot flush, which is not needed then.
 _NOT_HERE = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
 
 
@@ -61,12 +61,12 @@ class Room:
         flush(journal)
 
     def remove(self) -> None:
-        """Remove it with all that is in it, first what says that something is to be put back."""
+        """Remove it with all that is in it, first the journal of what is to be put back."""
         with suppress(OSError):
             os.unlink(self.path / _JOURNAL)
         if _holds_many(self.path):
-            # Whoever has cancelled need not wait for it. The process does, at its end; if it is killed, the room is
-            # found by whoever writes to that place next.
+            # A user who has cancelled does not wait for it, the process does at its end. If it is killed, the room is
+            # removed by the next run that writes to that place.
             threading.Thread(target=shutil.rmtree, args=(self.path, True), name="patchwise-remove").start()
         else:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -83,7 +83,7 @@ def _holds_many(folder: Path) -> bool:
 
 
 class Piece(NamedTuple):
-    """One name of an output: what takes it (None: nothing does), and where goes what has it now."""
+    """One name of an output: the file that takes it (None: none does), and where the file goes that has it now."""
 
     target: Path
     new: Path | None
@@ -122,12 +122,12 @@ class Output:
         return [*pieces, Piece(head, room.new / head.name, room.old / head.name)]
 
     def flush(self) -> None:
-        """See that what was written is on the disk. Of a folder only what lies directly in it and is a file by name."""
+        """See that what was written is on the disk. Of a folder, only files that lie directly in it."""
         for path in self.room.new.iterdir():
             flush(path)
 
     def failed(self, error: OSError) -> RasterWriteError:
-        """What is said where the names cannot change hands."""
+        """The error where the outputs cannot take their names."""
         return RasterWriteError(f"{self._title} {self.target}: cannot be replaced: {error}")
 
     def commit(self) -> None:
@@ -214,7 +214,7 @@ class CommitGroup:
         else:
             self._in_steps(outputs)
         for folder in {output.target.parent for output, _ in outputs}:
-            with suppress(OSError):  # the names have changed hands: nothing that is said here would be true
+            with suppress(OSError):  # the outputs are in their places: an error would say that they are not
                 flush(folder)
 
     def _in_steps(self, outputs: list[tuple[Output, list[Piece]]]) -> None:
@@ -257,7 +257,7 @@ def _flushed(output: Output) -> None:
 
 
 class _naming:
-    """Says of which output an :class:`OSError` is."""
+    """Notes to which output an :class:`OSError` belongs."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -293,7 +293,7 @@ def flush(path: Path) -> None:
 def recover(target: Path) -> None:
     """Put back what a process that was killed had taken from ``target``, and remove the rooms that it has left.
 
-    Nothing is touched of processes that run, or may do so. Errors are left to whoever writes to the place next.
+    Rooms of processes that run, or may run, are left alone. Errors are ignored: they show when the target is written.
     """
     for room, owner in list(_rooms(target)):
         if not _has_ended(room, owner):
@@ -339,7 +339,7 @@ def _rooms(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _has_ended(room: Path, owner: dict[str, Any]) -> bool:
-    """Whether the process that made a room is known to be no more, or is so likely that it counts."""
+    """Whether the process that made a room has ended, or is so old that it is taken to have."""
     pid = owner.get("pid")
     if os.name == "posix" and owner.get("host") == socket.gethostname() and isinstance(pid, int) and pid > 0:
         try:

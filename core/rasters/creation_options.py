@@ -19,7 +19,7 @@ def default_options(dtype: np.dtype, zstd: bool) -> dict[str, Any]:
     options.update({"compress": "ZSTD", "zstd_level": 1} if zstd else {"compress": "DEFLATE", "zlevel": 1})
     options.update(_predictor(dtype), num_threads="ALL_CPUS")
     if dtype == np.uint8:
-        options["alpha"] = "NO"  # of four bands of bytes GDAL would take the last to say how opaque the others are
+        options["alpha"] = "NO"  # else GDAL takes the last of four bands of bytes for an alpha band
     return options
 
 
@@ -47,7 +47,7 @@ def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, An
     for key, (low, high) in _RANGES.items():
         if key in own:
             check_range(key, str(own[key]), low, high)
-    if own.get("tiled", True):  # as TIFF wants it
+    if own.get("tiled", True):  # as TIFF demands
         for key in ("blockxsize", "blockysize"):
             if int(own.get(key, TILE)) % 16:
                 raise ParameterError("creation options", f"{key.upper()}={own[key]}", "must be a multiple of 16")
@@ -78,5 +78,5 @@ _RANGES = {
     "nbits": (1, 32),
 }
 _PREDICTED = ("DEFLATE", "LZW", "ZSTD")
-# Arguments of rasterio.open, which would be taken for something else than an option.
+# Arguments of rasterio.open that are no creation options.
 _NO_OPTIONS = ("fp", "mode", "driver", "width", "height", "count", "crs", "transform", "dtype", "nodata", "sharing")

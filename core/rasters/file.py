@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from .source_identity import Stamp
 from .view import AS_IN_FILE, RasterView
 
 GDAL_CACHE = 128 << 20
+#: Fills an array from a rasterio dataset, a rasterio window, and the stored values there.
+Give = Callable[[Any, Any, np.ndarray, np.ndarray], None]
 _PIECE_BYTES = 32 << 20  # of raw values that are read at once
 
 
@@ -33,11 +36,11 @@ class RasterFile(RasterReader):
     ``bands`` are numbers from 1 in the order wanted, empty for all; ``scaled`` applies the dataset's own scale and
     offset, or where it is a pair those two. ``dtype`` is the chips' type: float32, or float64 where the file has more
     than 24 bits of precision. ``overview`` is the level of the overview to read instead of the pixels, from 0; None
-    reads these. ``nodata`` stands for no data in bands that declare none. ``view`` says what is not as in the file.
-    ``drivers`` are GDAL's that may open it; none: those that suit its name (``gdal/drivers.py``). ``alone``: nothing
-    beside the file counts; None: where there are ``drivers``. What :meth:`select` gives is the same open file, and is
-    closed with it. Not to be read from two threads at once. Errors: :class:`RasterReadError`, :class:`ParameterError`
-    for bands and for a description under the name of a picture.
+    reads these. ``nodata`` stands for no data in bands that declare none. ``view`` has the settings that differ from
+    those of the file. ``drivers`` are those of GDAL that may open it; none: those that suit its name
+    (``gdal/drivers.py``). ``alone``: files beside it are not looked at; None: so where there are ``drivers``. What
+    :meth:`select` gives is the same open file, and is closed with it. Not to be read from two threads at once. Errors:
+    :class:`RasterReadError`, :class:`ParameterError` for bands and for a description under the name of a picture.
     """
 
     def __init__(
@@ -68,6 +71,8 @@ class RasterFile(RasterReader):
             self.domain = RasterDomain((dataset.height, dataset.width), transform, crs, control)
             self.overviews = tuple(dataset.overviews(numbers[0]))
             self.tags: dict[str, str] = dataset.tags()
+            #: Numbers from 1 of the alpha bands of the file.
+            self.alpha = tuple(k for k, what in enumerate(facts.colorinterp, 1) if what.name == "alpha")
             blocks = dataset.block_shapes
             block_height = max(shape[0] for shape in blocks)
             tiled = dataset.driver == "GTiff" and len(set(blocks)) == 1
@@ -84,7 +89,7 @@ class RasterFile(RasterReader):
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """What the file itself was like before it was opened, by its path; nothing of what is no plain file."""
+        """Size and time of the file before it was opened, by its path; empty for what is no plain file."""
         return self._file.stamps
 
     @property
@@ -99,15 +104,27 @@ class RasterFile(RasterReader):
 
     def read(self, window: PixelWindow, out: np.ndarray) -> None:
         """Fill ``out`` ``(bands, h, w)`` of the chips' type with the window's values, NaN where there is no data."""
+        self._read(window, out, self._give)
+
+    @property
+    def stored(self) -> RasterFile:
+        """The raster itself."""
+        return self
+
+    def read_stored(self, window: PixelWindow, out: np.ndarray, masked: bool) -> None:
+        """As :meth:`StoredRaster.read_stored`."""
+        self._read(window, out, partial(self._give_stored, masked=masked))
+
+    def _read(self, window: PixelWindow, out: np.ndarray, give: Give) -> None:
         for part in self._pieces(window):
             may_go_on()
             rows, cols = slices(part, window)
-            self._read_piece(part, out[:, rows, cols])
+            self._read_piece(part, out[:, rows, cols], give)
 
     def _pieces(self, window: PixelWindow) -> Iterator[PixelWindow]:
         """The window in pieces of a bounded size, between which a run can be cancelled; no block is in two of them.
 
-        Tiles of a GeoTIFF are divided by columns; other files by rows, as what lies behind them may be whole rows.
+        Tiled GeoTIFFs are divided by columns; other files by rows, as their blocks may be whole rows.
         """
         (height, width), most = self._block, _PIECE_BYTES // (len(self._bands) * self.raw_itemsize)
         if window.pixels <= most:
@@ -121,7 +138,7 @@ class RasterFile(RasterReader):
             for row in range(window.row // step * step, window.row_stop, step):
                 yield PixelWindow(row, window.col, step, window.width).intersect(window)
 
-    def _read_piece(self, window: PixelWindow, out: np.ndarray) -> None:
+    def _read_piece(self, window: PixelWindow, out: np.ndarray, give: Give) -> None:
         from rasterio.windows import Window
 
         area = Window(window.col, window.row, window.width, window.height)
@@ -129,19 +146,26 @@ class RasterFile(RasterReader):
             raw = self._scratch((len(self._bands), *out.shape[1:]))
             try:
                 self._read_raw(dataset, area, raw)
-                self._give(dataset, area, raw, out)
+                give(dataset, area, raw, out)
             except Exception as error:  # rasterio raises many types here, and all mean the same to the user
                 rows = f"rows {window.row}..{window.row_stop - 1}, columns {window.col}..{window.col_stop - 1}"
                 raise RasterReadError(f"{self.path}: cannot read {rows}: {gdal_words(error)}") from error
 
     def _give(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray) -> None:
-        """What is read as ``raw`` as the values that are asked for."""
+        """Fill ``out`` ``(bands, h, w)`` with the values for ``raw``, the stored ones of rasterio's window ``area``."""
         masks: dict[int, np.ndarray] = {}
         for k, band in enumerate(self._bands):
             if band.mask is not None and band.mask not in masks:
                 masks[band.mask] = dataset.read_masks(band.index, window=area) == 0
             masked = None if band.mask is None else masks[band.mask]
             fill(out[k], raw[k], unknown(raw[k], band, masked), band, bool(self.scaled))
+
+    def _give_stored(self, dataset: Any, area: Any, raw: np.ndarray, out: np.ndarray, masked: bool) -> None:
+        out[:-1] = raw
+        first = self._bands[0]
+        out[-1] = dataset.read_masks(first.index, window=area) > 0 if masked else 1
+        if first.hidden is not None:
+            out[-1][first.hidden.of(raw[0])] = 0
 
     def _read_raw(self, dataset: Any, area: Any, raw: np.ndarray) -> None:
         if len({band.dtype for band in self._bands}) == 1:

@@ -65,10 +65,17 @@ class GeoTiffSink(RasterSink):
         with gdal_env(), self._writing():
             self._file = self._create()
             self._dataset = rasterio.open(
-                self._file, "w", driver="GTiff", height=height, width=width, count=bands,
-                dtype=self.value_type.dtype.name, nodata=self.value_type.nodata,
-                **creation(self.domain.transform, self.domain.crs, self.domain.control), **self._profile,
-            )  # fmt: skip
+                self._file,
+                "w",
+                driver="GTiff",
+                height=height,
+                width=width,
+                count=bands,
+                dtype=self.value_type.dtype.name,
+                nodata=self.value_type.nodata,
+                **creation(self.domain.transform, self.domain.crs, self.domain.control),
+                **self._profile,
+            )
             write_rpcs(self._dataset, self.domain.control)
             if spec.names:
                 self._dataset.descriptions = tuple(spec.names)
@@ -125,7 +132,7 @@ class GeoTiffSink(RasterSink):
     def _release(self) -> None:
         try:
             if self._dataset is not None:
-                with gdal_env(), suppress(Exception):  # whatever it is, it is not what the user has to know
+                with gdal_env(), suppress(Exception):  # the file is thrown away, and the first error is raised
                     self._dataset.close()
         finally:
             self._dataset = None

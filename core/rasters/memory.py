@@ -1,4 +1,4 @@
-"""Where finished rows go when it is not a file."""
+"""A sink that keeps finished rows in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ArraySink:
         self.array: np.ndarray | None = None
 
     def start(self, bands: int, dtype: np.dtype) -> None:
-        """Make room."""
+        """Make the array, NaN everywhere."""
         self.array = np.full((bands, *self._shape), np.nan, dtype)
 
     def write(self, row: int, col: int, values: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""A raster file that is open: opened once for all who ask of it, and what is wrong with it said in one way."""
+"""A raster file that is open: opened once for all its uses, with the same errors for all."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .view import RasterView
 class OpenedFile:
     """A file that is opened when it is :meth:`described`, and again when it is used after :meth:`close`.
 
-    All selections of bands of a :class:`~patchwise.core.RasterFile` share one. ``stamps`` is what the file itself was
-    like before it was opened, by its path; nothing of what is no plain file. The parameters are those of the raster.
+    All selections of bands of a :class:`~patchwise.core.RasterFile` share one. ``stamps``: size and time of the file
+    before it was opened, by its path; empty for what is no plain file. The parameters are those of the raster.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class OpenedFile:
     def described(self) -> Iterator[Any]:
         """The dataset, opened for the first time.
 
-        What a header says may be damaged too, and shows when it is asked for: then the file is closed again.
+        Damage of a header shows when its values are used: then the file is closed again.
         """
         try:
             with self._env():
@@ -77,7 +77,7 @@ class OpenedFile:
             return files_of(self.path, dataset.files, dataset.driver, _listed)
 
     def files(self) -> Found:
-        """The files that it is made of, sought once."""
+        """The files that it is made of, searched for once."""
         return self._files
 
     def meta(self, bands: Sequence[Band]) -> tuple[BandMeta, ...]:
@@ -89,7 +89,7 @@ class OpenedFile:
         return gdal_env(**({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if self._alone else {}))
 
     def _checked(self) -> Any:
-        """The dataset; what it would read of other files is refused before it does."""
+        """The dataset. One that would read files of others is refused before it does."""
         dataset = self._opened_by({})
         foreign = foreign_part(self.path, dataset, self._alone)
         if foreign:

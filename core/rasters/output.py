@@ -1,4 +1,4 @@
-"""The one seam for rasters that come out: what is to be written, and which format's sink writes it.
+"""The one way to write rasters: from what is to be written to the sink of its format.
 
 A further format is a file with a subclass of :class:`RasterSink` (``sink.py``) and a line in ``FORMATS``.
 """
@@ -20,7 +20,7 @@ from .sink import RasterSink
 from .source_files import SourceFiles
 from .zarr import ZarrSink
 
-#: The sinks by the name of their format. Of those that share an ending, the first is the one that it means.
+#: The sinks by the name of their format. An ending that several share stands for the first of them.
 FORMATS: dict[str, type[RasterSink]] = {
     "geotiff": GeoTiffSink,
     "cog": CogSink,

@@ -12,13 +12,13 @@ from .commit import Output, recover
 from .source_files import SAME_STEM, SourceFiles, source_files
 from .targets import check_ending, check_on_disk
 
-# Of an older file of that name: they would be wrong beside the new one.
+# Sidecars of an older file of that name, which would be wrong beside the new one.
 _STALE = (".aux.xml", ".ovr", ".msk")
-# SQLite would mix them into the new file.
+# Journals of an older database, which SQLite would mix into the new file.
 _SQLITE = (".gpkg", ".sqlite", ".db")
 _JOURNALS = ("-wal", "-shm", "-journal")
 _LONGEST = max(map(len, (*_STALE, *_JOURNALS)))
-#: Folders at the root that hold no files of users; below the last there is one that does.
+#: Folders at the root that hold no files of users; ``_BUT`` is the exception.
 _NO_PLACES, _BUT = ("proc", "sys", "dev"), ("dev", "shm")
 
 
@@ -57,7 +57,7 @@ def check_target(path: str, sources: Iterable[str] | SourceFiles, parameter: str
 def check_file(path: str, sources: Iterable[str] | SourceFiles, parameter: str = "output") -> None:
     """Refuse a target that cannot be written, or that is one of the files that ``sources`` are.
 
-    What a process that was killed has taken from there is put back first.
+    Files that a killed process has moved away from there are put back first.
     """
     check_name(path, parameter, _LONGEST)
     path = os.path.abspath(path)

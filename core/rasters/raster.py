@@ -1,18 +1,22 @@
-"""What is asked of a raster that is read, and what follows from its grid and its bands, once for all readers."""
+"""The protocol of rasters that are read, and the base of its classes, with what follows from grid and bands."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from ..grid.domain import RasterDomain
+import numpy as np
+
+from ..grid.domain import PixelWindow, RasterDomain
 from ..grid.row_source import RowReader, RowSource
 from .band_meta import BandMeta
 from .bands import Bands
 from .source_files import SourceFiles
 from .source_identity import SourceIdentity, Stamp
 from .view import AS_IN_FILE, RasterView
+
+Reader = TypeVar("Reader", bound="RasterReader")
 
 
 class Raster(RowSource, Protocol):
@@ -21,9 +25,9 @@ class Raster(RowSource, Protocol):
     ``path`` is where it comes from, in words. ``scaled``: whether its own scale and offset are applied to values, or a
     pair that is. ``view`` is how it is seen. ``count``: the bands of the file, chosen or not; None where GDAL does not
     open it by its path. ``stamps``: what its files were like before they were opened. ``block_bytes``: of the largest
-    block of a band, which is decoded as a whole; 0 where that is somebody else's business. ``source_files`` are sought
-    when they are asked for. ``described`` is what is known of its bands, and what is derived from it bears the same
-    names.
+    block of a band, which is decoded as a whole; 0 where it is not decoded here. ``source_files`` are searched for when
+    they are used. ``described`` is what is known of its bands; attributes that are derived from it have the same names
+    as there.
     """
 
     path: str
@@ -36,7 +40,7 @@ class Raster(RowSource, Protocol):
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """What its files were like."""
+        """Size and time of its files before they were opened, by path."""
 
     @property
     def source_files(self) -> SourceFiles:
@@ -80,7 +84,7 @@ class Raster(RowSource, Protocol):
 
     @property
     def views(self) -> tuple[RasterView, ...]:
-        """How each of these is seen."""
+        """The view of each of these."""
 
     @property
     def names_of(self) -> tuple[tuple[str, ...], ...]:
@@ -90,15 +94,31 @@ class Raster(RowSource, Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what is allowed and perhaps not meant."""
 
+    @property
+    def stored(self) -> StoredRaster | None:
+        """The same raster where its values can be read as they are stored; else None."""
+
     def identity(self) -> SourceIdentity:
-        """What its files are like now."""
+        """The identity of its files as they are now."""
 
     def select(self, positions: Sequence[int]) -> Raster:
         """The same with fewer bands, by position from 0; what is not needed is not read."""
 
 
+class StoredRaster(Raster, Protocol):
+    """A raster of which the values can be read as they are stored. ``alpha``: its alpha bands, by number from 1."""
+
+    alpha: tuple[int, ...]
+
+    def read_stored(self, window: PixelWindow, out: np.ndarray, masked: bool) -> None:
+        """Fill ``out`` ``(bands + 1, h, w)`` with the values of a window as they are stored, unscaled.
+
+        Its last band is 1, or where the first band is unknown 0: by its hidden ranges, and if ``masked`` by its mask.
+        """
+
+
 class RasterReader(RowReader):
-    """Base of rasters, which give ``domain`` and ``path`` and describe their bands by :meth:`_describe`."""
+    """Base of rasters; a subclass sets ``domain`` and ``path``, and its bands by :meth:`_describe`."""
 
     domain: RasterDomain
     path: str
@@ -108,7 +128,7 @@ class RasterReader(RowReader):
     block_bytes: int = 0
 
     def _describe(self, described: Bands) -> None:
-        """Take these bands."""
+        """Set the bands, and the attributes that follow from them."""
         self.described, self.bands, self.band_names = described, len(described), described.names
         self.band_numbers, self.dtype = described.numbers, described.dtype
         self.raw_itemsize = described.raw_dtype.itemsize
@@ -155,17 +175,17 @@ class RasterReader(RowReader):
 
     @property
     def first(self) -> Raster:
-        """Itself."""
+        """The raster itself."""
         return self
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where it comes from."""
+        """Its path, as of the one raster that it is."""
         return (self.path,)
 
     @property
     def views(self) -> tuple[RasterView, ...]:
-        """How it is seen."""
+        """Its view, as of the one raster that it is."""
         return (self.view,)
 
     @property
@@ -175,25 +195,30 @@ class RasterReader(RowReader):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """None."""
+        """No warnings."""
         return ()
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """Nothing is known of them."""
+        """Empty: its files are not known."""
         return {}
 
     @property
     def source_files(self) -> SourceFiles:
-        """None are known."""
+        """Empty: no files are known."""
         return SourceFiles()
 
-    def select(self, positions: Sequence[int]) -> Any:
+    @property
+    def stored(self) -> StoredRaster | None:
+        """None: there are no stored values."""
+        return None
+
+    def select(self: Reader, positions: Sequence[int]) -> Reader:
         """The same with fewer bands, by position from 0."""
         other = copy.copy(self)
         other._describe(self.described.select(positions))
         return other
 
     def identity(self) -> SourceIdentity:
-        """What the files are like now."""
+        """The identity of its files as they are now."""
         return SourceIdentity.of(self.source_files.paths, self.source_files.complete)

@@ -1,11 +1,11 @@
-"""What all files of results have in common: they are written beside their place, and take their name when complete."""
+"""The base of sinks for files: outputs are written beside their place, and take their name when complete."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from .source_identity import SourceIdentity
 from .values import ValueType
 
 AUTO = "auto"
+Sink = TypeVar("Sink", bound="RasterSink")
 
 
 @dataclass(frozen=True)
 class OutputSpec:
     """What a raster that comes out is to be.
 
-    ``value_type`` says how floats become its type; None, of a store only: not at all. ``names`` of its bands, their
+    ``value_type`` says how floats are converted; None (stores only): they stay floats. ``names`` of its bands, their
     ``scales`` (scale, offset) and ``meta`` (``band_meta.passed_on``) are used if their number is that of the bands;
     ``tags`` are of the whole raster; ``options`` are the format's creation options, over its defaults; ``categories``
     name and colour the values of a single uint8 or uint16 band. ``format`` is a key of ``FORMATS``, or ``auto``: by the
@@ -47,7 +48,9 @@ class OutputSpec:
     parameter: str = "output"
 
     def of(self, bands: int) -> OutputSpec:
-        """What of it holds for so many bands; categories, which say more than ``meta``, need a single one."""
+        """The spec for ``bands`` bands, without what is for another number. Categories need a single band, and replace
+        ``meta``.
+        """
         if self.categories and bands != 1:
             raise ParameterError("categories", len(self.categories), f"need one output band, and there are {bands}")
         scaled = len(self.scales) == bands and set(self.scales) != {(1.0, 0.0)}
@@ -77,7 +80,7 @@ class RasterSink:
     def __init__(self, path: str, domain: RasterDomain, value_type: ValueType | None = None, **more: Any) -> None:
         spec = OutputSpec(value_type, **more)
         categories = () if value_type is None else checked_categories(spec.categories, value_type)
-        #: What is written, of as many bands as there are once it is started.
+        #: What is written; once it is started, for the number of bands that there are.
         self.spec = replace(spec, categories=categories)
         self.path, self.domain, self._parameter = os.path.abspath(str(path)), domain, spec.parameter
         self._sources, self._group = source_files(spec.sources), spec.group
@@ -123,7 +126,7 @@ class RasterSink:
         """Close what is still open; called in any case, and raises nothing."""
         raise NotImplementedError
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Sink) -> Sink:
         if self._group is None:
             self._before = SourceIdentity.of(self._sources.paths)
         return self

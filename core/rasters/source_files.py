@@ -29,11 +29,11 @@ SAME_STEM = {
     ".tab": (".dat", ".map", ".id", ".ind"),
     ".mif": (".mid",),
 }
-#: Of one raster. What is made of more is not known to its end.
+#: Files of one raster; beyond, the list is not complete.
 MOST_FILES = 200_000
 _MOST_TEXT = 128 << 20  # bytes of a VRT
-_MOST_LOOKED_AT = 1000  # files of which the beginning is read; beyond, only those called .vrt are
-_MOST_OPENED = 50  # that only GDAL can read
+_MOST_LOOKED_AT = 1000  # files of which the beginning is read; beyond, only of those called .vrt
+_MOST_OPENED = 50  # VRTs in archives, which only GDAL can read
 _SOURCE = re.compile(r"<(?:SourceFilename|SourceDataset|SrcDataSource)\b([^>]*)>([^<]*)</")
 _REMOTE = re.compile(r"/vsi(curl|s3|gs|az|adls|oss|swift|hdfs|webhdfs|stdin|stdout)", re.IGNORECASE)
 _TILE_INDEX = re.compile(r"\.gti(\.\w+)?$", re.IGNORECASE)
@@ -51,9 +51,9 @@ class Found:
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """What is read, by whatever name (``named``), and the files that it is made of, sought when they are asked for.
+    """What is read, by its names (``named``), and the files that it is made of, searched for when they are used.
 
-    An output that is not there yet can replace none of them, and then nothing is sought.
+    For an output that does not exist yet nothing is searched: it can replace none of them.
     """
 
     named: tuple[str, ...] = ()
@@ -80,7 +80,9 @@ class SourceFiles:
         return tuple(dict.fromkeys(path for path, _ in self.found.files))
 
     def same_as(self, path: str) -> str:
-        """Which of the files ``path`` is, in words; "" for none. Not there yet, it can only be one that is named."""
+        """Which of the files ``path`` is, in words; "" for none. A path that does not exist can only be one that is
+        named.
+        """
         identity = identity_of(path)
         if identity is None:
             real = os.path.realpath(path)
@@ -235,7 +237,7 @@ class _Search:
         if len(self.files) >= MOST_FILES:
             self.complete = False
             return
-        if name.lstrip().startswith("<"):  # the description itself
+        if name.lstrip().startswith("<"):  # the XML of a description instead of its path
             self._waiting.append((name, folder))
             return
         for path in files_named(name, folder):

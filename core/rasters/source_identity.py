@@ -1,8 +1,8 @@
-"""What a source was like when a run began, so that one that has changed by its end is noticed.
+"""The identity of a source when a run begins, so that one that has changed by its end is noticed.
 
 A file is known by its size, the time of its last change, and the content of a few places: as cheap as opening it. Files
 that others write to while a run reads them, without a pixel being another, are left out: statistics and overviews
-beside a raster. Of servers nothing is known, and nothing is claimed.
+beside a raster. Data of servers is not checked.
 
 An identity is plain JSON, so that it can be kept.
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from .raster import Raster
 
 _PLACES, _BYTES = 8, 1024
-#: Files of one source that are looked at, and of which content is.
+#: The most files of a source that are looked at, and of which some content is read.
 MOST_FILES, MOST_SAMPLED = 20_000, 256
 _LEFT_OUT = (".aux.xml", ".ovr", ".rrd", "-wal", "-shm", "-journal")
-# QGIS and GDAL note their own affairs in these: the time of the last change says nothing of the pixels.
+# QGIS and GDAL also write to these without changing pixels: the time of the last change says nothing.
 _TIMELESS = (".gpkg", ".sqlite", ".mbtiles", ".db")
 
 #: Size in bytes, and nanoseconds of the last change.
@@ -64,7 +64,7 @@ class FileIdentity:
 
 
 def _digest(path: str, size: int) -> str:
-    """Of the beginning, the end, and places between."""
+    """BLAKE2b of bytes at the beginning, the end, and between; "" where the file cannot be read."""
     found = hashlib.blake2b(digest_size=16)
     try:
         with open(path, "rb", buffering=0) as file:
@@ -102,7 +102,7 @@ class SourceIdentity:
             refuse_change(file, file.now())
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As a dict that is JSON-serialisable."""
         return {
             "files": [[file.path, file.size, file.mtime_ns, file.digest] for file in self.files],
             "complete": self.complete,

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base.errors import ParameterError
 from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.row_source import Executor
 from .aligned import RESAMPLING, Aligned, OnGrid, on_grid
 from .band_meta import BandMeta, without_classes
 from .bands import Band, Bands
@@ -61,7 +62,7 @@ class StackedRaster(RasterReader):
         )
 
     def _arrange(self, layout: Sequence[tuple[int, int]], names: Sequence[str]) -> None:
-        """Band by band: the raster it comes from and its position there; and its name."""
+        """Set the bands: ``layout`` has the raster and the position there of each, ``names`` its name."""
         self._layout, rasters = tuple(layout), self._rasters
         each = (rasters[k].described.each[band] for k, band in layout)
         named = tuple(replace(band, name=name) for band, name in zip(each, names))
@@ -96,8 +97,8 @@ class StackedRaster(RasterReader):
         return self._warnings
 
     @property
-    def reader(self) -> Any:
-        """Where the first raster wants to be read."""
+    def reader(self) -> Executor | None:
+        """The executor of the first raster, or None."""
         return self.first.reader
 
     def follow(self, feedback: Any) -> None:
@@ -170,7 +171,7 @@ def _meta(members: Sequence[OnGrid], layout: Sequence[tuple[int, int]], _: Seque
 
 
 def _unplaced(file: RasterFile, domain: RasterDomain) -> str:
-    """What is said of a raster on the grid of ``domain``, where one of both has no CRS."""
+    """The warning for a raster on the grid of ``domain`` where one of both has no CRS."""
     which = "has no coordinate reference system" if domain.crs else "has a coordinate reference system, the first none"
     return f"{file.path} {which}: as it has the grid of the first raster, both are taken to lie at the same place."
 

@@ -1,4 +1,4 @@
-"""How a raster is to be seen where its file is not to be believed: another CRS, other values that mean "no data".
+"""Settings of a raster that replace those of its file: another CRS, other values that mean "no data".
 
 In QGIS these are settings of a layer. A view is plain values, so that it goes into a run's record and comes back.
 """
@@ -16,9 +16,9 @@ import numpy as np
 from ..base.errors import ParameterError
 from ..base.trust import checked_crs
 
-# How near a value may come to the end of a range and still be taken for it: what QGIS takes for equal.
+# Distance to the end of a range up to which a value counts as that end, as in QGIS.
 _NEAR = 4 * float(np.finfo(np.float64).eps)
-# As GDAL names its open options; no name of a parameter of Python's is one.
+# GDAL's open options are in capitals, and so never the name of a parameter of rasterio.open.
 _OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
 # Values of options that can name neither a file nor a server.
 _PLAIN = re.compile(r"[\w.,+-]{0,64}", re.ASCII)
@@ -65,7 +65,7 @@ class RasterView:
     options: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no open option."""
+        """Refuse names that no open option has."""
         for key, _ in self.options:
             if not _OPTION.fullmatch(key):
                 raise ParameterError("open options", key, "must be an option of GDAL, in capital letters")
@@ -90,8 +90,8 @@ class RasterView:
     def from_record(cls, record: Mapping[str, Any]) -> RasterView:
         """The view of a record: ``from_record(view.record()) == view``. Refuses what is none.
 
-        A record comes from somebody else: a CRS that GDAL would look up at an address, and an option that could name a
-        file or a server, are refused.
+        A record may come from another user: a CRS that GDAL would look up at an address, and an option that could name
+        a file or a server, are refused.
         """
         try:
             crs, options = record.get("crs"), record.get("options") or {}
@@ -134,7 +134,7 @@ class Hidden:
     scaled_dtype: str = "float32"
 
     def of(self, raw: np.ndarray) -> np.ndarray:
-        """Where the raw values are in one of the ranges, in memory of its own."""
+        """A new bool array: where the raw values are in one of the ranges."""
         values = raw
         if (self.scale, self.offset) != (1.0, 0.0):
             values = (raw.astype(np.float64) * self.scale + self.offset).astype(self.scaled_dtype)
@@ -150,8 +150,8 @@ class Hidden:
 def hidden(ranges: Iterable[NodataRange], dtype: np.dtype, scale: float = 1.0, offset: float = 0.0) -> Hidden | None:
     """What ``ranges`` hide of a band of ``dtype`` that declares ``scale`` and ``offset``; None where it is nothing.
 
-    Law: a value ``v`` of ``dtype`` is hidden where a range has it when compared in float64. Scaled values are float32,
-    and float64 where the file has that: so does QGIS compare them.
+    Law: a value ``v`` of ``dtype`` is hidden where a range has it when compared in float64. Scaled values are compared
+    as float32, or float64 where the file has that, as QGIS does.
     """
     scaled = (scale, offset) != (1.0, 0.0)
     as_compared = np.dtype("float64" if dtype == np.float64 else "float32") if scaled else dtype

@@ -101,7 +101,7 @@ class ZarrSink(RasterSink):
 
     @staticmethod
     def checked_options(options: Mapping[str, str], dtype: np.dtype) -> dict[str, Any]:
-        """Nothing: a store has no creation options, and any is a :class:`ParameterError`."""
+        """``{}``: a store has no creation options, and any is refused with :class:`ParameterError`."""
         if options:
             given = "|".join(f"{key}={value}" for key, value in options.items())
             raise ParameterError("creation options", given, "must be empty: a Zarr store has none")
@@ -118,8 +118,9 @@ class ZarrSink(RasterSink):
             attributes = zarr_store.write_grid(store, self.domain, bands)
             attributes["_FillValue"] = zarr_store.cf_fill_value(self._fill, self._dtype)
             attributes.update(self._attributes())
-            about = zarr_store.array_json((bands, height, width), self._dtype, (1, *self.chunks), self._fill,
-                                          ("band", "y", "x"), attributes)  # fmt: skip
+            about = zarr_store.array_json(
+                (bands, height, width), self._dtype, (1, *self.chunks), self._fill, ("band", "y", "x"), attributes
+            )
             self._array = store.array(zarr_store.VARIABLE, about)
             store.group(dict(self.spec.tags))
 

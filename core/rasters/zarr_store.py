@@ -2,8 +2,8 @@
 
 The format is small (https://zarr-specs.readthedocs.io/en/latest/v3/core/): a ``zarr.json`` for the group and each
 array, and one file for each chunk, here by the codecs ``bytes`` (little endian) and ``gzip``. It is written by hand
-because zarr-python 3, the first to know the final format, needs a later numpy than many a QGIS comes with: one that
-pip would install beside QGIS's own and break its bindings.
+because zarr-python 3, the first to know the final format, needs a later numpy than many versions of QGIS have;
+installing it by pip would break the bindings of QGIS.
 
 Georeferencing follows CF and GeoZarr as rioxarray reads them: arrays ``x`` and ``y`` of pixel centres, and
 ``spatial_ref`` with ``crs_wkt`` and GDAL's ``GeoTransform``, to which the raster's ``grid_mapping`` points.
@@ -42,7 +42,7 @@ class StoreWriter:
         return self._write(self.root / name, self._members[name])
 
     def whole(self, name: str, values: np.ndarray, names: Sequence[str], attributes: Any) -> None:
-        """A small array as one chunk."""
+        """Write a small array as one chunk."""
         about = array_json(values.shape, values.dtype, values.shape, 0, names, attributes)
         write_chunk(self.array(name, about), [0] * values.ndim, values)
 
@@ -71,7 +71,7 @@ def array_json(
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": _json_number(fill),
         "codecs": [
-            # Of one byte there is no order.
+            # A single byte has no order.
             {"name": "bytes", **({"configuration": {"endian": "little"}} if dtype.itemsize > 1 else {})},
             {"name": "gzip", "configuration": {"level": _LEVEL}},
         ],

@@ -1,4 +1,4 @@
-"""What a result says of its run, what such a record may look like, and the run done again.
+"""The record of a run in its result, the shapes of such records, and runs that are repeated from them.
 
 In: a run, or a document. Out: a record as plain JSON, or a recipe.
 """

@@ -25,10 +25,10 @@ ALGORITHM = "patchwise:slidingwindow"
 
 
 def input_record(raster: Raster) -> dict[str, Any]:
-    """What is kept of the raster of a run: where it is, its bands and its grid."""
+    """The record of the raster of a run: where it is, its bands and its grid."""
     first, others = raster.first, raster.paths[1:]
     transform = raster.domain.transform
-    # A layer that is read through QGIS says where it comes from in words that GDAL does not know.
+    # The source of a layer that is read through QGIS is no name that GDAL knows.
     place = {"layer": without_secrets(str(first.path))} if first.count is None else path_record(first.path)
     record: dict[str, Any] = {
         **place,
@@ -47,7 +47,7 @@ def input_record(raster: Raster) -> dict[str, Any]:
 
 
 def path_record(path: str) -> dict[str, str]:
-    """``{"source": path}`` without what is nobody else's business."""
+    """``{"source": path}``, with ``~`` for the user's folder and without secrets."""
     if not os.path.exists(path):  # an address, or a name that GDAL understands
         return {"source": without_secrets(path).strip()}
     path, home = os.path.abspath(path), os.path.expanduser("~")
@@ -85,7 +85,7 @@ def _with_relative(record: Mapping[str, Any], output: str) -> dict[str, Any]:
     return {**record, "relative": Path(os.path.relpath(path, folder)).as_posix()}
 
 
-def nodata_record(value_type: ValueType) -> Any:
+def nodata_record(value_type: ValueType) -> float | str | None:
     """The nodata value as JSON: None for NaN, text for infinities."""
     if math.isnan(value_type.nodata):
         return None
@@ -103,7 +103,7 @@ def run_record(
 ) -> dict[str, Any]:
     """The record of a run whose result has the format ``written_as``.
 
-    :func:`placed` makes of it what the result's tag says.
+    :func:`placed` turns it into what is written in the tag of the result.
     """
     return {
         "algorithm": ALGORITHM,

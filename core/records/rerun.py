@@ -1,4 +1,4 @@
-"""Runs done again: from a record (see ``run_record.py``), a patcher's configuration, or that of a pipeline."""
+"""Runs done again: from a record (see ``record.py``), a patcher's configuration, or that of a pipeline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ..gdal.drivers import of_pixels
 from ..grid.domain import PixelWindow
 from ..loop.patcher import SpatialPatcher
 from ..loop.stages import ApplyToChips, GridSampler, Stitch
-from ..operators import Expression, Sequential
+from ..operators import Expression, Operator, Sequential
 from ..plan.geometry import Geometry
 from ..rasters.file import RasterFile
 from ..rasters.output import AUTO, FORMATS
@@ -49,12 +49,12 @@ class Recipe:
     """What is to be done again.
 
     ``operator`` is None where the configuration has none: the bands are passed through. ``input`` is the record of the
-    raster (see ``run_record.py``), ``window`` the pixels that were computed; both None where it was not a run.
-    ``format`` is that of the result (``output.py``). ``warnings`` are sentences about what is no longer as it was.
+    raster (see ``record.py``), ``window`` the pixels that were computed; both None where it was not a run. ``format``
+    is that of the result (``rasters/output.py``). ``warnings`` are sentences about what is no longer as it was.
     """
 
     patcher: SpatialPatcher
-    operator: Any = None
+    operator: Operator | None = None
     input: Mapping[str, Any] | None = None
     window: PixelWindow | None = None
     value_type: ValueType | None = None
@@ -62,14 +62,14 @@ class Recipe:
     format: str = AUTO
     warnings: tuple[str, ...] = ()
 
-    def operator_for(self, raster: Raster) -> Any:
-        """The operator; of a configuration without one that which passes the bands of ``raster`` through."""
+    def operator_for(self, raster: Raster) -> Operator:
+        """The operator; where the configuration has none, one that passes the bands of ``raster`` through."""
         if self.operator is not None:
             return self.operator
         return Expression("; ".join(f"b{k + 1}" for k in range(raster.bands)), raster.bands, raster.band_names)
 
     def value_type_for(self, raster: Raster) -> ValueType:
-        """The type of the output; where none was chosen that of the chips."""
+        """The type of the output; the type of the chips where none was chosen."""
         return self.value_type or ValueType(raster.dtype.name)
 
     def window_on(self, shape: tuple[int, int]) -> PixelWindow:
@@ -89,8 +89,10 @@ class Recipe:
         record = self.input or {}
         if record.get("shape") and list(raster.domain.shape) != list(record["shape"]):
             (rows, cols), (now_rows, now_cols) = record["shape"], raster.domain.shape
-            said.append(f"The input has {now_cols} x {now_rows} pixels, and that of the run had {cols} x {rows}: chips "
-                        "lie differently.")  # fmt: skip
+            said.append(
+                f"The input has {now_cols} x {now_rows} pixels, and that of the run had {cols} x {rows}: chips "
+                "lie differently."
+            )
         first = raster.first
         count = first.count
         if record.get("count") and count and count != record["count"]:
@@ -162,8 +164,8 @@ def found_raster(
 ) -> RasterFile:
     """The raster of a record, seen as in the run; refused where it is not there, or ``trust`` does not cover it.
 
-    What nobody had to agree to is opened by drivers of pixels only: a text that names other files or servers, wherever
-    it is hidden, is no raster to them.
+    A raster that the user did not have to confirm is opened by drivers of pixel formats only, which do not follow texts
+    that name other files or servers.
     """
     path = found_path(record, folder, trust)
     agreed = named_description(path) if os.path.exists(path) else named_source(path)
@@ -208,12 +210,12 @@ def check_trust(config: Mapping[str, Any], folder: str, trust: Trust, source: bo
         except UntrustedError as error:
             needed += error.named
         except ParameterError:
-            continue  # it is not there, which is said when it is needed
+            continue  # a missing file is refused when it is needed
     trust.check(needed)
 
 
 def read_recipe(config: Mapping[str, Any], trust: Trust = NOBODY) -> Recipe:
-    """What a record, a patcher's configuration or that of a pipeline says is to be done.
+    """The recipe in a record, a patcher's configuration or that of a pipeline.
 
     A pipeline is ``Sequential([GridSampler, ApplyToChips ..., Stitch])``. A file that it would run or open has to be
     covered by ``trust`` as it is now (:class:`UntrustedError`), and is bound to that content; where the content is no
@@ -249,7 +251,7 @@ def _run(config: Mapping[str, Any]) -> Recipe:
     given["bands"] = [int(value) for value in given.get("bands") or ()]
     value_type = ValueType(output["data_type"], None if nodata is None else float(nodata))
     options = {key: str(value) for key, value in (output.get("creation_options") or {}).items()}
-    written_as = str(output.get("format", "geotiff"))  # before there were others, nothing was said of it
+    written_as = str(output.get("format", "geotiff"))  # of old records, which name no format, the only one
     FORMATS[written_as].checked_options(options, value_type.dtype)
     patcher, operator = SpatialPatcher.from_config(config["patcher"]), build(config["operator"])
     return Recipe(patcher, operator, given, window, value_type, options, written_as)
@@ -288,5 +290,7 @@ def _told(part: tuple[str, Any], now: NamedFile) -> str:
     """A sentence about a Python file that will be run."""
     if part[1].get("sha256", now.sha256) == now.sha256:
         return f"The configuration runs the Python file {now.path}, with all your rights."
-    return (f"The Python file {now.path} has changed since the configuration was written: it is run as it is now, with "
-            "all your rights.")  # fmt: skip
+    return (
+        f"The Python file {now.path} has changed since the configuration was written: it is run as it is now, with "
+        "all your rights."
+    )

@@ -1,7 +1,7 @@
 """The shapes of what Patchwise writes and reads again: configurations, records of runs, manifests of chips.
 
-Every number has a range here. Ranges are wide: what a class itself refuses, it refuses in its own words; here ends what
-would cost memory or time before a class could look at it.
+Every number has a range here. Ranges are wide: they refuse only what would cost memory or time before a class could
+check it. Each class refuses the rest in its own words.
 """
 
 from __future__ import annotations
@@ -94,15 +94,17 @@ PARTS.update(
     {
         "SpatialPatcher": PATCHER,
         **OPERATORS.shapes,
-        # They hold what no configuration can say, and are refused in their own words.
-        "Lambda": _parameters(), "SpatialLearned": _parameters(),
+        # They hold what no configuration can hold, and refuse it in their own words.
+        "Lambda": _parameters(),
+        "SpatialLearned": _parameters(),
+        "Identity": _parameters(),
         "Sequential": _parameters({"operators": ListOf(PART, 1000, 1)}),
         "Fanout": _parameters({"branches": ListOf(Row((_NAME, PART)), 1000, 1)}),
         "GridSampler": _parameters({"patcher": _part({"SpatialPatcher": PATCHER}, "a patcher")}),
         "ApplyToChips": _parameters({"operator": PART}),
         "Stitch": _parameters({"aggregation": _PATCHER["aggregation"]}),
     }
-)  # fmt: skip
+)
 
 
 class _Transform(Row):
@@ -116,11 +118,11 @@ class _Transform(Row):
         return area != 0 and abs(area) < float("inf")
 
     def says(self) -> str:
-        """The words."""
+        """The sentence for errors."""
         return "six finite numbers of an affine transform that has an inverse"
 
     def check(self, value: Any, place: str) -> None:
-        """All at once."""
+        """Check the six terms together."""
         Shape.check(self, value, place)
 
 
@@ -128,7 +130,7 @@ _TRANSFORM = Either((NOTHING, _Transform((Number(),) * 6)))
 _WINDOW = Row((_STEPS, _STEPS, _PIXELS, _PIXELS))
 _END = Either((NOTHING, Number()))
 _RANGE = Row((_END, _END, FLAG, FLAG))
-#: Where a raster is, and how it was seen (``raster_view.py``).
+#: Where a raster is, and how it was seen (``rasters/view.py``).
 _PLACE = {
     "source": _PATH,
     "relative": _PATH,
@@ -159,7 +161,7 @@ _OUTPUT = Fields(
         "format": OneOf(tuple(FORMATS)),
     },
 )
-#: What the tag of a result says of its run; ``algorithm`` and ``format`` are looked at before.
+#: The record of a run in the tag of its result; ``algorithm`` and ``format`` are checked before.
 RECORD = Fields({"input": _INPUT, "window": _WINDOW, "patcher": PATCHER, "operator": PART, "output": _OUTPUT})
 
 _POINT = Row((*(Number(),) * 5, _NAME, _NAME))
@@ -169,17 +171,20 @@ _CLASSES = Fields(
     {"dtype": OneOf(("uint8", "uint16"))},
     {"colours": ListOf(Row((_CODE, *(Whole(0, 255),) * 4)), 1 << 16), "names": ListOf(Row((_CODE, _NAME)), 1 << 16)},
 )
-#: What follows a band (``band_meta.py``).
+#: What follows a band (``rasters/band_meta.py``).
 _META = Fields({}, {"items": ListOf(Row((_NAME, _NAME, _NAME)), 64), "classes": Either((NOTHING, _CLASSES))})
 
 _CHIP = Fields(
-    {"anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))), "window": _WINDOW,
-     "valid": Number(0, 1)},
+    {
+        "anchor": Row((Whole(-MOST_PIXELS, MOST_PIXELS), Whole(-MOST_PIXELS, MOST_PIXELS))),
+        "window": _WINDOW,
+        "valid": Number(0, 1),
+    },
     {"path": _NAME, "label": _NAME, "reason": Text(1 << 16)},
-)  # fmt: skip
+)
 MOST_CHIPS = 500_000
 _CHIPS = ListOf(_CHIP, MOST_CHIPS)
-#: The manifest of a folder of chips; ``kind``, ``format`` and ``version`` are looked at before.
+#: The manifest of a folder of chips; ``kind``, ``format`` and ``version`` are checked before.
 MANIFEST = Fields(
     {
         "grid": Fields({"shape": Row((_PIXELS, _PIXELS)), "transform": _TRANSFORM, "crs": _CRS}, {"control": _CONTROL}),
@@ -203,7 +208,7 @@ MANIFEST = Fields(
         "left_out": _CHIPS,
         "failed": _CHIPS,
         "source": Fields({}, _PLACE),
-        "operators": ListOf(Fields({"class": _NAME}), 1000),  # to be read by people: nothing is made of them
+        "operators": ListOf(Fields({"class": _NAME}), 1000),  # for people to read: no operator is made of them
         "scale": Whole(1, MOST_SCALE),
         "categories": ListOf(Row((Whole(0, 65535), _NAME, Row((Whole(0, 255),) * 3))), MOST_BANDS),
         "labels": FLAG,

@@ -15,6 +15,7 @@ from ..base.errors import StacError
 from ..base.secrets import without_secrets
 from ..grid.domain import RasterDomain
 from ..grid.geotensor import GeoTensor
+from ..grid.row_source import RowSink
 from ..loop.patcher import SpatialPatcher
 from ..loop.stitcher import StreamReport
 from ..loop.stream import stream
@@ -122,7 +123,7 @@ class S2Scene:
         )
 
     def stream_to(
-        self, sink: Any, progress: Callable[[float], None] | None = None, cancelled: Asked | None = None
+        self, sink: RowSink, progress: Callable[[float], None] | None = None, cancelled: Asked | None = None
     ) -> StreamReport:
         """Read everything, block by block, into ``sink``."""
         geometry, sampler = SpatialRectangular((_CHIP, _CHIP), "shrink"), SpatialRegularStride(_CHIP)

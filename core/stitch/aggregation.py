@@ -12,22 +12,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 import numpy as np
 
 from ..base.checks import is_whole
 from ..base.configurable import Configurable
 from ..base.errors import ParameterError
-from ..grid.domain import PixelWindow
+from ..grid.domain import Gridded, PixelWindow, RasterDomain
 from ..grid.geotensor import GeoTensor
 from ..plan.patch import Patch
-from ..rasters.zarr import ZarrSink, check_store, checked_chunks
+from ..rasters.zarr import ZarrResult, ZarrSink, check_store, checked_chunks
 from .accumulators import EqualMean, Extremes, InverseVariances, Sums, Variances
 from .contract import Accumulator
 from .contributions import Contributions, learned, median
 from .merging import grid_of, merged_array, stitch_to
 from .running_mean import RunningMean
+
+#: What patches in memory are merged to: on a grid, in a store, or an array of one value for each point.
+Merged = Union[GeoTensor, ZarrResult, np.ndarray]
 
 
 class SpatialAggregation(Configurable):
@@ -60,7 +63,7 @@ class SpatialAggregation(Configurable):
         """The most bytes that the accumulator holds for ``rows`` rows of ``width`` pixels."""
         return rows * width * self.bytes_per_pixel(bands, np.dtype(dtype), overlaps)
 
-    def merge(self, patches: Iterable[Patch], domain: Any) -> Any:
+    def merge(self, patches: Iterable[Patch], domain: RasterDomain | Gridded) -> Merged:
         """Stitch patches in memory to a GeoTensor on the grid of ``domain`` (a GeoTensor, a field's reader, a domain).
 
         The result has the patches' number of axes, and NaN where no valid value is. The order of the patches does not
@@ -126,7 +129,7 @@ class SpatialOverlapAdd(SpatialAggregation):
         """Mean and sum of weights; or a sum and a flag."""
         return super().bytes_per_pixel(bands, dtype, overlaps) if self.normalize_by_window else bands * Sums.BYTES
 
-    def merge(self, patches: Iterable[Patch], domain: Any) -> Any:
+    def merge(self, patches: Iterable[Patch], domain: RasterDomain | Gridded) -> Merged:
         """As :meth:`SpatialAggregation.merge`; with ``streaming``, to the Zarr store, as a ``ZarrResult``.
 
         Then ``patches`` must come sorted by ``(row, col)``, as ``split()`` gives them: they are taken one by one, and

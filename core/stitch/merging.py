@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..base.errors import ParameterError, PlanError
-from ..grid.domain import PixelWindow, RasterDomain
+from ..grid.domain import Gridded, PixelWindow, RasterDomain
 from ..plan.cutting import as_values, result_dtype
 from ..plan.patch import Patch
 from ..rasters.sink import RasterSink
@@ -22,9 +22,9 @@ class Finished(NamedTuple):
     values: np.ndarray
 
 
-def grid_of(domain: Any) -> RasterDomain:
-    """The grid of a GeoTensor, of a field's reader, or of a domain itself."""
-    return getattr(domain, "domain", domain)
+def grid_of(domain: RasterDomain | Gridded) -> RasterDomain:
+    """The grid of a GeoTensor or of a field's reader; a domain is one itself."""
+    return domain if isinstance(domain, RasterDomain) else domain.domain
 
 
 def in_order(patches: Iterable[Patch]) -> list[Patch]:

@@ -38,7 +38,7 @@ _PLANNING = 0.1  # share of the progress
 
 @dataclass(frozen=True)
 class PolygonChips:
-    """What became of polygons: ``values`` ``(polygons, bands, statistics)`` float64, NaN where there is none.
+    """The results for polygons: ``values`` ``(polygons, bands, statistics)`` float64, NaN where there is none.
 
     ``left_out``: positions of the polygons that hold no pixel's centre. ``report``: None where all are left out.
     """
@@ -105,7 +105,9 @@ def _run(
     memory_limit: int,
     how: tuple[int, Callable[[float], None] | None, Callable[[], bool] | None],
 ) -> StreamReport:
-    """Each chip to the statistics, and where there is a patcher to the sink; ``how``: threads, progress, cancelled."""
+    """Hand each result to the statistics, and where there is a patcher to the sink; ``how``: threads, progress,
+    cancelled.
+    """
     stop, started, (workers, progress, cancelled) = threading.Event(), time.perf_counter(), how
     flat, bands, empty = False, 0, window.scaled(operator.scale).pixels
 
@@ -150,7 +152,7 @@ def _find(
         if cancelled is not None and cancelled():
             raise Cancelled
 
-    with gdal_env():  # once, as it takes as long as a mask
+    with gdal_env():  # entered once: entering takes as long as making a mask
         for position in range(count):
             may_go_on()
             if not pointwise:
@@ -184,7 +186,7 @@ def _check_model(masks: PolygonMasks, operator: Operator) -> None:
 
 
 def _check_values(masks: PolygonMasks, source: RowSource, operator: Operator, memory_limit: int) -> None:
-    """Refuse polygons of which more values would be held at a time, until their last piece is there, than fit."""
+    """Refuse polygons of which more values than fit into memory would be held until their last piece is there."""
     owners, counts, places = (np.array(v, np.int64) for v in (masks.owners, masks.counts, masks.places))
     several = np.bincount(owners)[owners] > 1
     if not several.any():

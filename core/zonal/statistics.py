@@ -25,7 +25,7 @@ NEED_VALUES = ("median", "majority")
 
 
 class _Moments(NamedTuple):
-    """Of one piece, ``(bands,)`` each in float64; ``m2`` is the sum of squares about the mean."""
+    """The moments of one piece, float64 ``(bands,)`` each; ``m2`` is the sum of squares about the mean."""
 
     inside: int
     known: np.ndarray
@@ -38,7 +38,7 @@ class _Moments(NamedTuple):
 
 
 class PolygonStatistics:
-    """Takes pieces in any order, each once however often it comes; a polygon is done with its last piece.
+    """Takes pieces in any order, and counts each once; the statistics of a polygon are computed with its last piece.
 
     ``owners`` ``(pieces,)``: the polygon of each piece; ``polygons``: their number; ``names`` of :data:`STATISTICS`.
     Law: the result depends neither on the order of the pieces nor, but for rounding, on how polygons are cut.
@@ -80,7 +80,7 @@ class PolygonStatistics:
         count, total = (np.sum([getattr(p, name) for p in pieces], axis=0) for name in ("known", "total"))
         low = np.min([p.low for p in pieces], axis=0)
         high = np.max([p.high for p in pieces], axis=0)
-        mean = np.clip(total / count, low, high)  # of a constant it is that constant
+        mean = np.clip(total / count, low, high)  # exact where all values are equal
         result = {
             "count": count,
             "sum": total,
@@ -100,7 +100,7 @@ class PolygonStatistics:
 
 
 def _moments(values: np.ndarray, keep: bool) -> _Moments:
-    """Of ``values`` ``(bands, n)``."""
+    """The moments of ``values`` ``(bands, n)``, NaN where unknown; with ``keep`` the known values themselves, too."""
     x = values.astype(np.float64)
     unknown = np.isnan(x)
     count = np.count_nonzero(~unknown, axis=1)

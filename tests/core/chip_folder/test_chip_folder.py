@@ -17,6 +17,7 @@ from patchwise.core import (
     Expression,
     Lambda,
     Operator,
+    PlanError,
     RasterFile,
     RasterWriteError,
     SpatialBoxcar,
@@ -27,6 +28,7 @@ from patchwise.core import (
     SpatialHardVote,
     SpatialJitteredStride,
     SpatialPatcher,
+    SpatialPolygonIntersection,
     SpatialRandom,
     SpatialRectangular,
     SpatialRegularStride,
@@ -38,7 +40,7 @@ from patchwise.core import (
 from patchwise.core.chip_folder.apply import Application, ChipsFailed, apply_to_folder
 from patchwise.core.chip_folder.folder import ChipRaster
 from patchwise.core.chip_folder.manifest import load_manifest
-from patchwise.core.chip_folder.split import Split, split_to_folder
+from patchwise.core.chip_folder.split import Split, check_split, split_to_folder
 from patchwise.core.chip_folder.stitch import stitch_chips, stitch_domain, stitch_patcher
 from patchwise.core.grid.domain import PixelWindow
 
@@ -289,3 +291,17 @@ def test_gdal_holds_few_blocks_while_chips_are_written(tmp_path):
     split = Split(raster, patcher, raster.domain.window)
     split_to_folder(split, folders(tmp_path)[0], progress=lambda _: limits.append(get_gdal_config("GDAL_CACHEMAX")))
     assert limits and set(limits) == {min(before, 128 << 20)} and get_gdal_config("GDAL_CACHEMAX") == before
+
+
+def test_more_chips_than_a_folder_may_have(tmp_path, monkeypatch):
+    monkeypatch.setattr("patchwise.core.chip_folder.split.MOST_CHIPS", 1)
+    ring = [(500000, 4000000), (501000, 4000000), (500000, 3999000), (500000, 4000000)]
+    polygons = SpatialPolygonIntersection([{"type": "Polygon", "coordinates": [ring]}] * 2)
+    squares = SpatialPatcher(SpatialRectangular(8), SpatialRegularStride(8))
+    with RasterFile(scene(tmp_path)) as raster:
+        for patcher, words in (
+            (squares, "^stride is .*a larger one"),
+            (SpatialPatcher(polygons), "^geometry is .*2 chips"),
+        ):
+            with pytest.raises(PlanError, match=words):
+                check_split(Split(raster, patcher, raster.domain.window))

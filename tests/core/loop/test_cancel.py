@@ -146,9 +146,10 @@ def test_weights_that_are_made_again_are_asked_too(monkeypatch):
 
 def test_progress_grows_while_caps_are_found_and_on_to_the_end():
     shares = []
-    stream(Blank(WORLD), CAPS, IDENTITY, Nowhere(), progress=shares.append)
+    report = stream(Blank(WORLD), CAPS, IDENTITY, Nowhere(), progress=shares.append)
     assert shares == sorted(shares) and len(set(shares)) == len(shares) and shares[-1] == 1
     assert len([share for share in shares if share < 0.2]) > 20
+    assert len([share for share in shares if share > 0.2]) == report.chips  # each chip goes on from there
 
 
 def test_watched_plans_are_the_same_plans():

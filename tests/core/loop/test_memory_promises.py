@@ -36,10 +36,12 @@ from patchwise.core.grid.domain import PixelWindow
 from patchwise.core.loop.read_ahead import (
     CallerThread,
     SourceRows,
+    blocks_of,
     bytes_per_column,
     column_blocks,
     rows_held,
     slack,
+    width_that_fits,
 )
 from patchwise.core.preview.estimate import GDAL_CACHE, Work
 from patchwise.core.stitch import accumulators, contributions, votes
@@ -227,6 +229,18 @@ def test_a_block_of_columns_keeps_to_the_limit():
         assert len(blocks) > 1
         run = partial(stream, source, patcher, operator, Nowhere(), workers=1, memory_limit=limit)
         assert taken(run) < 1.25 * limit
+
+
+@pytest.mark.parametrize("size", [SIZE, 90])
+def test_a_block_of_columns_with_the_columns_of_its_chips_keeps_to_the_limit(size):
+    source, limit = GeneratedSource((100, 12_000), 2, 16), 6 << 20
+    plan, window = lattice((100, 12_000), SpatialOverlapAdd(), 20, size), source.domain.window
+    needs = bytes_per_column(source, plan, Lambda(labels), SpatialOverlapAdd(), window)
+    blocks = blocks_of(window, width_that_fits(plan, needs, 1, window, limit))
+    assert len(blocks) > 2 and blocks[0].width > size
+    for block in blocks:
+        first, stop = plan.read_cols(block)
+        assert needs[0] * (stop - first) + needs[1] * block.width <= limit
 
 
 def test_rows_between_chips_far_apart_are_finished_in_pieces():

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from affine import Affine
 from patchwise.core import (
+    ApplyToChips,
     Category,
     Change,
     Classify,
     Expression,
     Fanout,
     GeoTensor,
+    Identity,
     Index,
     Lambda,
     Onnx,
@@ -22,9 +24,11 @@ from patchwise.core import (
     ParameterError,
     PythonFile,
     Sequential,
+    from_config,
+    to_config,
 )
 from patchwise.core.base.configurable import build, part
-from patchwise.core.operators import Identity, as_operator
+from patchwise.core.operators import as_operator
 from patchwise.core.operators.onnx import OnnxFile
 
 SIZE = (20, 24)
@@ -87,9 +91,6 @@ class Conformance:
 
     def run(self, operator, chip):
         return np.asarray(operator(self.given(operator, chip)))
-
-    def made_again(self, operator, config):
-        return build(config)
 
     def test_traits_have_their_declared_types(self, operator):
         for name, kind in TRAITS.items():
@@ -198,10 +199,21 @@ class Conformance:
                 operator.get_config()
             return
         config = json.loads(json.dumps(part(operator)))
-        again = self.made_again(operator, config).fitted(SIZE).load()
+        again = build(config).fitted(SIZE).load()
         assert type(again) is type(operator) and json.loads(json.dumps(part(again))) == config
         assert {name: getattr(again, name) for name in TRAITS} == {name: getattr(operator, name) for name in TRAITS}
         same(self.run(again, chip), self.run(operator, chip))
+
+    def test_a_pipeline_that_holds_it_is_read_back(self, tmp_path):
+        made = self.make(tmp_path)
+        for operator in (made, made.fitted(SIZE)):
+            for pipeline in (operator | Identity(), Fanout({"only": operator}), Sequential([ApplyToChips(operator)])):
+                if not self.has_config or isinstance(operator, OnnxFile):
+                    with pytest.raises(ParameterError, match="cannot be serialised"):
+                        to_config(pipeline)
+                    continue
+                config = json.loads(json.dumps(to_config(pipeline)))
+                assert to_config(from_config(config)) == config
 
     def test_what_pickles_is_the_same_operator(self, operator, chip):
         try:
@@ -217,9 +229,6 @@ class Conformance:
 class TestIdentity(Conformance):
     def make(self, folder):
         return Identity()
-
-    def made_again(self, operator, config):
-        return type(operator).from_config(config["config"])  # it is no public name, which configurations may use
 
 
 class TestExpression(Conformance):

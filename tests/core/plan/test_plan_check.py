@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from patchwise.core import (
     Expression,
@@ -122,6 +122,7 @@ samplers = st.one_of(
 
 
 @given(extents, samplers)
+@example((6, 17), SpatialPoissonDisk(1))
 def test_the_number_of_anchors_is_known_before_they_are_listed(extent, sampler):
     if isinstance(sampler, SpatialRandom) and sampler.count > extent[0] * extent[1]:
         return

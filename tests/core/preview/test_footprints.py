@@ -11,6 +11,7 @@ from patchwise.core import (
     SpatialExplicit,
     SpatialJitteredStride,
     SpatialPatcher,
+    SpatialPolygonIntersection,
     SpatialRandom,
     SpatialRectangular,
     SpatialRegularStride,
@@ -28,6 +29,7 @@ from ..cases import cases_with_window
 
 ROTATED = Affine.translation(5e5, 4e6) * Affine.rotation(30) * Affine.scale(10, -10)
 UTM = RasterDomain((60, 70), from_origin(500_000, 5_000_000, 100, 100), "EPSG:32633")
+SQUARE = [(500_000, 5_000_000), (502_000, 5_000_000), (502_000, 4_998_000), (500_000, 4_998_000), (500_000, 5_000_000)]
 
 
 def read_wkb(wkb):
@@ -134,6 +136,20 @@ def test_a_cap_is_outlined_around_its_pixels(name):
             np.testing.assert_array_equal(drawn, pixels)
     if name == "date line":
         assert all(len(polygons) == 2 for *_, polygons in found)
+
+
+@pytest.mark.parametrize(
+    ("patcher", "kind"),
+    [
+        (SpatialPatcher(SpatialRectangular(20), SpatialRegularStride(20)), 3),
+        (SpatialPatcher(SpatialPolygonIntersection([{"type": "Polygon", "coordinates": [SQUARE]}])), 3),
+        (SpatialPatcher(SpatialSphericalCap(1.5), SpatialRandom(5)), 6),
+    ],
+    ids=["rectangles", "polygons", "caps"],
+)
+def test_geometries_say_whether_their_footprints_have_several_parts(patcher, kind):
+    kinds = {struct.unpack_from("<I", wkb, 1)[0] for batch in footprints(patcher, UTM) for wkb in batch.outlines}
+    assert kinds == {kind} and patcher.geometry.several_parts == (kind == 6)
 
 
 def test_the_share_of_a_cap_at_the_edge_that_lies_on_the_raster():

@@ -89,6 +89,15 @@ def test_outlines_follow_a_rotated_grid():
     assert rings(lines.wkb)[0][0].tolist() == [5e5, 5e6]
 
 
+def test_sides_have_points_between_the_corners():
+    """Where the map has another CRS, a side is a curve there."""
+    (ring,) = rings(Outlines.of(rectangular((40, 80), 200, "drop"), UTM).lines(UTM.window, 10).wkb)
+    cols, rows = (np.rint(values).astype(int).tolist() for values in apply(~UTM.transform, ring[:, 0], ring[:, 1]))
+    across, down = [0, 20, 40, 60], [0, 10, 20, 30]
+    assert cols == [*across, *[80] * 4, *(80 - k for k in across), *[0] * 4, 0]
+    assert rows == [*[0] * 4, *down, *[40] * 4, *(40 - k for k in down), 0]
+
+
 @given(st.integers(1, 400), st.integers(1, 12), st.integers(1, 12))
 def test_of_too_many_chips_some_are_drawn_in_their_places(most, size, step):
     for cut in (rectangular((size, size), step), SpatialPatcher(SpatialRectangular((size, size)), SpatialRandom(500))):
