@@ -51,13 +51,31 @@ BORDER = ("processing_provider", "processing_provider.trust")
 STANDARD = getattr(sys, "stdlib_module_names", None) or pytest.skip("needs Python 3.10", allow_module_level=True)
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 #: Each module by its name: the package itself gives everything, and would hide what a widget uses.
-FOR_WIDGETS = ("core.axes.window", "core.axes.geometry", "core.axes.sampler", "core.plan.geometries",
-               "core.stitch.aggregations", "core.operators.choices", "core.base.vocabulary",
-               "core.plan.plan", "core.base.errors", "core.grid.domain",
-               "core.preview.weights", "core.preview.chip", "core.preview.outlines", "core.base.trust",
-               "core.preview.pictures", "core.preview.estimate", "core.base.shape", "core.base.documents",
-               "core.records.shapes", "core.base.secrets", "core.base.config", "core.rasters.file",
-               "core.operators.python_file")  # fmt: skip
+FOR_WIDGETS = (
+    "core.axes.window",
+    "core.axes.geometry",
+    "core.axes.sampler",
+    "core.plan.geometries",
+    "core.stitch.aggregations",
+    "core.operators.choices",
+    "core.base.vocabulary",
+    "core.plan.plan",
+    "core.base.errors",
+    "core.grid.domain",
+    "core.preview.weights",
+    "core.preview.chip",
+    "core.preview.outlines",
+    "core.base.trust",
+    "core.preview.pictures",
+    "core.preview.estimate",
+    "core.base.shape",
+    "core.base.documents",
+    "core.records.shapes",
+    "core.base.secrets",
+    "core.base.config",
+    "core.rasters.file",
+    "core.operators.python_file",
+)
 
 
 def name_of(path: Path) -> str:

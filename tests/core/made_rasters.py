@@ -16,11 +16,21 @@ UTM = CRS.from_epsg(32610)
 GRID = Affine(10, 0, 500_000, 0, -10, 4_000_000)
 #: Rational polynomials as GDAL's tags, of a raster of about 120 x 90 pixels.
 RPC = {
-    "LINE_OFF": "60.25", "SAMP_OFF": "45.5", "LAT_OFF": "45", "LONG_OFF": "15", "HEIGHT_OFF": "0", "LINE_SCALE": "90",
-    "SAMP_SCALE": "70", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1", "HEIGHT_SCALE": "500",
-    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17, "LINE_DEN_COEFF": "1 " + "0 " * 19,
-    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17, "SAMP_DEN_COEFF": "1 " + "0 " * 19,
-}  # fmt: skip
+    "LINE_OFF": "60.25",
+    "SAMP_OFF": "45.5",
+    "LAT_OFF": "45",
+    "LONG_OFF": "15",
+    "HEIGHT_OFF": "0",
+    "LINE_SCALE": "90",
+    "SAMP_SCALE": "70",
+    "LAT_SCALE": "0.1",
+    "LONG_SCALE": "0.1",
+    "HEIGHT_SCALE": "500",
+    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17,
+    "LINE_DEN_COEFF": "1 " + "0 " * 19,
+    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17,
+    "SAMP_DEN_COEFF": "1 " + "0 " * 19,
+}
 ROTATED = Affine.translation(500_000, 4_000_000) * Affine.rotation(31) * Affine.scale(10, -7)
 
 

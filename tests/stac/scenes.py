@@ -22,9 +22,20 @@ from .cog import BLOCK, Grid, write_cog
 
 #: Native pixel size in metres of everything that has a file.
 GSD = {
-    "B01": 60, "B02": 10, "B03": 10, "B04": 10, "B05": 20, "B06": 20, "B07": 20, "B08": 10, "B8A": 20, "B09": 60,
-    "B11": 20, "B12": 20, "SCL": 20,
-}  # fmt: skip
+    "B01": 60,
+    "B02": 10,
+    "B03": 10,
+    "B04": 10,
+    "B05": 20,
+    "B06": 20,
+    "B07": 20,
+    "B08": 10,
+    "B8A": 20,
+    "B09": 60,
+    "B11": 20,
+    "B12": 20,
+    "SCL": 20,
+}
 BANDS = tuple(band for band in GSD if band != "SCL")
 PERIOD = 40960.0  # eight blocks of 512 pixels of 10 m
 CELL = 320.0

@@ -31,13 +31,33 @@ def expression(text):
         ({}, ("chips",), "Ramp", (None, None), False),
         (made_by("Index", name="NDVI"), ("chips",), "Ramp", (None, None), False),
         ({}, ("weight",), "Ramp", (None, None), False),
-        ({"operator": [{"class": "Expression", "config": {"text": "b1"}}, {"class": "Index", "config": {
-            "name": "NBR"}}]}, ("NBR",), "Ramp", (-1, 1), True),
-        (made_by("Sequential", operators=[{"class": "Expression", "config": {"text": "b1"}},
-                                          {"class": "Index", "config": {"name": "NBR"}}]),
-         ("NBR",), "Ramp", (-1, 1), True),
+        (
+            {
+                "operator": [
+                    {"class": "Expression", "config": {"text": "b1"}},
+                    {"class": "Index", "config": {"name": "NBR"}},
+                ]
+            },
+            ("NBR",),
+            "Ramp",
+            (-1, 1),
+            True,
+        ),
+        (
+            made_by(
+                "Sequential",
+                operators=[
+                    {"class": "Expression", "config": {"text": "b1"}},
+                    {"class": "Index", "config": {"name": "NBR"}},
+                ],
+            ),
+            ("NBR",),
+            "Ramp",
+            (-1, 1),
+            True,
+        ),
     ],
-)  # fmt: skip
+)
 def test_ramps(config, names, kind, limits, diverging):
     from patchwise.processing_provider.results.styles import look_of
 

@@ -35,8 +35,12 @@ def test_defaults_are_those_of_the_algorithm(layer, dock, user):
 
 def test_every_choice_of_the_dock_is_one_of_the_algorithm(layer, dock, user):
     algorithm = dock.tab.plan().algorithm
-    for name, combo in (("OPERATOR", "operatorCombo"), ("WINDOW", "windowCombo"), ("BOUNDARY", "boundaryCombo"),
-                        ("AGGREGATION", "aggregationCombo")):  # fmt: skip
+    for name, combo in (
+        ("OPERATOR", "operatorCombo"),
+        ("WINDOW", "windowCombo"),
+        ("BOUNDARY", "boundaryCombo"),
+        ("AGGREGATION", "aggregationCombo"),
+    ):
         box = user.find(combo, QComboBox)
         offered = {box.itemData(k) for k in range(box.count())}
         assert offered == set(algorithm.parameterDefinition(name).options()), name
@@ -54,14 +58,27 @@ def test_choices_become_parameters(layer, dock, user):
     found = dock.tab.parameters()
     assert found.pop("EXTENT").crs().authid() == "EPSG:32610"
     assert found == {
-        "INPUT": layer.id(), "BANDS": [2], "OPERATOR": "expression", "EXPRESSION": "(b4-b3)/(b4+b3)", "CHIP_SIZE": 64,
-        "STRIDE": 24, "WINDOW": "tukey", "TUKEY_ALPHA": 0.25, "BOUNDARY": "reflect", "AGGREGATION": "median",
-    }  # fmt: skip
+        "INPUT": layer.id(),
+        "BANDS": [2],
+        "OPERATOR": "expression",
+        "EXPRESSION": "(b4-b3)/(b4+b3)",
+        "CHIP_SIZE": 64,
+        "STRIDE": 24,
+        "WINDOW": "tukey",
+        "TUKEY_ALPHA": 0.25,
+        "BOUNDARY": "reflect",
+        "AGGREGATION": "median",
+    }
 
 
 def test_only_the_fields_of_the_chosen_operator_are_there(layer, dock, user):
-    fields = {"Expression": "expressionEdit", "Spectral index": "indexCombo", "Classes by rules": "rulesEdit",
-              "Neural network (ONNX)": "modelFile", "Python file": "pythonFile"}  # fmt: skip
+    fields = {
+        "Expression": "expressionEdit",
+        "Spectral index": "indexCombo",
+        "Classes by rules": "rulesEdit",
+        "Neural network (ONNX)": "modelFile",
+        "Python file": "pythonFile",
+    }
     for kind, shown in fields.items():
         user.choose("operatorCombo", kind)
         for name in fields.values():

@@ -26,8 +26,7 @@ def test_spherical_caps(run, layer, dock, user, tmp_path):
     assert user.run().ok
     (added,) = new_layers(layer)
     out = str(tmp_path / "caps.tif")
-    run(INPUT=layer.source(), GEOMETRY="sphericalcap", RADIUS_KM=0.4, STRIDE=40, EXPRESSION="b1 - mean(b1)",
-        OUTPUT=out)  # fmt: skip
+    run(INPUT=layer.source(), GEOMETRY="sphericalcap", RADIUS_KM=0.4, STRIDE=40, EXPRESSION="b1 - mean(b1)", OUTPUT=out)
     assert np.isfinite(read(out)).any()
     np.testing.assert_array_equal(read(added.source()), read(out))
 
