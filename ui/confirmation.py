@@ -44,8 +44,10 @@ def question(named):
     begin = tr("A project, a layer, a configuration or saved settings name what you have not chosen yourself:")
     parts = [f"<p>{escaped(begin)}</p>", *(_entry(each) for each in named)]
     if any(isinstance(each, NamedFile) and each.kind == PYTHON_FILE for each in named):
-        careful = tr("A Python file can do all that you can do: read, change and delete your files, and send them "
-                     "away. Read it first, or ask who made it.")  # fmt: skip
+        careful = tr(
+            "A Python file can do all that you can do: read, change and delete your files, and send them "
+            "away. Read it first, or ask who made it."
+        )
         parts.append(f"<p><b>{escaped(careful)}</b></p>")
     if files:
         end = tr("Your answer is remembered for this content. If the file changes, you are asked again.")
@@ -84,16 +86,22 @@ def in_words(named):
     said = []
     for each in named:
         if isinstance(each, NamedFile):
-            text = tr("{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
-                      "Until then it is not used.")  # fmt: skip
+            text = tr(
+                "{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
+                "Until then it is not used."
+            )
             said.append(text.format(path=short(each.path)))
         elif isinstance(each, NamedHost):
-            text = tr("The host {host} waits for your confirmation: a project or saved settings name a raster there. "
-                      "Until then it is not asked.")  # fmt: skip
+            text = tr(
+                "The host {host} waits for your confirmation: a project or saved settings name a raster there. "
+                "Until then it is not asked."
+            )
             said.append(text.format(host=each.host[:60]))
         else:
-            text = tr("{path} waits for your confirmation: a project or saved settings name it as a further input. "
-                      "Until then it is not opened.")  # fmt: skip
+            text = tr(
+                "{path} waits for your confirmation: a project or saved settings name it as a further input. "
+                "Until then it is not opened."
+            )
             said.append(text.format(path=short(each.path)))
     return " ".join(dict.fromkeys(said))
 

@@ -14,8 +14,21 @@ from .problem_label import ProblemLabel
 
 #: Suggestions; any other name of the catalogue can be typed.
 INDICES = (
-    "NDVI", "EVI", "SAVI", "NDWI", "MNDWI", "NDMI", "NBR", "NDBI", "NDSI", "BSI", "GNDVI", "NDRE", "dNBR", "RdNBR",
-)  # fmt: skip
+    "NDVI",
+    "EVI",
+    "SAVI",
+    "NDWI",
+    "MNDWI",
+    "NDMI",
+    "NBR",
+    "NDBI",
+    "NDSI",
+    "BSI",
+    "GNDVI",
+    "NDRE",
+    "dNBR",
+    "RdNBR",
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +61,11 @@ class OperatorPanel(Panel):
         self.python_file = self._make_file(
             "pythonFile",
             tr("Python files (*.py)"),
-            tr("A file with def operator(chip, meta). It runs inside QGIS with all your rights: use only files that "
-               "you trust."),
-        )  # fmt: skip
+            tr(
+                "A file with def operator(chip, meta). It runs inside QGIS with all your rights: use only files that "
+                "you trust."
+            ),
+        )
         self.problem_label = ProblemLabel("operatorProblem")
         self._pages, self._foreign = self._make_pages(), {}
         self._lay_out()
@@ -110,10 +125,12 @@ class OperatorPanel(Panel):
         edit.setText("b1")
         edit.setPlaceholderText("(b4-b3)/(b4+b3)")
         edit.setToolTip(
-            tr("Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
-                    "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
-                    "percentile(x, q). Several outputs are separated by a semicolon.")
-        )  # fmt: skip
+            tr(
+                "Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
+                "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
+                "percentile(x, q). Several outputs are separated by a semicolon."
+            )
+        )
         edit.textChanged.connect(self.changed)
         return edit
 

@@ -40,14 +40,16 @@ class ChipTools(QWidget):
         self.pick_button = QPushButton(tr("Pick &on the map"))
         self.pick_button.setObjectName("pickChipButton")
         self.pick_button.setCheckable(True)
-        self.pick_button.setToolTip(tr("Click a place on the map to see its chip. Otherwise it is the one in the "
-                                       "middle of the map."))  # fmt: skip
+        self.pick_button.setToolTip(
+            tr("Click a place on the map to see its chip. Otherwise it is the one in the middle of the map.")
+        )
         #: The content of the Python file that was asked for by the button.
         self._asked_for = ""
         self.compute_button = QPushButton(tr("Run the file on this chip"))
         self.compute_button.setObjectName("computeChipButton")
-        self.compute_button.setToolTip(tr("Runs the Python file on one chip, now and after further changes, until the "
-                                          "file is another."))  # fmt: skip
+        self.compute_button.setToolTip(
+            tr("Runs the Python file on one chip, now and after further changes, until the file is another.")
+        )
         self.compute_button.hide()
         self._tool = QgsMapToolEmitPoint(canvas)
         self._timer = QTimer(self)

@@ -128,12 +128,16 @@ def too_large(job):
     """What is allowed elsewhere, but not likely meant in a dock: gaps, and a chip larger than all that is computed."""
     (height, width), (down, right) = job.patcher.geometry.size, job.patcher.sampler.steps
     if down > height or right > width:
-        text = tr("The stride is larger than the chip: {stride} above {chip} pixels leaves gaps. Choose a stride of at "
-                  "most the chip size.")  # fmt: skip
+        text = tr(
+            "The stride is larger than the chip: {stride} above {chip} pixels leaves gaps. Choose a stride of at "
+            "most the chip size."
+        )
         return "STRIDE", text.format(stride=max(down, right), chip=height if down > height else width)
     if height > job.window.height and width > job.window.width:
-        text = tr("The chip of {chip} pixels is larger than the extent of {extent} pixels: choose a smaller chip or a "
-                  "larger extent.")  # fmt: skip
+        text = tr(
+            "The chip of {chip} pixels is larger than the extent of {extent} pixels: choose a smaller chip or a "
+            "larger extent."
+        )
         return "CHIP_SIZE", text.format(chip=f"{height} x {width}", extent=f"{job.window.height} x {job.window.width}")
     return NO_PROBLEM
 
