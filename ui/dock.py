@@ -31,7 +31,7 @@ class PatchwiseDock(QgsDockWidget):
         self.tabs.addTab(self.tab, tr("Sliding window"))
         self.tabs.addTab(self.sentinel, tr("Load Sentinel-2"))
         self.setWidget(self.tabs)
-        fill_menu(self.tab.bar.menu, self._plan_and_path, self.save_defaults, self.use_defaults)
+        fill_menu(self.tab.bar.menu, self._planned_and_path, self.save_defaults, self.use_defaults)
         self.reuse_action = ReuseAction(interface, self)
         self._first_state = self.state()
         self._connect()
@@ -135,8 +135,8 @@ class PatchwiseDock(QgsDockWidget):
     def _offer_settings(self, layer):
         self.tab.source.reuse_button.setVisible(has_settings(layer))
 
-    def _plan_and_path(self):
-        return self.tab.plan(), self.tab.path()
+    def _planned_and_path(self):
+        return self.tab.planned(), self.tab.path()
 
     def _ended(self, run):
         bar, window = self._interface.messageBar(), self._interface.mainWindow()

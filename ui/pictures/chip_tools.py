@@ -30,7 +30,7 @@ class ChipTools(QWidget):
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
         self.seconds = None
-        self._canvas, self._plan, self._layer, self._point = canvas, None, None, None
+        self._canvas, self._planned, self._layer, self._point = canvas, None, None, None
         self.overlay = ChipOverlay(canvas, self)
         self.preview = ChipPreview()
         self.grid_check = QCheckBox(tr("Show the c&hip grid on the map"))
@@ -58,9 +58,9 @@ class ChipTools(QWidget):
         self._lay_out()
         self._connect()
 
-    def show_plan(self, plan, layer):
-        """Draw the grid of a plan, and its chip if the preview is open."""
-        self._plan, self._layer = plan, layer
+    def show_planned(self, planned, layer):
+        """Draw the grid of chips of a ``PlannedRun``, and one of its chips if the preview is open."""
+        self._planned, self._layer = planned, layer
         self.seconds = None
         self._show_grid()
         self._ask()
@@ -72,7 +72,7 @@ class ChipTools(QWidget):
 
     def clear(self):
         """Take everything off the map."""
-        self._plan = None
+        self._planned = None
         self.cancel()
         self.overlay.clear()
         self._drop_tool()
@@ -83,28 +83,28 @@ class ChipTools(QWidget):
         self.overlay.remove()
 
     def _show_grid(self, *_):
-        job = self._plan.job if self._plan is not None else None
+        job = self._planned.job if self._planned is not None else None
         if job is None or self._layer is None or not self.grid_check.isChecked():
             self.overlay.clear()
             return
         try:
             self.overlay.setChips(job.patcher, job.raster.domain, self._layer.crs(), job.window)
         except PatchwiseError:
-            self.overlay.clear()  # the plan says why
+            self.overlay.clear()  # the planned run's problem says why
 
     def _ask(self, *_):
         if self.preview.isVisible():
             self._timer.start()
 
     def _request(self):
-        plan, layer = self._plan, self._layer
+        planned, layer = self._planned, self._layer
         self.compute_button.hide()
-        if plan is None or not plan.good or plan.job is None or layer is None:
-            self.preview.setProblem(problem_of(plan))
+        if planned is None or not planned.good or planned.job is None or layer is None:
+            self.preview.setProblem(problem_of(planned))
             return
         try:
             point = self._in_raster(self._point, layer.crs())
-            job = make_job(plan.algorithm, plan.parameters)
+            job = make_job(planned.algorithm, planned.parameters)
             if isinstance(job.operator, PythonFile) and job.operator.sha256 != self._asked_for:
                 self.preview.setProblem(tr("A Python file is run only when you ask for it."))
                 self.compute_button.show()
@@ -114,7 +114,7 @@ class ChipTools(QWidget):
             self.preview.setProblem(str(error))
 
     def _compute(self):
-        operator = self._plan.job.operator if self._plan is not None and self._plan.job is not None else None
+        operator = self._planned.job.operator if self._planned is not None and self._planned.job is not None else None
         if isinstance(operator, PythonFile):
             self._asked_for = operator.sha256
             self._request()
@@ -147,7 +147,7 @@ class ChipTools(QWidget):
         self.pick_button.blockSignals(False)
 
     def _map_moved(self):
-        if self._point is None and self._plan is not None:
+        if self._point is None and self._planned is not None:
             self._ask()
 
     def _measured(self, seconds):
@@ -181,8 +181,8 @@ class ChipTools(QWidget):
         layout.addLayout(row)
 
 
-def problem_of(plan):
+def problem_of(planned):
     """Why there is no chip to show."""
-    if plan is not None and plan.waiting:
-        return in_words(plan.waiting)
-    return plan.problem[1] if plan is not None else ""
+    if planned is not None and planned.waiting:
+        return in_words(planned.waiting)
+    return planned.problem[1] if planned is not None else ""

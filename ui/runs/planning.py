@@ -31,7 +31,7 @@ NO_PROBLEM = ("", "")
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedRun:
     """``job`` is None where there is a ``problem`` (parameter, text), or where the algorithm does not tell."""
 
     algorithm: Any
@@ -47,36 +47,38 @@ class Plan:
         return not self.problem[1] and not self.waiting
 
 
-def make_plan(parameters, kind, path="", files=None, sources=None):
-    """The plan for the dock's parameters, the kind of geometry, and the path of the result (empty: temporary).
+def plan_run(parameters, kind, path="", files=None, sources=None):
+    """The ``PlannedRun`` of the dock's ``parameters``.
 
-    ``files`` and ``sources``, by parameter, are those that nobody here has chosen by hand. While any of them waits,
-    nothing is planned, since planning would open them; a file that does not wait is bound to its content.
+    ``kind`` is that of the geometry, ``path`` where the result goes (empty: a temporary file). ``files`` and
+    ``sources``, by parameter, were filled in from a project, a tag or saved settings instead of chosen by the user.
+    While any of them waits for agreement there is no job, since making one would open them; a file that does not wait
+    is bound to its content.
     """
     algorithm = algorithm_of(POLYGON_CHIPS if kind == "polygons" else SLIDING_WINDOW)
     missing = missing_for(algorithm, kind)
     if missing:
-        return Plan(algorithm, {}, problem=("GEOMETRY", missing))
+        return PlannedRun(algorithm, {}, problem=("GEOMETRY", missing))
     parameters = known(algorithm, parameters)
     if "INPUT" not in parameters:
-        return Plan(algorithm, parameters, problem=("INPUT", tr("Choose a raster layer.")))
+        return PlannedRun(algorithm, parameters, problem=("INPUT", tr("Choose a raster layer.")))
     if kind == "polygons" and "POLYGONS" not in parameters:
-        return Plan(algorithm, parameters, problem=("POLYGONS", tr("Choose a layer of polygons.")))
+        return PlannedRun(algorithm, parameters, problem=("POLYGONS", tr("Choose a layer of polygons.")))
     try:
         named = [named_file(KINDS[name], file, name, AT_ONCE) for name, file in (files or {}).items()]
         from_elsewhere = _named_sources(sources or {})
         waiting = [each for each in (*named, *from_elsewhere) if not trust.remembered().covers(each)]
         if waiting:
             shown = {name: value for name, value in parameters.items() if name not in (sources or {})}
-            return Plan(algorithm, shown, waiting=tuple(waiting))
+            return PlannedRun(algorithm, shown, waiting=tuple(waiting))
         if named:
             parameters = {**parameters, "TRUST": ",".join(each.entry for each in named)}
         job = make_job(algorithm, parameters, path)
     except (QgsProcessingException, PatchwiseError) as error:
-        return Plan(algorithm, parameters, problem=in_words(algorithm, str(error)))
+        return PlannedRun(algorithm, parameters, problem=in_words(algorithm, str(error)))
     if job is None:
-        return Plan(algorithm, parameters, problem=in_words(algorithm, checked(algorithm, parameters, path)))
-    return Plan(algorithm, parameters, job, too_large(job) if kind == "rectangular" else NO_PROBLEM)
+        return PlannedRun(algorithm, parameters, problem=in_words(algorithm, checked(algorithm, parameters, path)))
+    return PlannedRun(algorithm, parameters, job, too_large(job) if kind == "rectangular" else NO_PROBLEM)
 
 
 def _named_sources(sources):
@@ -151,28 +153,28 @@ def in_words(algorithm, text):
     return name, f"{definition.description()}: {rest}"
 
 
-def in_place(plan):
+def in_place(planned):
     """The problem beside its field, which shows the value itself."""
-    name, text = plan.problem
-    before = f"{plan.algorithm.parameterDefinition(name).description()}: {plan.parameters.get(name)!r}: "
+    name, text = planned.problem
+    before = f"{planned.algorithm.parameterDefinition(name).description()}: {planned.parameters.get(name)!r}: "
     reason = text[len(before) :] if text.startswith(before) else text
     return reason[:1].upper() + reason[1:]
 
 
-def shortened(plan):
+def shortened(planned):
     """The problem without the details that stand beside its field, but with the column."""
-    name, text = plan.problem
-    field = plan.algorithm.parameterDefinition(name).description()
+    name, text = planned.problem
+    field = planned.algorithm.parameterDefinition(name).description()
     column = re.search(r"\bcolumn (\d+)\)", text)
     if column is None:
         return tr("Not ready to run: see what is said below {field}.").format(field=field)
     return tr("Not ready to run: {field} has an error in column {column}.").format(field=field, column=column.group(1))
 
 
-def with_outputs(plan, path):
-    """The plan's parameters with where the result goes; an empty path is a temporary file."""
+def with_outputs(planned, path):
+    """The parameters with where the result goes; an empty ``path`` is a temporary file."""
     raster = QgsProcessingOutputLayerDefinition(path or QgsProcessing.TEMPORARY_OUTPUT, QgsProject.instance())
-    if plan.algorithm.id() != POLYGON_CHIPS:
-        return {**plan.parameters, "OUTPUT": raster}
+    if planned.algorithm.id() != POLYGON_CHIPS:
+        return {**planned.parameters, "OUTPUT": raster}
     table = QgsProcessingOutputLayerDefinition(QgsProcessing.TEMPORARY_OUTPUT, QgsProject.instance())
-    return {**plan.parameters, "OUTPUT": table, "STITCHED": raster}
+    return {**planned.parameters, "OUTPUT": table, "STITCHED": raster}

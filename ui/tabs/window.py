@@ -30,7 +30,7 @@ from ..runs.planning import (
     SLIDING_WINDOW,
     in_place,
     in_words,
-    make_plan,
+    plan_run,
     shortened,
     whole,
     with_outputs,
@@ -50,7 +50,7 @@ class WindowTab(QWidget):
 
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
-        self._plan, self._domain, self._asleep = None, None, False
+        self._planned, self._domain, self._asleep = None, None, False
         self.source = SourcePanel(canvas)
         self.operator = OperatorPanel()
         self.patching = PatchingPanel()
@@ -72,11 +72,11 @@ class WindowTab(QWidget):
         self.patching.set_layer(self.source.layer())
         self.change()
 
-    def plan(self):
-        """The current ``Plan``, made now where something changed; None where there is no algorithm."""
-        if self._timer.isActive() or self._plan is None:
+    def planned(self):
+        """The current ``PlannedRun``, made now where something changed; None where there is no algorithm."""
+        if self._timer.isActive() or self._planned is None:
             self.replan()
-        return self._plan if self._plan.algorithm is not None else None
+        return self._planned if self._planned.algorithm is not None else None
 
     def parameters(self):
         """What all panels together say."""
@@ -102,7 +102,7 @@ class WindowTab(QWidget):
         self._asleep = asleep
         if asleep:
             self._timer.stop()
-            self._plan = None
+            self._planned = None
             self.chips.clear()
         else:
             self.change()
@@ -135,29 +135,29 @@ class WindowTab(QWidget):
         """Find out what a run would be, and say so everywhere."""
         self._timer.stop()
         files, held = self.operator.foreign(), self.more.held()
-        plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
-        if held and not plan.waiting and plan.algorithm is not None:  # agreed to earlier
+        planned = plan_run(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
+        if held and not planned.waiting and planned.algorithm is not None:  # agreed to earlier
             self.more.accept()
-            plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files)
-        self._plan = plan
-        self.bar.set_waiting(confirmation.in_words(plan.waiting))
-        name, text = plan.problem
-        self.operator.set_problem(in_place(plan) if name in OF_OPERATOR else "")
-        self.bar.set_problem(shortened(plan) if name in OF_OPERATOR else text)
-        self.chips.show_plan(plan, self.source.layer())
-        if plan.job is not None:
-            self._domain = plan.job.raster.domain
+            planned = plan_run(self.parameters(), self.patching.geometry_kind(), self.path(), files)
+        self._planned = planned
+        self.bar.set_waiting(confirmation.in_words(planned.waiting))
+        name, text = planned.problem
+        self.operator.set_problem(in_place(planned) if name in OF_OPERATOR else "")
+        self.bar.set_problem(shortened(planned) if name in OF_OPERATOR else text)
+        self.chips.show_planned(planned, self.source.layer())
+        if planned.job is not None:
+            self._domain = planned.job.raster.domain
             if self.patching.geometry_kind() == "sphericalcap":  # whose shape in pixels depends on where they lie
                 self.show_weights()
         self._show_summary()
 
     def confirm(self):
         """Ask for what waits; False where the user does not agree."""
-        plan = self.plan()
-        if plan is None or not plan.waiting:
+        planned = self.planned()
+        if planned is None or not planned.waiting:
             return True
         try:
-            named = [whole(each) for each in plan.waiting]
+            named = [whole(each) for each in planned.waiting]
         except PatchwiseError as error:
             self.bar.set_problem(str(error))
             return False
@@ -170,20 +170,20 @@ class WindowTab(QWidget):
 
     def run(self):
         """Run the algorithm, unless something is in the way."""
-        plan = self.plan() if self.confirm() else None
-        if plan is None or not plan.good:
+        planned = self.planned() if self.confirm() else None
+        if planned is None or not planned.good:
             return
-        self._remember_own(plan)
-        parameters = with_outputs(plan, self.path())
-        problem = self.controller.start(plan.algorithm, parameters, self.source.layer())
-        self.bar.set_problem(in_words(plan.algorithm, problem)[1])
+        self._remember_own(planned)
+        parameters = with_outputs(planned, self.path())
+        problem = self.controller.start(planned.algorithm, parameters, self.source.layer())
+        self.bar.set_problem(in_words(planned.algorithm, problem)[1])
 
-    def _remember_own(self, plan):
+    def _remember_own(self, planned):
         """A file that the user has chosen and runs needs no question when its project is opened again."""
         for name, kind in KINDS.items():
             with suppress(PatchwiseError):
-                if plan.parameters.get(name):
-                    trust.remember([named_file(kind, os.path.abspath(plan.parameters[name]), name)])
+                if planned.parameters.get(name):
+                    trust.remember([named_file(kind, os.path.abspath(planned.parameters[name]), name)])
 
     def _show_patcher(self):
         try:
@@ -194,7 +194,7 @@ class WindowTab(QWidget):
         self.weights.setPatcher(patcher, self._domain)
 
     def _show_summary(self):
-        job = self._plan.job if self._plan is not None else None
+        job = self._planned.job if self._planned is not None else None
         if job is not None:
             text = summary(job, self.chips.seconds)
         else:

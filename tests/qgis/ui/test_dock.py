@@ -27,14 +27,14 @@ def test_every_widget_has_its_name(dock, name):
 
 def test_defaults_are_those_of_the_algorithm(layer, dock, user):
     assert user.can_run()
-    algorithm = dock.tab.plan().algorithm
+    algorithm = dock.tab.planned().algorithm
     for name, value in dock.tab.parameters().items():
         if name not in ("INPUT", "EXTENT"):
             assert value == algorithm.parameterDefinition(name).defaultValue(), name
 
 
 def test_every_choice_of_the_dock_is_one_of_the_algorithm(layer, dock, user):
-    algorithm = dock.tab.plan().algorithm
+    algorithm = dock.tab.planned().algorithm
     for name, combo in (
         ("OPERATOR", "operatorCombo"),
         ("WINDOW", "windowCombo"),
