@@ -13,11 +13,11 @@ from .texts import tr
 _WIDTH = 60
 
 
-def asker(window):
-    """A callable that asks over ``window`` whether the user agrees to what is named; No is what Enter means."""
+def asker(main_window):
+    """A callable that asks over ``main_window`` whether the user agrees to what is named; No is what Enter means."""
 
     def ask(named):
-        box = QMessageBox(window)
+        box = QMessageBox(main_window)
         box.setObjectName("patchwiseConfirmation")
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(tr("Patchwise: do you trust this?"))

@@ -12,7 +12,7 @@ from .runs.menu import fill_menu
 from .runs.result_layers import add_layers
 from .runs.reuse import ReuseAction, bands_of, has_settings, parameters_of, read_config, source_of
 from .tabs.sentinel import SentinelTab
-from .tabs.window import WindowTab
+from .tabs.sliding_window import SlidingWindowTab
 from .texts import tr
 
 
@@ -23,7 +23,7 @@ class PatchwiseDock(QgsDockWidget):
         super().__init__(tr("Patchwise"), parent or interface.mainWindow())
         self.setObjectName("PatchwiseDock")
         self._interface = interface
-        self.tab = WindowTab(interface.mapCanvas())
+        self.tab = SlidingWindowTab(interface.mapCanvas())
         self.sentinel = SentinelTab(interface.mapCanvas())
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
@@ -139,14 +139,14 @@ class PatchwiseDock(QgsDockWidget):
         return self.tab.planned(), self.tab.path()
 
     def _ended(self, run):
-        bar, window = self._interface.messageBar(), self._interface.mainWindow()
+        bar, main_window = self._interface.messageBar(), self._interface.mainWindow()
         layer = add_layers(run) if run.ok else None
         if run.ok:
-            say_done(bar, run, window)
+            say_done(bar, run, main_window)
         elif run.cancelled:
             say(bar, tr("The run was cancelled: nothing was written."))
         else:
-            say_failed(bar, run, window)
+            say_failed(bar, run, main_window)
         return layer
 
     def _loaded(self, run):

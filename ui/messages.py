@@ -13,17 +13,17 @@ from .texts import tr
 GOOD_NEWS_STAYS = 20
 
 
-def say_done(bar, run, window):
+def say_done(bar, run, main_window):
     """A run went well: a line with "Open log" and "Show settings"."""
     text = tr("{name} is done.").format(name=run.algorithm.displayName())
     if run.layers:
         text = tr("{layer} is on the map.").format(layer=run.layers[0][0].name())
-    return _say(bar, text, Qgis.MessageLevel.Success, GOOD_NEWS_STAYS, _buttons(run, window))
+    return _say(bar, text, Qgis.MessageLevel.Success, GOOD_NEWS_STAYS, _buttons(run, main_window))
 
 
-def say_failed(bar, run, window):
+def say_failed(bar, run, main_window):
     """A run failed: its error in one sentence, details on request."""
-    return _say(bar, run.error.strip().splitlines()[0], Qgis.MessageLevel.Critical, 0, _buttons(run, window))
+    return _say(bar, run.error.strip().splitlines()[0], Qgis.MessageLevel.Critical, 0, _buttons(run, main_window))
 
 
 def say(bar, text, level=Qgis.MessageLevel.Info):
@@ -42,22 +42,22 @@ def _say(bar, text, level, seconds, buttons):
     return item
 
 
-def _buttons(run, window):
+def _buttons(run, main_window):
     title, log = run.algorithm.displayName(), run.feedback.htmlLog()
     settings = json.dumps(run.history["parameters"], indent=2, ensure_ascii=False, default=str)
     return (
-        ("openLogButton", tr("Open log"), lambda: show_text(tr("Log of {name}").format(name=title), log, window)),
+        ("openLogButton", tr("Open log"), lambda: show_text(tr("Log of {name}").format(name=title), log, main_window)),
         (
             "showSettingsButton",
             tr("Show settings"),
-            lambda: show_text(tr("Settings of {name}").format(name=title), settings, window, plain=True),
+            lambda: show_text(tr("Settings of {name}").format(name=title), settings, main_window, plain=True),
         ),
     )
 
 
-def show_text(title, text, window, plain=False):
+def show_text(title, text, main_window, plain=False):
     """A window with a text to read and to copy; it stays until it is closed."""
-    dialog = QDialog(window)
+    dialog = QDialog(main_window)
     dialog.setObjectName("PatchwiseText")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)

@@ -31,9 +31,9 @@ class PatchingFields:
         self.overlap, self.overlap_label = overlap_slider(), QLabel()
         self.radius = radius_spin()
         self.polygons = polygons_combo()
-        self.window = window_choice()
-        self.window_param = window_param_spin()
-        self.custom_window = custom_window_edit()
+        self.window_function = window_function_choice()
+        self.function_number = function_number_spin()
+        self.function_text = function_text_edit()
         self.boundary = boundary_choice()
         self.aggregation = aggregation_choice()
         self._lay_out(parent)
@@ -50,9 +50,9 @@ class PatchingFields:
         form.add(tr("&Chip size"), self.size_row, self.chip_size)
         form.add(tr("&Stride"), self.stride)
         form.add(tr("O&verlap"), self.overlap_row, self.overlap)
-        form.add(tr("&Window"), self.window)
-        form.add(tr("&Taper"), self.window_param)  # until the window says what it is called
-        form.add(tr("Wei&ghts"), self.custom_window)
+        form.add(tr("&Window"), self.window_function)
+        form.add(tr("&Taper"), self.function_number)  # until a window function says what its number is called
+        form.add(tr("Wei&ghts"), self.function_text)
         form.add(tr("&At the edge"), self.boundary)
         form.add(tr("&Merge by"), self.aggregation)
 
@@ -80,7 +80,7 @@ def geometry_choice():
     return choice("geometryCombo", options, tr("The shape of a chip."))
 
 
-def window_choice():
+def window_function_choice():
     """``windowCombo``."""
     return words("windowCombo", WINDOWS, tr("How much each pixel of a chip counts where chips overlap."))
 
@@ -138,15 +138,15 @@ def polygons_combo():
     return combo
 
 
-def window_param_spin():
-    """``windowParamSpin``: the number of the chosen window, which says what it means."""
+def function_number_spin():
+    """``windowParamSpin``: the number that the chosen window function takes."""
     spin = size_spin("windowParamSpin", tr("What the window takes besides its kind."))
     spin.setDecimals(2)
     return spin
 
 
-def custom_window_edit():
-    """The weights of a custom window."""
+def function_text_edit():
+    """``customWindowEdit``: the expression of a custom window function."""
     edit = QgsFilterLineEdit()
     edit.setObjectName("customWindowEdit")
     edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))

@@ -11,7 +11,7 @@ _MARGIN, _GAP, _BAR, _LINES = 6, 4, 8, 2
 
 
 class WeightLayout:
-    """Rectangles in a widget of ``rect``: the window with profiles above and at its left, the sums with their bar.
+    """Rectangles in a widget of ``rect``: a chip's weights, profiles above and at the left, the sums with their bar.
 
     ``size`` is the chip's ``(height, width)``, ``span`` that of the place of the sums, or None where there are none.
     """
@@ -23,7 +23,7 @@ class WeightLayout:
         side = (rect.width() - 2 * _MARGIN - self.profile - numbers - _BAR - 5 * _GAP) / 2
         side = max(20.0, min(side, rect.height() - 2 * _MARGIN - self.profile - _GAP - _LINES * self.line - _GAP))
         top, left = _MARGIN + self.profile + _GAP, _MARGIN + self.profile + _GAP
-        self.window = theme.fitted(QRectF(left, top, side, side), *size)
+        self.weights = theme.fitted(QRectF(left, top, side, side), *size)
         square = QRectF(left + side + 3 * _GAP, top, side, side)
         self.cover = theme.fitted(square, *span) if span else None
         self.caption = QRectF(square.left(), _MARGIN, side + numbers + _BAR, self.profile)
@@ -53,19 +53,19 @@ def _profile(width):
 
 
 def draw_profiles(painter, layout, picture, palette):
-    """The profile along the columns above the window, that along the rows at its left; both start at the picture."""
-    window, high = layout.window, picture.profile_high or 1
+    """The profile along the columns above the picture of the weights, that along the rows at its left."""
+    place, high = layout.weights, picture.profile_high or 1
     above, beside = [], []
     for k, weight in enumerate(picture.col_profile):
-        x = window.left() + (k + 0.5) / len(picture.cols) * window.width()
-        above.append(QPointF(x, window.top() - _GAP - float(weight) / high * (layout.profile - 2)))
+        x = place.left() + (k + 0.5) / len(picture.cols) * place.width()
+        above.append(QPointF(x, place.top() - _GAP - float(weight) / high * (layout.profile - 2)))
     for k, weight in enumerate(picture.row_profile):
-        y = window.top() + (k + 0.5) / len(picture.rows) * window.height()
-        beside.append(QPointF(window.left() - _GAP - float(weight) / high * (layout.profile - 2), y))
-    base = window.top() - _GAP
-    _area(painter, above, QPointF(window.left(), base), QPointF(window.right(), base), palette)
-    base = window.left() - _GAP
-    _area(painter, beside, QPointF(base, window.top()), QPointF(base, window.bottom()), palette)
+        y = place.top() + (k + 0.5) / len(picture.rows) * place.height()
+        beside.append(QPointF(place.left() - _GAP - float(weight) / high * (layout.profile - 2), y))
+    base = place.top() - _GAP
+    _area(painter, above, QPointF(place.left(), base), QPointF(place.right(), base), palette)
+    base = place.left() - _GAP
+    _area(painter, beside, QPointF(base, place.top()), QPointF(base, place.bottom()), palette)
 
 
 def _area(painter, points, first, last, palette):

@@ -10,9 +10,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QTreeWidgetItem, QWidget
 
+from ..panels.folding_group import group
 from ..panels.native import NativePanel
 from ..panels.sentinel_fields import SentinelFields
-from ..panels.window_group import group
 from ..pictures.footprints import Footprints
 from ..runs.controller import RunController, algorithm_of
 from ..runs.planning import in_words, known

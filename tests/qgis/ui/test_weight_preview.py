@@ -69,7 +69,7 @@ def test_its_pixels_are_the_cores_weights(preview, window, scale):
     cut = rectangular(size, 4, window)
     preview.setPatcher(cut)
     weights = cut.weights_of(size, size)
-    image, place = drawn(preview, scale), preview._layout().window
+    image, place = drawn(preview, scale), preview._layout().weights
     for row in range(size):
         for col in range(size):
             centre = QPointF(
@@ -82,8 +82,8 @@ def test_its_pixels_are_the_cores_weights(preview, window, scale):
 def test_a_large_chip_is_drawn_smoothly(preview):
     preview.setPatcher(rectangular(2048, 1024, SpatialHann()))
     image, layout = drawn(preview), preview._layout()
-    assert near(colour(image, layout.window.center()), VIRIDIS[254], 6)
-    assert near(colour(image, layout.window.topLeft() + QPointF(3, 3)), VIRIDIS[0], 6)
+    assert near(colour(image, layout.weights.center()), VIRIDIS[254], 6)
+    assert near(colour(image, layout.weights.topLeft() + QPointF(3, 3)), VIRIDIS[0], 6)
     # Hann at half the chip's size sums to the same everywhere.
     for point in (layout.cover.center(), layout.cover.topLeft() + QPointF(4, 4)):
         assert near(colour(image, point), VIRIDIS[254], 6)
@@ -237,14 +237,14 @@ def test_the_weight_under_the_pointer(preview, qtbot):
     cut = rectangular(50, 100, SpatialHann())
     preview.setPatcher(cut)
     layout = preview._layout()
-    text = preview.weight_at(layout.window.center())
+    text = preview.weight_at(layout.weights.center())
     assert text == f"Row 25, column 25 of the chip: weight {cut.weights_of(50, 50)[25, 25]:.3f}"
     chip = layout.middle_chip(preview.picture().cover)
     assert preview.weight_at(chip.center()).endswith("times the mean weight")
     assert preview.weight_at(chip.center() + QPointF(chip.width(), 0)) == "In no chip: no data in the result"
     assert preview.weight_at(QPointF(1, 1)) == ""
     preview.show()
-    point = layout.window.center().toPoint()
+    point = layout.weights.center().toPoint()
     QApplication.sendEvent(preview, QHelpEvent(QEvent.Type.ToolTip, point, preview.mapToGlobal(point)))
     assert QToolTip.text() == text
     QToolTip.hideText()
@@ -261,7 +261,7 @@ def test_nothing_is_cut(preview, width):
         preview.setPatcher(cut)
         preview.resize(width, preview.heightForWidth(width))
         layout, inside = preview._layout(), preview.rect()
-        for part in (layout.window, layout.cover, layout.bar, layout.text):
+        for part in (layout.weights, layout.cover, layout.bar, layout.text):
             assert part.width() > 0 and part.height() > 0
             assert inside.contains(part.toAlignedRect()), part
         lines = preview.fontMetrics().boundingRect(

@@ -13,12 +13,12 @@ from ...core.base.errors import PatchwiseError
 from ...core.base.trust import named_file
 from ...processing_provider import trust
 from .. import confirmation
+from ..panels.folding_group import group
 from ..panels.native import NativePanel
 from ..panels.operator import OperatorPanel
 from ..panels.panel import align
 from ..panels.patching import PatchingPanel
 from ..panels.source import SourcePanel
-from ..panels.window_group import group
 from ..pictures.chip_tools import ChipTools
 from ..pictures.weight_preview import WeightPreview
 from ..runs.bar import RunBar
@@ -42,7 +42,7 @@ from ..texts import tr
 PLANNING_DELAY = 50
 
 
-class WindowTab(QWidget):
+class SlidingWindowTab(QWidget):
     """Choices on top, the run at the foot. The parameter dict of the algorithm is the state."""
 
     #: A run has ended; the ``Run``.
@@ -123,7 +123,7 @@ class WindowTab(QWidget):
         self._timer.start()
 
     def show_weights(self):
-        """Draw the window and the summed weights."""
+        """Draw the window function and the summed weights."""
         if self.patching.geometry_kind() == "polygons":
             self.weights.setProblem(tr("The weights of polygons are those of their shapes."))
         elif self._sliding_window is None:
