@@ -59,9 +59,7 @@ FOR_WIDGETS = (
     "core.stitch.aggregations",
     "core.operators.choices",
     "core.base.vocabulary",
-    "core.plan.plan",
     "core.base.errors",
-    "core.grid.domain",
     "core.preview.weights",
     "core.preview.chip",
     "core.preview.outlines",
@@ -218,6 +216,11 @@ def test_widgets_have_no_numerics(path):
             assert not is_of(module, "processing_provider") or module in BORDER
             assert module in FOR_WIDGETS or not is_of(module, "core"), module
             assert module or level < len(path.relative_to(ROOT).parts), "the package itself"
+
+
+def test_what_widgets_may_use_is_used():
+    used = {module for path in PACKAGE if ROOT / "ui" in path.parents for module, level in imports(path) if level > 1}
+    assert not set(FOR_WIDGETS) - used
 
 
 def test_the_package_file_has_nothing_but_the_factory():

@@ -12,8 +12,8 @@ from ..texts import tr
 from .panel import Form, Panel, choice, choose, narrow
 from .problem_label import ProblemLabel
 
-#: Suggestions; any other name of the catalogue can be typed.
-INDICES = (
+#: Names of indices to choose from; any other name of the catalogue can be typed.
+SUGGESTED = (
     "NDVI",
     "EVI",
     "SAVI",
@@ -43,6 +43,8 @@ class _Page:
 class OperatorPanel(Panel):
     """``operatorCombo`` and the fields of the chosen operator: the others are hidden."""
 
+    NAMES = (OPERATORS.parameter, *(field.name for field in OPERATORS.fields if field.short))
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.operator_combo = choice(
@@ -67,10 +69,11 @@ class OperatorPanel(Panel):
             ),
         )
         self.problem_label = ProblemLabel("operatorProblem")
+        self._files = {"MODEL": self.model_file, "PYTHON": self.python_file}
         self._pages, self._foreign = self._make_pages(), {}
         self._lay_out()
         self.operator_combo.currentIndexChanged.connect(self._show_page)
-        for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
+        for name, widget in self._files.items():
             widget.fileChanged.connect(lambda *_, name=name: self._foreign.pop(name, None))
         self._show_page()
 
@@ -93,9 +96,8 @@ class OperatorPanel(Panel):
             choose(self.operator_combo, parameters.get(OPERATORS.parameter))
             for name in self._pages.keys() & parameters.keys():
                 self._pages[name].fill(parameters[name])
-            for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
-                if name in parameters:
-                    self._foreign[name] = widget.filePath()
+            for name in self._files.keys() & parameters.keys():
+                self._foreign[name] = self._files[name].filePath()
 
     def set_problem(self, text):
         """Say what is wrong beside the field; an empty text says that nothing is."""
@@ -109,13 +111,11 @@ class OperatorPanel(Panel):
     def _make_pages(self):
         """By the parameter that each kind of operator cannot do without."""
         expression, index, rules = self.expression_edit, self.index_combo, self.rules_edit
-        model, python = self.model_file, self.python_file
         return {
             "EXPRESSION": _Page(expression, lambda: expression.text().strip(), expression.setText),
             "INDEX": _Page(index, lambda: index.currentText().strip(), index.setCurrentText),
             "RULES": _Page(rules, rules.toPlainText, rules.setPlainText),
-            "MODEL": _Page(model, model.filePath, model.setFilePath),
-            "PYTHON": _Page(python, python.filePath, python.setFilePath),
+            **{name: _Page(widget, widget.filePath, widget.setFilePath) for name, widget in self._files.items()},
         }
 
     def _make_expression_edit(self):
@@ -138,7 +138,7 @@ class OperatorPanel(Panel):
         combo = QComboBox()
         combo.setObjectName("indexCombo")
         combo.setEditable(True)
-        combo.addItems(INDICES)
+        combo.addItems(SUGGESTED)
         combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         combo.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         combo.setToolTip(tr("The bands are found by their names, or by the band roles under More settings."))

@@ -10,6 +10,8 @@ class Panel(QWidget):
     """A part of the dock. ``changed`` says that :meth:`parameters` may give something else now."""
 
     changed = pyqtSignal()
+    #: Ids of the parameters that have fields of the dock's own here.
+    NAMES = ()
     form = None
 
     def parameters(self):

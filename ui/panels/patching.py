@@ -2,7 +2,12 @@
 
 from qgis.core import QgsProject
 
+from ...core.axes.geometry import BOUNDARY
+from ...core.axes.sampler import LATTICE
 from ...core.axes.window import WINDOWS
+from ...core.plan.geometries import GEOMETRIES
+from ...core.stitch.aggregations import AGGREGATIONS
+from ..kept import SIZES
 from ..texts import tr
 from .panel import Panel, choose
 from .patching_fields import PatchingFields
@@ -14,6 +19,13 @@ class PatchingPanel(Panel):
 
     Chip size and stride are kept in pixels. Changing the size keeps the overlap, changing the stride changes it.
     """
+
+    NAMES = (
+        *(axis.parameter for axis in (GEOMETRIES, WINDOWS, AGGREGATIONS)),
+        "POLYGONS",
+        *(field.name for field in (*GEOMETRIES.fields, *LATTICE.fields) if not field.advanced),
+        *(field.name for field in WINDOWS.fields),
+    )
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -65,15 +77,17 @@ class PatchingPanel(Panel):
 
     def parameters(self):
         """GEOMETRY and what belongs to it, WINDOW, BOUNDARY and AGGREGATION."""
-        found = {"WINDOW": self.fields.window_function.currentData()}
+        found = {axis.parameter: combo.currentData() for axis, combo in self._choices()}
         found.update(self._geometry_parameters(self.geometry_kind()))
         field = self._function_field()
         if field is not None:
             text = self.fields.function_text.text().strip()
             found[field.name] = text if field.kind == "text" else self._function_numbers[field.name]
-        found["BOUNDARY"] = self.fields.boundary.currentData()
-        found["AGGREGATION"] = self.fields.aggregation.currentData()
         return found
+
+    def _choices(self):
+        fields = self.fields
+        return (WINDOWS, fields.window_function), (BOUNDARY, fields.boundary), (AGGREGATIONS, fields.aggregation)
 
     def _function_field(self):
         """The field of the chosen window function, or None where it takes nothing. The dock shows one."""
@@ -97,12 +111,8 @@ class PatchingPanel(Panel):
         """Fill what is named."""
         with self.quiet():
             self._set_geometry(parameters)
-            for combo, name in (
-                (self.fields.window_function, "WINDOW"),
-                (self.fields.boundary, "BOUNDARY"),
-                (self.fields.aggregation, "AGGREGATION"),
-            ):
-                choose(combo, parameters.get(name))
+            for axis, combo in self._choices():
+                choose(combo, parameters.get(axis.parameter))
             for name in self._function_numbers.keys() & parameters.keys():
                 self._function_numbers[name] = float(parameters[name])
             if "CUSTOM_WINDOW" in parameters:
@@ -167,7 +177,7 @@ class PatchingPanel(Panel):
         for spin in (self.fields.chip_size, self.fields.stride):
             spin.blockSignals(True)
             spin.setDecimals(self._units.decimals)
-            spin.setRange(self._units.y, 99999 * self._units.y)
+            spin.setRange(*(limit * self._units.y for limit in SIZES))
             spin.setSingleStep(self._units.y)
             spin.setSuffix(self._units.suffix)
             spin.blockSignals(False)

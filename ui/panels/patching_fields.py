@@ -10,6 +10,7 @@ from ...core.axes.geometry import BOUNDARY
 from ...core.axes.window import WINDOWS
 from ...core.plan.geometries import GEOMETRIES
 from ...core.stitch.aggregations import AGGREGATIONS
+from ..kept import RADII, SIZES
 from ..texts import tr
 from .panel import Form, choice, choose, narrow
 
@@ -100,7 +101,7 @@ def size_spin(name, tip):
     spin = QgsDoubleSpinBox()
     spin.setObjectName(name)
     spin.setDecimals(0)
-    spin.setRange(1, 99999)
+    spin.setRange(*SIZES)
     spin.setShowClearButton(False)
     spin.setToolTip(tip)
     spin.setMinimumWidth(spin.fontMetrics().horizontalAdvance("00000 px") + 40)
@@ -122,7 +123,7 @@ def radius_spin():
     """The radius of a spherical cap."""
     spin = size_spin("radiusSpin", tr("Radius of the cap on the sphere."))
     spin.setDecimals(3)
-    spin.setRange(0.001, 20000)
+    spin.setRange(*RADII)
     spin.setValue(10)
     spin.setSuffix(tr(" km"))
     return spin

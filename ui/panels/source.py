@@ -13,6 +13,8 @@ from .panel import Form, Panel, narrow
 class SourcePanel(Panel):
     """``layerCombo``, ``bandsCombo`` and ``extentWidget``. The extent follows the map until another is chosen."""
 
+    NAMES = ("INPUT", "BANDS", "EXTENT")
+
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
         self._shown_bands = []

@@ -72,7 +72,7 @@ def plan_run(parameters, kind, path="", files=None, sources=None):
             shown = {name: value for name, value in parameters.items() if name not in (sources or {})}
             return PlannedRun(algorithm, shown, waiting=tuple(waiting))
         if named:
-            parameters = {**parameters, "TRUST": ",".join(each.entry for each in named)}
+            parameters = {**parameters, trust.TRUST: ",".join(each.entry for each in named)}
         job = make_job(algorithm, parameters, path)
     except (QgsProcessingException, PatchwiseError) as error:
         return PlannedRun(algorithm, parameters, problem=in_words(algorithm, str(error)))

@@ -40,8 +40,7 @@ class SentinelTab(QWidget):
         self.fields = SentinelFields(self, canvas)
         self.footprints = Footprints(canvas)
         self.controller = RunController(self)
-        held = ("EXTENT", "START_DATE", "END_DATE", "MAX_CLOUD", "BANDS", "UNITS", "MASK_CLOUDS")
-        self.more = NativePanel(algorithm_of(LOAD), canvas, others=held)
+        self.more = NativePanel(algorithm_of(LOAD), canvas, others=("EXTENT", *self._own_parameters()))
         self.more.show_for()
         self.fields.body.insertWidget(1, group("sentinelMoreGroup", tr("More settings"), self.more, collapsed=True))
         self._connect()
@@ -49,17 +48,19 @@ class SentinelTab(QWidget):
 
     def parameters(self):
         """The parameters of the two algorithms; a chosen item narrows dates and tile."""
+        return {**self._own_parameters(), **self.more.parameters(), **self.fields.extent.parameters()}
+
+    def _own_parameters(self):
+        """The values of the tab's own fields but for the extent, of which there may be none."""
         fields = self.fields
-        found = {
+        return {
             "START_DATE": fields.start.date().toString(Qt.DateFormat.ISODate),
             "END_DATE": fields.end.date().toString(Qt.DateFormat.ISODate),
             "MAX_CLOUD": fields.cloud.value(),
             "BANDS": fields.bands.text().strip(),
             "UNITS": fields.units.currentData(),
             "MASK_CLOUDS": fields.mask.isChecked(),
-            **self.more.parameters(),
         }
-        return {**found, **fields.extent.parameters()}
 
     def chosen(self):
         """What narrows the query to the chosen item; nothing where none is chosen."""

@@ -8,7 +8,6 @@ from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from ...core.axes.window import WINDOWS
 from ...core.base.errors import PatchwiseError
 from ...core.base.trust import named_file
 from ...processing_provider import trust
@@ -57,7 +56,8 @@ class SlidingWindowTab(QWidget):
         self.weights = WeightPreview()
         self.output_file = self._make_output_file()
         self._sliding_window = algorithm_of(SLIDING_WINDOW)
-        self.more = NativePanel(self._sliding_window, canvas, others=self._held())
+        shown = {name for panel in (self.source, self.operator, self.patching) for name in panel.NAMES}
+        self.more = NativePanel(self._sliding_window, canvas, others={*shown, trust.TRUST})
         self.statistics = NativePanel(algorithm_of(POLYGON_CHIPS), canvas, only=("STATISTICS",))
         self.chips = ChipTools(canvas)
         self.bar = RunBar(self.output_file)
@@ -227,12 +227,6 @@ class SlidingWindowTab(QWidget):
         self.bar.set_running(False)
         self.change()
         self.ended.emit(run)
-
-    def _held(self):
-        """Names of the parameters that have a place of their own."""
-        fields = {"CHIP_SIZE", "STRIDE", "GEOMETRY", "RADIUS_KM", "WINDOW", "BOUNDARY"}
-        fields |= {"AGGREGATION", "INPUT", "BANDS", "EXTENT", *(field.name for field in WINDOWS.fields)}
-        return fields | {"OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "TRUST"}
 
     def _make_output_file(self):
         widget = QgsFileWidget()

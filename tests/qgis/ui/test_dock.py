@@ -2,7 +2,14 @@
 # ruff: noqa: F811 (fixtures are imported, and are the names of arguments)
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer, QgsRectangle
+from patchwise.ui.kept import PARAMETERS
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingDestinationParameter,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+)
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QWidget
@@ -44,6 +51,17 @@ def test_every_choice_of_the_dock_is_one_of_the_algorithm(layer, dock, user):
         box = user.find(combo, QComboBox)
         offered = {box.itemData(k) for k in range(box.count())}
         assert offered == set(algorithm.parameterDefinition(name).options()), name
+
+
+def test_every_parameter_of_the_algorithm_has_one_place(layer, dock):
+    tab = dock.tab
+    places = [name for panel in (tab.source, tab.operator, tab.patching) for name in panel.NAMES]
+    places += tab.more._widgets
+    assert len(places) == len(set(places))
+    definitions = tab.planned().algorithm.parameterDefinitions()
+    wanted = {one.name() for one in definitions if not isinstance(one, QgsProcessingDestinationParameter)}
+    assert set(places) == wanted - {"TRUST"} | {"POLYGONS"}, "polygons are those of another algorithm"
+    assert {*places} - {*tab.more._widgets, "INPUT", "EXTENT"} <= {*PARAMETERS}, "what may be filled in is checked"
 
 
 def test_choices_become_parameters(layer, dock, user):
