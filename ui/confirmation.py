@@ -1,4 +1,4 @@
-"""The question whether what a document names may be run, opened or asked."""
+"""Asks the user whether files, rasters and hosts that a document names may be run, opened or contacted."""
 
 import html
 import os
@@ -9,12 +9,12 @@ from qgis.PyQt.QtWidgets import QMessageBox
 from ..core.base.trust import DESCRIPTION, MODEL, PYTHON_FILE, NamedFile, NamedHost
 from .texts import tr
 
-#: Letters in a line of a name.
+#: Characters in a line of a long name.
 _WIDTH = 60
 
 
 def asker(main_window):
-    """A callable that asks over ``main_window`` whether the user agrees to what is named; No is what Enter means."""
+    """A callable ``ask(named)`` with a dialog over ``main_window``: True where the user agrees. Enter means No."""
 
     def ask(named):
         box = QMessageBox(main_window)
@@ -59,7 +59,7 @@ def question(named):
 
 
 def _entry(each):
-    """One thing, with what there is to compare it by."""
+    """The HTML of one file, host or raster, with what the user can compare it by."""
     if isinstance(each, NamedFile):
         does = {
             PYTHON_FILE: tr("This Python file would run, with all your rights:"),
@@ -82,7 +82,7 @@ def _entry(each):
 
 
 def in_words(named):
-    """What waits, in a sentence or two for the dock."""
+    """What waits for agreement, in sentences for the dock; "" where nothing does."""
     said = []
     for each in named:
         if isinstance(each, NamedFile):
@@ -107,18 +107,18 @@ def in_words(named):
 
 
 def broken(text):
-    """Text as HTML in lines of a bounded width: a long name must not push the buttons off the screen."""
+    """Text as HTML in lines of bounded width, so that a long name does not push the buttons off the screen."""
     return "<br>".join(escaped(text[at : at + _WIDTH]) for at in range(0, max(len(text), 1), _WIDTH))
 
 
 def short(path):
-    """The name of a file for a narrow place."""
+    """The name of a file in at most 40 printable characters."""
     name = os.path.basename(path) or path
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
     return name if len(name) <= 40 else f"{name[:18]}...{name[-18:]}"
 
 
 def escaped(text):
-    """Text as HTML, in which no letter turns the direction or hides."""
+    """Text as HTML, with code points for invisible characters and for those that reverse the direction of writing."""
     shown = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
     return html.escape(shown)

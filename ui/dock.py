@@ -17,7 +17,7 @@ from .texts import tr
 
 
 class PatchwiseDock(QgsDockWidget):
-    """``PatchwiseDock``. ``interface`` is QGIS's; :meth:`shut` comes before the end."""
+    """The dock ``PatchwiseDock``. ``interface`` is QGIS's ``iface``. Call :meth:`shut` before it is removed."""
 
     def __init__(self, interface, parent=None):
         super().__init__(tr("Patchwise"), parent or interface.mainWindow())
@@ -39,11 +39,11 @@ class PatchwiseDock(QgsDockWidget):
 
     @staticmethod
     def was_open():
-        """Whether the dock was open when it was last there."""
+        """Whether the dock was open when its state was last stored."""
         return settings.was_open()
 
     def state(self):
-        """The choices that are worth keeping, as JSON-serialisable values."""
+        """The choices that a project or the user's defaults keep, as values for JSON."""
         parameters = self.tab.parameters()
         layer = parameters.pop("INPUT", "")
         parameters.pop("EXTENT", None)
@@ -55,26 +55,26 @@ class PatchwiseDock(QgsDockWidget):
         }
 
     def set_state(self, state):
-        """Fill in choices that were kept; a layer that is gone is left alone."""
+        """Fill in kept choices. Where their layer is not in the project, the chosen one stays."""
         self.tab.patching.set_units(state.get("units"))
         self.tab.chips.grid_check.setChecked(bool(state.get("grid", True)))
         self.tab.set_parameters({**state.get("parameters", {}), "INPUT": state.get("input")})
 
     def save_defaults(self):
-        """What is chosen now becomes the user's defaults, but for layer and bands."""
+        """Save the current choices as the user's defaults, without layer and bands."""
         state = self.state()
         state.pop("input")
         state["parameters"].pop("BANDS", None)
         settings.save_defaults(state)
 
     def use_defaults(self):
-        """Back to the user's defaults, or to Patchwise's."""
+        """Fill in the user's defaults, or Patchwise's where there are none."""
         self.set_state(settings.defaults() or self._first_state)
 
     def use_settings_of(self, layer):
-        """Fill in the settings that a layer was made with, and its extent; False where that cannot be done.
+        """Fill in the settings that a layer was made with, and its extent; True where that is done.
 
-        What is wrong with settings that are there is said in the message bar.
+        Where it cannot be done, the message bar says why.
         """
         try:
             config = read_config(layer)
@@ -96,7 +96,7 @@ class PatchwiseDock(QgsDockWidget):
         return True
 
     def shut(self):
-        """Stop what is under way and take everything off the map: nothing may be left when the plugin goes."""
+        """Stop runs, disconnect from the project and take everything off the map, before the plugin is unloaded."""
         self.visibilityChanged.disconnect(self._visibility_changed)
         project = QgsProject.instance()
         project.readProject.disconnect(self._project_read)

@@ -91,7 +91,7 @@ class OperatorPanel(Panel):
         return {name: path for name, path in self.parameters().items() if path and self._foreign.get(name) == path}
 
     def set_parameters(self, parameters):
-        """Fill what is named. A file that comes this way was not chosen by whoever sits here: see :meth:`foreign`."""
+        """Fill what is named. A file filled in this way does not count as chosen by the user: see :meth:`foreign`."""
         with self.quiet():
             choose(self.operator_combo, parameters.get(OPERATORS.parameter))
             for name in self._pages.keys() & parameters.keys():
@@ -100,7 +100,7 @@ class OperatorPanel(Panel):
                 self._foreign[name] = self._files[name].filePath()
 
     def set_problem(self, text):
-        """Say what is wrong beside the field; an empty text says that nothing is."""
+        """Show what is wrong below the field; an empty text hides it."""
         self.problem_label.say(problem=text)
 
     def _show_page(self, *_):
@@ -109,7 +109,7 @@ class OperatorPanel(Panel):
         self.changed.emit()
 
     def _make_pages(self):
-        """By the parameter that each kind of operator cannot do without."""
+        """By parameter, the page of the operator that needs it."""
         expression, index, rules = self.expression_edit, self.index_combo, self.rules_edit
         return {
             "EXPRESSION": _Page(expression, lambda: expression.text().strip(), expression.setText),

@@ -1,4 +1,4 @@
-"""What the parts of the dock have in common: each reads and fills some parameters of the algorithm."""
+"""Base of the dock's parts, each of which reads and fills some parameters of the algorithm."""
 
 from contextlib import contextmanager
 
@@ -23,7 +23,7 @@ class Panel(QWidget):
 
     @contextmanager
     def quiet(self):
-        """Fill several widgets and say ``changed`` once."""
+        """A context to fill several widgets in: ``changed`` is emitted once, at its end."""
         before = self.blockSignals(True)
         try:
             yield
@@ -69,7 +69,7 @@ class Form(QGridLayout):
 
 
 def align(*forms):
-    """Let the fields of several forms begin at the same place."""
+    """Give the labels of several forms the same width, so that their fields begin at the same place."""
     width = max(form.label_width() for form in forms)
     for form in forms:
         form.setColumnMinimumWidth(0, width)

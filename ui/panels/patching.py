@@ -71,12 +71,12 @@ class PatchingPanel(Panel):
         choose(self.fields.units, units)
 
     def set_layer(self, layer):
-        """The raster whose pixels are meant."""
+        """Take the pixel size of a raster layer, or None, for map units."""
         self._layer = layer
         self._show_units()
 
     def parameters(self):
-        """GEOMETRY and what belongs to it, WINDOW, BOUNDARY and AGGREGATION."""
+        """GEOMETRY, WINDOW and what belongs to them, BOUNDARY and AGGREGATION."""
         found = {axis.parameter: combo.currentData() for axis, combo in self._choices()}
         found.update(self._geometry_parameters(self.geometry_kind()))
         field = self._function_field()

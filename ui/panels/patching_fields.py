@@ -1,4 +1,4 @@
-"""The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching_panel.py``."""
+"""The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching.py``."""
 
 from qgis.core import QgsMapLayerProxyModel
 from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit, QgsMapLayerComboBox
@@ -16,7 +16,7 @@ from .panel import Form, choice, choose, narrow
 
 
 class PatchingFields:
-    """The widgets themselves, and the form that they stand in."""
+    """The widgets, and the form that they are laid out in."""
 
     def __init__(self, parent):
         self.geometry = geometry_choice()
@@ -69,14 +69,14 @@ def beside(*widgets, even=False):
 
 
 def words(name, vocabulary, tip):
-    """A combo box of what a vocabulary of the core offers, at its default."""
+    """A combo box of the choices of one of the core's vocabularies, at its default."""
     combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
     choose(combo, vocabulary.default)
     return combo
 
 
 def geometry_choice():
-    """``geometryCombo``: polygons, too, which have an algorithm of their own."""
+    """``geometryCombo``, also with polygons, which have an algorithm of their own."""
     options = [(entry.name, tr(entry.label)) for entry in GEOMETRIES.entries]
     return choice("geometryCombo", options, tr("The shape of a chip."))
 
@@ -120,7 +120,7 @@ def overlap_slider():
 
 
 def radius_spin():
-    """The radius of a spherical cap."""
+    """``radiusSpin``: the radius of a spherical cap in km."""
     spin = size_spin("radiusSpin", tr("Radius of the cap on the sphere."))
     spin.setDecimals(3)
     spin.setRange(*RADII)
@@ -130,7 +130,7 @@ def radius_spin():
 
 
 def polygons_combo():
-    """The layer whose polygons are the chips."""
+    """``polygonsCombo``: the layer whose polygons are the chips."""
     combo = QgsMapLayerComboBox()
     combo.setObjectName("polygonsCombo")
     combo.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)

@@ -1,4 +1,4 @@
-"""What is read: layer, bands and extent."""
+"""The choice of what is read: layer, bands and extent."""
 
 from qgis.core import QgsMapLayerProxyModel, QgsProject
 from qgis.gui import QgsCheckableComboBox, QgsMapLayerComboBox
@@ -53,7 +53,7 @@ class SourcePanel(Panel):
         return [int(number) for number in self.bands_combo.checkedItemsData()]
 
     def set_extent(self, rectangle, crs):
-        """Choose an extent; the map is not followed any more."""
+        """Choose an extent, which then no longer follows the map."""
         self.extent.widget.setOutputExtentFromUser(rectangle, crs)
 
     def parameters(self):

@@ -17,7 +17,7 @@ from ...core.preview.outlines import Outlines
 from .. import theme
 from ..texts import tr
 
-#: Milliseconds after the map has moved, in which it may move on.
+#: Milliseconds without a move of the map after which outlines are drawn again.
 _DELAY = 60
 _LINES, _AREA = Qgis.GeometryType.Line, Qgis.GeometryType.Polygon
 _LINE, _HALO = QColor(30, 30, 30, 190), QColor(255, 255, 255, 120)
@@ -33,7 +33,7 @@ class ChipOverlay(QObject):
 
     #: Row and column (pixels of the raster) of the anchor of the chip under the pointer; -1, -1: none.
     chipHovered = pyqtSignal(int, int)
-    #: What is drawn, in one sentence.
+    #: Emitted with one sentence on what is drawn.
     noteChanged = pyqtSignal(str)
 
     MOST = 5000
@@ -78,7 +78,7 @@ class ChipOverlay(QObject):
         self._set_hovered((-1, -1))
 
     def remove(self):
-        """Take everything off the canvas for good, and listen to it no longer."""
+        """Take everything off the canvas for good, and disconnect from it."""
         canvas, self._canvas = self._canvas, None
         self.clear()
         bands, self._lines, self._mark = (self._lines, self._mark), None, None
@@ -93,7 +93,7 @@ class ChipOverlay(QObject):
                 canvas.scene().removeItem(band)
 
     def _canvas_gone(self, *_):
-        self._canvas = self._lines = self._mark = None  # the canvas took its items with it
+        self._canvas = self._lines = self._mark = None  # the canvas has deleted its items
         self.clear()
 
     def _moved(self):
@@ -114,11 +114,11 @@ class ChipOverlay(QObject):
         self._set_note(_note(outlines.count, lines, simplified))
 
     def _transform(self):
-        """From the raster to the canvas."""
+        """The transform from the raster's CRS to the canvas's."""
         return QgsCoordinateTransform(self._crs, self._canvas.mapSettings().destinationCrs(), QgsProject.instance())
 
     def _view(self, transform):
-        """The pixels under the canvas."""
+        """The pixels that the canvas shows, as a ``PixelWindow``."""
         outline = QgsGeometry.fromRect(self._canvas.extent()).densifyByCount(16)
         points = []
         for vertex in outline.vertices():
@@ -128,7 +128,7 @@ class ChipOverlay(QObject):
         return self._outlines.view(points)
 
     def _point(self, point):
-        """The pointer is at ``point`` of the map."""
+        """Highlight the chip at ``point`` of the map, where the pointer is."""
         if self._outlines is None:
             return
         transform = self._transform()
@@ -169,7 +169,7 @@ def _empty(band, kind):
 
 
 def _on_canvas(wkb, transform):
-    """Outlines in the canvas's CRS. Where one has no place there, the others are still shown."""
+    """Outlines (WKB) in the canvas's CRS, without those that cannot be transformed."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     if transform.isShortCircuited() or not wkb:

@@ -24,7 +24,7 @@ class ChipTools(QWidget):
     The preview is computed while it can be seen. ``seconds`` is what it measured for one chip, or None.
     """
 
-    #: ``seconds`` has changed.
+    #: Emitted when ``seconds`` has changed.
     measured = pyqtSignal()
 
     def __init__(self, canvas, parent=None):
@@ -43,7 +43,7 @@ class ChipTools(QWidget):
         self.pick_button.setToolTip(
             tr("Click a place on the map to see its chip. Otherwise it is the one in the middle of the map.")
         )
-        #: The content of the Python file that was asked for by the button.
+        #: SHA-256 of the Python file that the user has asked to run.
         self._asked_for = ""
         self.compute_button = QPushButton(tr("Run the file on this chip"))
         self.compute_button.setObjectName("computeChipButton")
@@ -66,19 +66,19 @@ class ChipTools(QWidget):
         self._ask()
 
     def cancel(self):
-        """Something has changed: what is being computed is of no use any more."""
+        """Cancel the preview that is being computed, after a change."""
         self._timer.stop()
         self.preview.cancel()
 
     def clear(self):
-        """Take everything off the map."""
+        """Take everything off the map; :meth:`show_planned` draws again."""
         self._planned = None
         self.cancel()
         self.overlay.clear()
         self._drop_tool()
 
     def remove(self):
-        """For good."""
+        """Take everything off the map for good."""
         self.clear()
         self.overlay.remove()
 
@@ -127,7 +127,7 @@ class ChipTools(QWidget):
 
     def _picked(self, point, button):
         if button == Qt.MouseButton.LeftButton:
-            self._point = QgsPointXY(point)  # the signal's own is gone when it has been heard
+            self._point = QgsPointXY(point)  # a copy, since the signal's own is deleted
             self._ask()
 
     def _pick(self, on):
@@ -166,7 +166,7 @@ class ChipTools(QWidget):
         self.preview.finished.connect(self._measured)
 
     def showEvent(self, event):  # Qt's name
-        """The group was opened: now the preview is asked for."""
+        """Compute the preview when the group is opened."""
         super().showEvent(event)
         self._timer.start()
 
@@ -182,7 +182,7 @@ class ChipTools(QWidget):
 
 
 def problem_of(planned):
-    """Why there is no chip to show."""
+    """Why there is no chip to show; "" where no run is planned."""
     if planned is not None and planned.waiting:
         return in_words(planned.waiting)
     return planned.problem[1] if planned is not None else ""

@@ -1,4 +1,4 @@
-"""Where the parts of the weight preview lie, and how those are drawn that are no images."""
+"""The layout of the weight preview, and the drawing of its profiles, colour bar and cross."""
 
 from qgis.PyQt.QtCore import QLocale, QPointF, QRect, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QLinearGradient, QPalette, QPen, QPolygonF
@@ -33,7 +33,7 @@ class WeightLayout:
 
     @staticmethod
     def height_for(width, metrics, text):
-        """The height in which nothing is squeezed; it changes only with long sentences."""
+        """The height that the pictures and ``text`` need at a width."""
         numbers = metrics.horizontalAdvance("0.00") + _GAP
         side = (width - 2 * _MARGIN - _profile(width) - numbers - _BAR - 5 * _GAP) / 2
         room = QRect(0, 0, width - 2 * _MARGIN, 10000)
@@ -42,7 +42,7 @@ class WeightLayout:
         return round(2 * _MARGIN + _profile(width) + 2 * _GAP + max(side, 20) + lines)
 
     def middle_chip(self, cover):
-        """The middle one of the 3 x 3 chips, in the picture of the sums."""
+        """The rectangle of the middle one of the 3 x 3 chips, in the picture of the sums."""
         down, right = self.cover.height() / cover.span[0], self.cover.width() / cover.span[1]
         corner = self.cover.left() + cover.step[1] * right, self.cover.top() + cover.step[0] * down
         return QRectF(*corner, cover.size[1] * right, cover.size[0] * down)
@@ -53,7 +53,7 @@ def _profile(width):
 
 
 def draw_profiles(painter, layout, picture, palette):
-    """The profile along the columns above the picture of the weights, that along the rows at its left."""
+    """Draw the profile along the columns above the picture of the weights, that along the rows at its left."""
     place, high = layout.weights, picture.profile_high or 1
     above, beside = [], []
     for k, weight in enumerate(picture.col_profile):
@@ -69,7 +69,7 @@ def draw_profiles(painter, layout, picture, palette):
 
 
 def _area(painter, points, first, last, palette):
-    """A curve with the area between it and its base line."""
+    """Draw a curve, and the area between it and its base line."""
     along = QPointF(last.x() - first.x(), last.y() - first.y())
     horizontal = abs(along.x()) > abs(along.y())
     # The outermost pixels reach to the edge.
@@ -91,7 +91,7 @@ def _area(painter, points, first, last, palette):
 
 
 def draw_bar(painter, layout, cover, palette):
-    """The colours from 0 to the largest sum, with marks at the least and the largest; and what is shown."""
+    """Draw the colours from 0 to the largest sum, with marks at the least and the largest, and the caption."""
     bar = layout.bar
     gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
     for k in range(0, 256, 15):
@@ -112,7 +112,7 @@ def draw_bar(painter, layout, cover, palette):
 
 
 def _marks(cover, bar, line):
-    """Values to be written and where, from the top; what would not find room is left out."""
+    """``(value, y)`` of the marks, from the top; one that has no room is left out."""
     marks = [(cover.high, bar.top() + line / 2)]
     low = bar.bottom() - bar.height() * cover.low / cover.high
     low = min(low, bar.bottom() - line / 2)
@@ -124,7 +124,7 @@ def _marks(cover, bar, line):
 
 
 def draw_cross(painter, place, point):
-    """A cross over the whole picture."""
+    """Draw a cross over the whole picture."""
     theme.double_line(
         painter,
         lambda: (

@@ -58,7 +58,7 @@ class WeightPreview(Picture):
         self._changed("")
 
     def verdict(self):
-        """The line below the pictures: how the chips cover the raster, or the problem."""
+        """The line below the pictures on how the chips cover the raster, or the problem."""
         return self._problem or cover_sentence(self._picture.cover)
 
     def _changed(self, about):
@@ -69,7 +69,7 @@ class WeightPreview(Picture):
     # How large it is.
 
     def heightForWidth(self, width):
-        """So high that two pictures side by side fit the width."""
+        """The height of two pictures side by side and the line below them."""
         return WeightLayout.height_for(width, self.fontMetrics(), self.verdict())
 
     def _layout(self):
@@ -124,7 +124,7 @@ class WeightPreview(Picture):
         return text.format(row=int(at_row), col=int(at_col), weight=theme.number(float(value), 3))
 
     def event(self, event):
-        """A tool tip follows the pointer."""
+        """Show the weight under the pointer as a tool tip."""
         if event.type() == QEvent.Type.ToolTip:
             text = self.weight_at(event.pos())
             if text:
@@ -145,13 +145,13 @@ class WeightPreview(Picture):
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event):
-        """The cross goes with the focus."""
+        """Hide the cross."""
         self._cross = None
         self.update()
         super().focusOutEvent(event)
 
     def focusInEvent(self, event):
-        """Show where the keyboard is."""
+        """Draw again, with the frame of the keyboard focus."""
         self.update()
         super().focusInEvent(event)
 
@@ -195,7 +195,7 @@ class WeightPreview(Picture):
 
 
 def cover_sentence(cover):
-    """How chips of a lattice cover the raster, in one sentence; ``cover`` is a ``core.preview.Cover`` or None."""
+    """One sentence on how chips of a lattice cover the raster, of a ``core.preview.weights.Cover`` or None."""
     if cover is None:
         return tr("The chips lie on no lattice: their cover differs from place to place.")
     if cover.kind == "gaps":

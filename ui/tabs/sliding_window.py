@@ -37,12 +37,12 @@ from ..runs.planning import (
 from ..runs.summary import polygons_in_words, summary
 from ..texts import tr
 
-#: Milliseconds without a change after which the run is planned anew: raster opened, chips counted, expression checked.
+#: Milliseconds without a change after which the run is planned: raster opened, chips counted, expression checked.
 PLANNING_DELAY = 50
 
 
 class SlidingWindowTab(QWidget):
-    """Choices on top, the run at the foot. The parameter dict of the algorithm is the state."""
+    """The panels above, the run below. The state is the algorithm's parameters."""
 
     #: A run has ended; the ``Run``.
     ended = pyqtSignal(object)
@@ -73,13 +73,13 @@ class SlidingWindowTab(QWidget):
         self.change()
 
     def planned(self):
-        """The current ``PlannedRun``, made now where something changed; None where there is no algorithm."""
+        """The current ``PlannedRun``, planned now if something has changed; None where there is no algorithm."""
         if self._timer.isActive() or self._planned is None:
             self.replan()
         return self._planned if self._planned.algorithm is not None else None
 
     def parameters(self):
-        """What all panels together say."""
+        """The parameters of all panels."""
         found = {}
         for panel in self._panels():
             found.update(panel.parameters())
@@ -89,7 +89,7 @@ class SlidingWindowTab(QWidget):
         return self.source, self.operator, self.patching, self.more, self.statistics
 
     def path(self):
-        """Where the result goes; empty is a temporary file."""
+        """Where the result goes; "" for a temporary file."""
         return self.output_file.filePath().strip()
 
     def set_parameters(self, parameters):
@@ -98,7 +98,7 @@ class SlidingWindowTab(QWidget):
             panel.set_parameters(parameters)
 
     def set_asleep(self, asleep):
-        """Nothing is planned or drawn on the map while the dock is closed."""
+        """Stop planning and drawing on the map, while the dock is closed, or begin again."""
         self._asleep = asleep
         if asleep:
             self._timer.stop()
@@ -115,7 +115,7 @@ class SlidingWindowTab(QWidget):
         self.chips.remove()
 
     def change(self):
-        """Something is different: the weights are drawn at once, the rest when no more changes come."""
+        """Draw the weights after a change, and plan the run when ``PLANNING_DELAY`` has passed without another."""
         if self._asleep:
             return
         self.show_weights()
@@ -132,7 +132,7 @@ class SlidingWindowTab(QWidget):
             self._show_patcher()
 
     def replan(self):
-        """Find out what a run would be, and say so everywhere."""
+        """Plan the run, and show its problem or its summary, what waits, and the chips."""
         self._timer.stop()
         files, held = self.operator.foreign(), self.more.held()
         planned = plan_run(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
@@ -152,7 +152,7 @@ class SlidingWindowTab(QWidget):
         self._show_summary()
 
     def confirm(self):
-        """Ask for what waits; False where the user does not agree."""
+        """Ask the user to agree to what waits; False where that is refused, or where a file cannot be read."""
         planned = self.planned()
         if planned is None or not planned.waiting:
             return True
@@ -169,7 +169,7 @@ class SlidingWindowTab(QWidget):
         return True
 
     def run(self):
-        """Run the algorithm, unless something is in the way."""
+        """Start the run, unless something is wrong with it or the user does not agree to it."""
         planned = self.planned() if self.confirm() else None
         if planned is None or not planned.good:
             return
@@ -179,7 +179,7 @@ class SlidingWindowTab(QWidget):
         self.bar.set_problem(in_words(planned.algorithm, problem)[1])
 
     def _remember_own(self, planned):
-        """A file that the user has chosen and runs needs no question when its project is opened again."""
+        """Remember the files of a run as chosen by the user, who is not asked when the project is opened again."""
         for name, kind in KINDS.items():
             with suppress(PatchwiseError):
                 if planned.parameters.get(name):
