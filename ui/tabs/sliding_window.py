@@ -247,7 +247,9 @@ class SlidingWindowTab(QWidget):
         column.addWidget(group("operatorGroup", tr("Operator"), self.operator))
         column.addWidget(group("patchingGroup", tr("Chips"), self.patching, self.weights, self.chips.grid_check))
         column.addWidget(group("previewGroup", tr("Chip preview"), self.chips, collapsed=True))
-        column.addWidget(group("moreGroup", tr("More settings"), self.statistics, self.more, collapsed=True))
+        more = group("moreGroup", tr("More settings"), self.statistics, self.more, collapsed=True)
+        more.collapsedStateChanged.connect(self._show_more)  # unfolding has shown all that was hidden
+        column.addWidget(more)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("scrollArea")

@@ -89,6 +89,14 @@ def test_statistics_of_polygons_can_be_chosen(layer, dock, user):
     assert not dock.tab.statistics.isVisibleTo(user.find("moreGroup"))
 
 
+def test_unfolding_a_group_shows_no_parameters_of_other_geometries(layer, dock, user):
+    for _ in range(2):
+        user.find("moreGroup").setCollapsed(False)
+        assert user.find("DATA_TYPE").isVisible() and not user.find("STATISTICS").isVisible()
+        user.find("moreGroup").setCollapsed(True)
+        assert not user.find("DATA_TYPE").isVisible()
+
+
 def test_what_is_wrong_with_polygons_is_said(layer, dock, user):
     fields = polygons()
     user.choose("geometryCombo", "Polygons of a layer")
