@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
@@ -83,6 +84,16 @@ def choice(name, options, tip):
     narrow(combo)
     for value, text in options:
         combo.addItem(text, value)
+    return combo
+
+
+def layer_choice(name, filters, tip):
+    """A combo box of the project's layers of some kinds, that does not widen the dock."""
+    combo = QgsMapLayerComboBox()
+    combo.setObjectName(name)
+    combo.setFilters(filters)
+    combo.setToolTip(tip)
+    narrow(combo)
     return combo
 
 

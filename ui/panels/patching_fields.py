@@ -1,7 +1,7 @@
 """The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching.py``."""
 
 from qgis.core import QgsMapLayerProxyModel
-from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit, QgsMapLayerComboBox
+from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
@@ -12,7 +12,7 @@ from ...core.plan.geometries import GEOMETRIES
 from ...core.stitch.aggregations import AGGREGATIONS
 from ..kept import RADII, SIZES
 from ..texts import tr
-from .panel import Form, choice, choose, narrow
+from .panel import Form, choice, choose, layer_choice
 
 
 class PatchingFields:
@@ -131,12 +131,8 @@ def radius_spin():
 
 def polygons_combo():
     """``polygonsCombo``: the layer whose polygons are the chips."""
-    combo = QgsMapLayerComboBox()
-    combo.setObjectName("polygonsCombo")
-    combo.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
-    combo.setToolTip(tr("Each polygon of this layer is one chip."))
-    narrow(combo)
-    return combo
+    polygons = QgsMapLayerProxyModel.Filter.PolygonLayer
+    return layer_choice("polygonsCombo", polygons, tr("Each polygon of this layer is one chip."))
 
 
 def function_number_spin():

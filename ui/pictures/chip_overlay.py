@@ -10,11 +10,12 @@ from qgis.core import (
 )
 from qgis.gui import QgsRubberBand
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
 from ...core.preview.outlines import Outlines
 from .. import theme
+from ..delay import delayed
 from ..texts import tr
 
 #: Milliseconds without a move of the map after which outlines are drawn again.
@@ -44,10 +45,7 @@ class ChipOverlay(QObject):
         self._note, self._hovered = "", (-1, -1)
         self._lines = _band(canvas, _LINES, _LINE, 1, secondary=_HALO)
         self._mark = _band(canvas, _AREA, _MARK, 2, fill=_MARK_FILL)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY)
-        self._timer.timeout.connect(self._draw)
+        self._timer = delayed(self, _DELAY, self._draw)
         canvas.extentsChanged.connect(self._moved)
         canvas.destinationCrsChanged.connect(self._draw)
         canvas.xyCoordinates.connect(self._point)

@@ -2,13 +2,14 @@
 
 from qgis.core import QgsCoordinateTransform, QgsCsException, QgsPointXY, QgsProcessingException, QgsProject
 from qgis.gui import QgsMapToolEmitPoint
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ...core.base.errors import PatchwiseError
 from ...core.operators.python_file import PythonFile
 from ...core.preview.chip import ChipRequest
 from ..confirmation import in_words
+from ..delay import delayed
 from ..runs.planning import make_job
 from ..texts import tr
 from .chip_overlay import ChipOverlay
@@ -52,9 +53,7 @@ class ChipTools(QWidget):
         )
         self.compute_button.hide()
         self._tool = QgsMapToolEmitPoint(canvas)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PREVIEW_DELAY)
+        self._timer = delayed(self, PREVIEW_DELAY, self._request)
         self._lay_out()
         self._connect()
 
@@ -162,7 +161,6 @@ class ChipTools(QWidget):
         self._tool.canvasClicked.connect(self._picked)
         self._tool.deactivated.connect(self._tool_left)
         self._canvas.extentsChanged.connect(self._map_moved)
-        self._timer.timeout.connect(self._request)
         self.preview.finished.connect(self._measured)
 
     def showEvent(self, event):  # Qt's name

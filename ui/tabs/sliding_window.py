@@ -5,13 +5,14 @@ from contextlib import suppress
 
 from qgis.core import QgsProcessingException
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ...core.base.errors import PatchwiseError
 from ...core.base.trust import named_file
 from ...processing_provider import trust
 from .. import confirmation
+from ..delay import delayed
 from ..panels.folding_group import group
 from ..panels.native import NativePanel
 from ..panels.operator import OperatorPanel
@@ -62,10 +63,7 @@ class SlidingWindowTab(QWidget):
         self.chips = ChipTools(canvas)
         self.bar = RunBar(self.output_file)
         self.controller = RunController(self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PLANNING_DELAY)
-        self._timer.timeout.connect(self.replan)
+        self._timer = delayed(self, PLANNING_DELAY, self.replan)
         self._lay_out()
         self._connect()
         self._show_more()
