@@ -35,40 +35,22 @@ KEPT = (
 
 def main():
     """Take all pictures; the exit code is QGIS's."""
+    from qgis_desktop import run_in_qgis  # inside of QGIS it could not be found
+
     root = Path(__file__).resolve().parents[1]
     folder = root / "build" / "pictures"
     scene = root / "build" / "demo" / "tahoe.tif"
     if not scene.exists():
         subprocess.run([sys.executable, str(root / "tools" / "demo_scene.py"), str(scene)], check=True)
     for kind in ("default", "dark", "german"):
-        code = start_qgis(root, folder, kind)
+        variables = {FOLDER_VARIABLE: str(folder), KIND_VARIABLE: kind, ROOT_VARIABLE: str(root)}
+        language = "de" if kind == "german" else "en"
+        code = run_in_qgis(Path(__file__).resolve(), seconds=300, screen=SCREEN, language=language, **variables)
         if code:
             return code
     for name in KEPT:
         shutil.copyfile(folder / f"dock-{name}.png", root / "docs" / "images" / f"dock-{name}.png")
     return 0
-
-
-def start_qgis(root, folder, kind):
-    """One QGIS with an empty profile; 0 where all its pictures were taken."""
-    profile = tempfile.mkdtemp(prefix="patchwise-pictures-")
-    environment = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "PYTHONPATH")}
-    environment.update(
-        {
-            "QGIS_PLUGINPATH": str(root / "build" / "plugins"),
-            FOLDER_VARIABLE: str(folder),
-            KIND_VARIABLE: kind,
-            ROOT_VARIABLE: str(root),
-            "LC_ALL": "C.UTF-8",
-        }
-    )
-    command = ["xvfb-run", "-a", "-s", f"-screen 0 {SCREEN[0]}x{SCREEN[1]}x24", "qgis", "--nologo", "--noversioncheck"]
-    command += ["--profiles-path", profile, "--code", str(Path(__file__).resolve())]
-    command += ["--lang", "de" if kind == "german" else "en"]
-    try:
-        return subprocess.run(command, env=environment, timeout=300).returncode
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 class Session:
@@ -117,7 +99,7 @@ class Session:
         QgsProject.instance().setCrs(self.layer.crs())
         self.natural_colours()
         self.window.resize(*SIZE)
-        self.interface.messageBar().clearWidgets()  # what the machine's fonts lack is nobody's concern here
+        self.interface.messageBar().clearWidgets()  # QGIS complains of fonts that are not installed
         action = self.window.findChild(object_type("QAction"), "patchwiseAction")
         action.trigger()
         self.wait(0.5)
@@ -305,7 +287,7 @@ class Session:
 
     @staticmethod
     def need(good, what):
-        """A step that did not come about ends it all."""
+        """End the session with an error unless a step has come about."""
         if not good:
             raise RuntimeError(f"not so: {what}")
 
