@@ -8,30 +8,17 @@ import pytest
 import rasterio
 from osgeo import gdal
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingException, QgsRasterLayer, QgsVectorLayer
-from rasterio.control import GroundControlPoint
 
-from ...core.made_rasters import RPC
+from ...core.made_rasters import RPC, bent, write_placed
 from ..conftest import read
 
 SHAPE = (90, 120)
 CRS = "EPSG:32633"
 
 
-def bent(row, col):
-    """A second-degree surface, as GDAL fits it to six points and more."""
-    return 500000 + 10 * col + 2 * row + 0.004 * col * row, 5000000 - 9 * row + col + 0.003 * col * col
-
-
 def points_file(path, array, rpcs=None):
-    points = [] if rpcs else [(r, c) for r in (0, 30, 60, 90) for c in (0, 40, 80, 120)]
-    place = {"gcps": [GroundControlPoint(r, c, *bent(r, c), 0) for r, c in points], "crs": CRS} if points else {}
-    with rasterio.open(
-        path, "w", driver="GTiff", count=len(array), height=SHAPE[0], width=SHAPE[1], dtype=array.dtype, **place
-    ) as dataset:
-        dataset.write(array)
-        if rpcs:
-            dataset.update_tags(ns="RPC", **rpcs)
-    return str(path)
+    points = [] if rpcs else [(r, c, *bent(r, c), 0) for r in (0, 30, 60, 90) for c in (0, 40, 80, 120)]
+    return write_placed(path, array, points, rpcs=rpcs, crs=CRS)
 
 
 @pytest.fixture()

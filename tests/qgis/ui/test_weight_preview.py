@@ -17,8 +17,10 @@ from patchwise.core import (
 from patchwise.core.grid.domain import RasterDomain
 from patchwise.core.preview.pictures import VIRIDIS
 from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
-from qgis.PyQt.QtGui import QColor, QHelpEvent, QImage, QPalette
+from qgis.PyQt.QtGui import QColor, QHelpEvent, QPalette
 from qgis.PyQt.QtWidgets import QApplication, QToolTip
+
+from .drawn import drawn, of_usual_size
 
 ROLE = QPalette.ColorRole
 UTM = RasterDomain((300, 260), Affine(10, 0, 500_000, 0, -10, 5_000_000), "EPSG:32633")
@@ -32,10 +34,7 @@ def rectangular(size, step, window):
 def preview(qgis_app, qtbot):
     from patchwise.ui.pictures.weight_preview import WeightPreview
 
-    widget = WeightPreview()
-    qtbot.addWidget(widget)
-    widget.resize(340, widget.heightForWidth(340))
-    return widget
+    return of_usual_size(WeightPreview(), qtbot)
 
 
 def palette(window, text):
@@ -44,14 +43,6 @@ def palette(window, text):
         made.setColor(role, QColor(colour))
     made.setColor(ROLE.Highlight, QColor("#3daee9"))
     return made
-
-
-def drawn(widget, scale=1):
-    image = QImage(widget.size() * scale, QImage.Format.Format_ARGB32)
-    image.setDevicePixelRatio(scale)
-    image.fill(widget.palette().color(ROLE.Window))
-    widget.render(image)
-    return image
 
 
 def colour(image, point, scale=1):
