@@ -7,7 +7,7 @@ import json
 from random import Random
 from typing import Any
 
-#: What stands in place of a value, or of a part of a text.
+#: Values that replace one of a document; pieces that replace one of a text.
 STRANGE = [
     None,
     True,

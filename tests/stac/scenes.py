@@ -1,4 +1,4 @@
-"""What is on the ground, and what the files of an item hold: known at every pixel.
+"""The ground and the files of the scenes, as functions that give the value of every pixel.
 
 ``reflectance(band, x, y, day)`` is a smooth function of place (times 10000, in the units of the numbers, before any
 offset); it has the period ``PERIOD`` in x and y, so that a full-size file holds 64 different blocks and costs little,
