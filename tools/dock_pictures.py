@@ -78,6 +78,7 @@ class Session:
         self.settings()
         self.sentinel()
         self.stranger()
+        self.reuse()
 
     def prepare(self):
         """Set the theme, start the plugin, load the scene, and open the dock by its toolbar button."""
@@ -220,6 +221,23 @@ class Session:
         self.widget("runButton").click()
         self.need(not mark.exists(), "nothing has run")
         file.unlink()
+
+    def reuse(self):
+        """Fill in the settings that the result was made with."""
+        from qgis.core import QgsProject
+
+        result = next(one for one in QgsProject.instance().mapLayers().values() if one.id() != self.layer.id())
+        self.widget("layerCombo").setLayer(result)
+        self.widget("chipSizeSpin").setValue(100)
+        self.wait(0.5)
+        self.need(self.widget("reuseButton").isVisible(), "the result's settings are offered")
+        self.widget("reuseButton").click()
+        self.wait(1)
+        self.need(self.widget("layerCombo").currentLayer() == self.layer, "the layer is that of the run")
+        self.need(self.widget("expressionEdit").text() == "(b4-b3)/(b4+b3)", "the expression is that of the run")
+        self.need(self.widget("chipSizeSpin").value() == 384, "the chip size is that of the run")
+        self.scroll_to("layerCombo")
+        self.picture("reuse")
 
     def answer_no(self):
         """Take the picture of the question, and answer as Enter does."""
