@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from qgis.gui import QgsFileWidget, QgsFilterLineEdit
+from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QPlainTextEdit, QWidget
 
 from ...core.operators.choices import OPERATORS
 from ..texts import tr
-from .panel import Form, Panel, choice, choose, narrow
+from .panel import Form, Panel, choose, formula_edit, narrow, words
 from .problem_label import ProblemLabel
 
 #: Names of indices to choose from; any other name of the catalogue can be typed.
@@ -47,11 +47,7 @@ class OperatorPanel(Panel):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.operator_combo = choice(
-            "operatorCombo",
-            [(entry.name, tr(entry.label)) for entry in OPERATORS.offered],
-            tr("What is done with each chip."),
-        )
+        self.operator_combo = words("operatorCombo", OPERATORS, tr("What is done with each chip."))
         self.expression_edit = self._make_expression_edit()
         self.index_combo = self._make_index_combo()
         self.rules_edit = self._make_rules_edit()
@@ -119,18 +115,13 @@ class OperatorPanel(Panel):
         }
 
     def _make_expression_edit(self):
-        edit = QgsFilterLineEdit()
-        edit.setObjectName("expressionEdit")
-        edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        edit.setText("b1")
-        edit.setPlaceholderText("(b4-b3)/(b4+b3)")
-        edit.setToolTip(
-            tr(
-                "Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
-                "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
-                "percentile(x, q). Several outputs are separated by a semicolon."
-            )
+        tip = tr(
+            "Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
+            "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
+            "percentile(x, q). Several outputs are separated by a semicolon."
         )
+        edit = formula_edit("expressionEdit", "(b4-b3)/(b4+b3)", tip)
+        edit.setText(OPERATORS.field("EXPRESSION").default)
         edit.textChanged.connect(self.changed)
         return edit
 

@@ -2,9 +2,12 @@
 
 from contextlib import contextmanager
 
-from qgis.gui import QgsMapLayerComboBox
+from qgis.gui import QgsFilterLineEdit, QgsMapLayerComboBox
 from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+
+from ..texts import tr
 
 
 class Panel(QWidget):
@@ -95,6 +98,23 @@ def layer_choice(name, filters, tip):
     combo.setToolTip(tip)
     narrow(combo)
     return combo
+
+
+def words(name, vocabulary, tip):
+    """A combo box of the choices of one of the core's vocabularies, at its default."""
+    combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
+    choose(combo, vocabulary.default)
+    return combo
+
+
+def formula_edit(name, example, tip):
+    """A line for an expression, in a font of fixed width, that shows an example while it is empty."""
+    edit = QgsFilterLineEdit()
+    edit.setObjectName(name)
+    edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    edit.setPlaceholderText(example)
+    edit.setToolTip(tip)
+    return edit
 
 
 def narrow(combo):

@@ -30,7 +30,8 @@ class PatchingPanel(Panel):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._layer, self._units = None, PixelUnits()
-        self._chip, self._stride, self._ratio = 256, 128, 0.5
+        self._chip, self._stride = GEOMETRIES.field("CHIP_SIZE").default, LATTICE.field("STRIDE").default
+        self._ratio = self._stride / self._chip
         self._function_numbers = {field.name: field.default for field in WINDOWS.fields if field.kind == "number"}
         self.fields = PatchingFields(self)
         self._radius = self.fields.radius.value()

@@ -1,9 +1,8 @@
 """The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching.py``."""
 
 from qgis.core import QgsMapLayerProxyModel
-from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit
+from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from ...core.axes.geometry import BOUNDARY
@@ -12,7 +11,7 @@ from ...core.plan.geometries import GEOMETRIES
 from ...core.stitch.aggregations import AGGREGATIONS
 from ..kept import RADII, SIZES
 from ..texts import tr
-from .panel import Form, choice, choose, layer_choice
+from .panel import Form, choice, formula_edit, layer_choice, words
 
 
 class PatchingFields:
@@ -66,13 +65,6 @@ def beside(*widgets, even=False):
     for place, widget in enumerate(widgets):
         row.addWidget(widget, 0 if place and not even else 1)
     return holder
-
-
-def words(name, vocabulary, tip):
-    """A combo box of the choices of one of the core's vocabularies, at its default."""
-    combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
-    choose(combo, vocabulary.default)
-    return combo
 
 
 def geometry_choice():
@@ -144,9 +136,5 @@ def function_number_spin():
 
 def function_text_edit():
     """``customWindowEdit``: the expression of a custom window function."""
-    edit = QgsFilterLineEdit()
-    edit.setObjectName("customWindowEdit")
-    edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-    edit.setPlaceholderText("exp(-3*r**2)")
-    edit.setToolTip(tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y)."))
-    return edit
+    tip = tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y).")
+    return formula_edit("customWindowEdit", "exp(-3*r**2)", tip)
