@@ -61,7 +61,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def bench(wanted: argparse.Namespace) -> dict:
-    """All that is wanted, as plain data."""
+    """The measurements that the options ask for, as data for JSON."""
     rows, only, few = wanted.rows, wanted.only, min(wanted.repeat, 3)
     jobs = [job for job in main_jobs(rows) if not only or _name(job) in only]
     try:
@@ -82,7 +82,7 @@ def _name(job: Job) -> str:
 
 
 def warm_up(jobs: list[Job]) -> None:
-    """QGIS keeps statistics beside a raster when it first opens it: let it do that before anything is measured."""
+    """Let QGIS open the input once: it then writes statistics beside the raster, which is not measured."""
     job = next((job for job in jobs if job.case is RASTERCALC), None)
     if job is not None:
         job.tile.make(ENV)
@@ -90,7 +90,7 @@ def warm_up(jobs: list[Job]) -> None:
 
 
 def rounds(jobs: list[Job], repeat: int, calm: float) -> list[dict]:
-    """Each job once a round, every second round backwards, so that no job always follows the same one."""
+    """All runs: each job once a round, every second round backwards, so that no job always follows the same one."""
     for tile in dict.fromkeys(job.tile for job in jobs):
         tile.make(ENV)
     runs = []
@@ -101,7 +101,7 @@ def rounds(jobs: list[Job], repeat: int, calm: float) -> list[dict]:
 
 
 def undisturbed(job: Job, calm: float) -> dict:
-    """A run with less than ``calm`` of the cores taken by anything else, or the tenth."""
+    """A run during which other programs took less than ``calm`` of the cores; after ten tries the last one."""
     for _ in range(10):
         if calm < 1:
             wait_for_calm(calm)
@@ -133,7 +133,7 @@ def inspect(jobs: list[Job]) -> dict:
 
 
 def machine() -> dict:
-    """What it ran on."""
+    """The machine and the versions of the programs."""
     said = subprocess.run(["tools/qgis_process", "--version"], env=ENV, cwd=ROOT, stdout=subprocess.PIPE)
     return {
         "cores": len(os.sched_getaffinity(0)),

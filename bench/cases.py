@@ -1,4 +1,4 @@
-"""What is measured: each case is a command line."""
+"""The cases that are measured, each of them a command line."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ MAIN = (
     Case("read", "only read the input", lambda source, target, compress: python("limit", "read", source), inner=True),
     Case("write", "only write the output", lambda *paths: python("limit", "write", *paths), inner=True),
 )
-#: The way of an operator that looks at the whole chip.
+#: Cases of an operator that needs the whole chip.
 VARIANTS = (
     Case("stride 128", "stride 128, all workers", core("--opaque")),
     Case("stride 128, 1 worker", "stride 128, 1 worker", core("--opaque", "--workers", "1")),
     Case("stride 64", "stride 64, all workers", core("--opaque", "--stride", "64")),
     Case("stride 64, 1 worker", "stride 64, 1 worker", core("--opaque", "--stride", "64", "--workers", "1")),
 )
-#: What the demands are about.
+#: Compressions for which the demands are judged.
 COMPRESSIONS = ("ZSTD", "DEFLATE")
 
 
@@ -99,7 +99,7 @@ class Tile(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """The path of the file."""
         return FOLDER / (f"tile-{self.rows}-nodata.tif" if self.nodata else f"tile-{self.rows}.tif")
 
     def make(self, env: Mapping[str, str]) -> None:
@@ -126,7 +126,7 @@ class Job(NamedTuple):
 
     @property
     def target(self) -> Path:
-        """Where it writes."""
+        """The path of the output."""
         name = "-".join((self.section, self.group, self.case.key)).replace(" ", "_").replace(",", "")
         return FOLDER / f"out-{name.replace('%', '')}.tif"
 

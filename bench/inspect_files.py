@@ -1,4 +1,4 @@
-"""What the runs wrote: how, and whether it is the same. Prints JSON.
+"""Inspects what the runs wrote: its layout, and whether it is the same. Prints JSON.
 
 Usage: ``python -m patchwise.bench.inspect_files [REFERENCE [OTHER ...]]``
 """

@@ -32,7 +32,7 @@ def write(source: str, target: str, compress: str) -> None:
 
 
 class _Clock:
-    """Wall and processor time since it was made."""
+    """A clock of wall and processor time since it was made."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()

@@ -33,7 +33,7 @@ def measure(command: Sequence[str], leftovers: Sequence[Path], env: Mapping[str,
     """Run to the end; RuntimeError with what it said if it fails.
 
     Files left by an earlier run are removed and the disk is brought up to date before the clock starts: both would
-    otherwise be paid by whoever comes next.
+    otherwise slow down a later run.
     """
     for path in leftovers:
         path.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 Usage: ``python -m patchwise.bench.onnx_run [--chips 256] [--repeat 5] [--channels 16 64]``. The network: three 3x3
 convolutions of so many channels and a head of two, on chips of 256 px. The stream reads four bands of uint16,
 normalises, runs and stitches; the loops get chips that are ready and drop what comes out. Runs are interleaved.
-Processor time per chip is told beside chips per second: it hardly changes when the machine is busy with other things.
+Beside chips per second it prints processor time per chip, which hardly depends on what else the machine does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BANDS, SIZE, LAYERS, CLASSES = 4, 256, 3, 2
 WANTED = 0.9
 #: Threads of a run (0: onnxruntime's own choice), and runs side by side.
 LOOPS = {"loop": (0, 1), "loop, one thread a run": (1, os.cpu_count() or 1)}
-#: What the demand is about: each of the streams against the first of the loops.
+#: The streams of the demand: each against the first of the loops.
 STREAMS = ("uncompressed file to memory", "DEFLATE file to memory", "DEFLATE file to the default GeoTIFF")
 
 
@@ -93,7 +93,7 @@ def make_scene(path: Path, chips: int, compress: str) -> np.ndarray:
 
 
 def bare_loop(model: Path, chips: np.ndarray, threads: int, at_once: int) -> int:
-    """How many chips went through."""
+    """Run all chips in a loop; their number."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
@@ -108,7 +108,7 @@ def bare_loop(model: Path, chips: np.ndarray, threads: int, at_once: int) -> int
 
 
 def streamed(model: Path, source: Path, target: Path | None) -> int:
-    """How many chips went through; ``target`` None: into memory."""
+    """Stream the raster to ``target``, or into memory where that is None; the number of chips."""
     operator = Onnx(str(model), BANDS, (SIZE, SIZE), normalize="div10000")
     patcher = SpatialPatcher(SpatialRectangular((SIZE, SIZE), "shift"), SpatialRegularStride(SIZE), SpatialHann())
     with RasterFile(str(source)) as raster:
@@ -119,7 +119,7 @@ def streamed(model: Path, source: Path, target: Path | None) -> int:
 
 
 class Speed(NamedTuple):
-    """Of one run."""
+    """The figures of one run."""
 
     chips_per_second: float
     processor_ms: float
@@ -132,7 +132,7 @@ def timed(way: Callable[[], int]) -> Speed:
 
 
 def rounds(folder: Path, chips: int, repeat: int, hidden: int) -> dict[str, list[Speed]]:
-    """Each way, round by round."""
+    """The figures of each way, round by round."""
     model, plain, packed, target = (folder / name for name in ("model.onnx", "plain.tif", "packed.tif", "out.tif"))
     make_model(model, hidden)
     ready = make_scene(plain, chips, "NONE")
@@ -159,7 +159,7 @@ def ratio(found: dict[str, list[Speed]], one: str, other: str) -> float:
 
 
 def report(found: dict[str, list[Speed]]) -> str:
-    """A table."""
+    """A Markdown table of the figures."""
     head = ["way", "chips/s: median (least to most)", "processor, ms a chip", *(f"/ {name}" for name in LOOPS)]
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     for name, speeds in found.items():

@@ -21,6 +21,6 @@ def output_options(compress: str) -> dict[str, Any]:
 
 
 def creation_options(compress: str) -> dict[str, str]:
-    """The same in GDAL's spelling."""
+    """The same options as GDAL's ``KEY=VALUE``."""
     options = {key.upper(): str(value) for key, value in output_options(compress).items()}
     return {**options, "TILED": "YES"}

@@ -45,7 +45,7 @@ WINDOWS = {
 
 
 class Source:
-    """What an estimate asks of a raster, without one."""
+    """The attributes of a raster that an estimate reads."""
 
     domain, bands, dtype, raw_itemsize, strip_rows = TILE, 4, np.dtype(np.float32), 2, 512
 
@@ -55,7 +55,7 @@ def rectangular(size: int, step: int, window: object) -> SpatialPatcher:
 
 
 def cap(size: int) -> SpatialPatcher:
-    """Of about so many pixels across."""
+    """A patcher of caps of about so many pixels across."""
     return SpatialPatcher(SpatialSphericalCap(size * 0.005), SpatialRegularStride(size // 2), SpatialHann())
 
 
@@ -66,7 +66,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 
 def previews(repeat: int) -> None:
-    """A table of the weight preview."""
+    """Print a table of the weight preview."""
     widget = WeightPreview()
     widget.resize(340, widget.heightForWidth(340))
     image = QImage(widget.size() * 2, QImage.Format.Format_ARGB32)
@@ -96,7 +96,7 @@ def previews(repeat: int) -> None:
 
 
 def others(repeat: int) -> None:
-    """Lines of the chip grid on the map, and the summary's figures."""
+    """Print tables of the chip grid on the map and of the summary."""
     canvas = QgsMapCanvas()
     canvas.resize(900, 700)
     canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))

@@ -40,7 +40,7 @@ class Runs:
 
 
 def insert(path: Path, text: str) -> None:
-    """Put the text between the two markers of a Markdown file."""
+    """Replace the text between two markers of a Markdown file."""
     before, rest = path.read_text().split(BEGIN)
     after = rest.split(END)[1]
     path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
@@ -107,7 +107,7 @@ def _judged(what: str, values: Sequence[float], limit: float, wanted: str, form:
 
 
 def _differences(files: dict, *cases: str) -> list[float]:
-    """From the plain loop, in all files that these cases wrote; the worst counts."""
+    """The largest difference from the plain loop's output, over all files that these cases wrote."""
     found = [facts["difference"] for name, facts in files.items() if name.split()[1] in cases]
     return [max(found)] if found else []
 

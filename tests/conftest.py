@@ -44,7 +44,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def closed_rasters(request):
-    """Closes rasters that fixtures opened: the last test's would otherwise outlive QGIS, which takes GDAL with it."""
+    """Closes rasters that fixtures opened: those of the last test would be open when QGIS ends and unloads GDAL."""
     yield
     for value in getattr(request.node, "funcargs", {}).values():
         if type(value).__module__.startswith("patchwise.core") and hasattr(value, "close"):

@@ -1,4 +1,4 @@
-"""A web server on the loopback interface, as small as it can be: it gives what it is told to, and keeps what it was asked."""  # noqa: E501
+"""A small web server on the loopback interface, which gives set answers and records the requests."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, *_):
-        """Keep the test's output clean."""
+        """Log nothing, which would clutter the test's output."""
 
 
 class _Handler(Handler):

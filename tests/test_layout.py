@@ -52,13 +52,29 @@ BORDER = ("processing_provider", "processing_provider.trust", "processing_provid
 STANDARD = getattr(sys, "stdlib_module_names", None) or pytest.skip("needs Python 3.10", allow_module_level=True)
 #: What a widget may use of the core: values, and what is there to be drawn or said before a run.
 #: Each module by its name: the package itself gives everything, and would hide what a widget uses.
-FOR_WIDGETS = ("core.axes.window", "core.axes.geometry", "core.axes.sampler", "core.plan.geometries",
-               "core.stitch.aggregations", "core.operators.choices", "core.base.vocabulary",
-               "core.plan.plan", "core.base.errors", "core.grid.domain",
-               "core.preview.weights", "core.preview.chip", "core.preview.outlines", "core.base.trust",
-               "core.preview.pictures", "core.preview.estimate", "core.base.shape", "core.base.documents",
-               "core.records.shapes", "core.base.secrets", "core.base.config", "core.rasters.file",
-               "core.operators.python_file")  # fmt: skip
+FOR_WIDGETS = (
+    "core.axes.window",
+    "core.axes.geometry",
+    "core.axes.sampler",
+    "core.plan.geometries",
+    "core.stitch.aggregations",
+    "core.operators.choices",
+    "core.base.vocabulary",
+    "core.base.errors",
+    "core.preview.weights",
+    "core.preview.chip",
+    "core.preview.outlines",
+    "core.base.trust",
+    "core.preview.pictures",
+    "core.preview.estimate",
+    "core.base.shape",
+    "core.base.documents",
+    "core.records.shapes",
+    "core.base.secrets",
+    "core.base.config",
+    "core.rasters.file",
+    "core.operators.python_file",
+)
 
 
 def name_of(path: Path) -> str:
@@ -207,6 +223,11 @@ def test_widgets_have_no_numerics(path):
             assert not is_of(module, "processing_provider") or module in BORDER
             assert module in FOR_WIDGETS or not is_of(module, "core"), module
             assert module or level < len(path.relative_to(ROOT).parts), "the package itself"
+
+
+def test_what_widgets_may_use_is_used():
+    used = {module for path in PACKAGE if ROOT / "ui" in path.parents for module, level in imports(path) if level > 1}
+    assert not set(FOR_WIDGETS) - used
 
 
 def test_the_package_file_has_nothing_but_the_factory():

@@ -4,12 +4,12 @@ Usage: ``python tools/dialog_pictures.py [NAME ...]`` in the development environ
 """
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from few_colours import in_few_colours
+from qgis_desktop import run_in_qgis
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -83,32 +83,12 @@ def main():
         for key, value in parts.items():
             text = text.replace("{" + key + "}", json.dumps(value))
         script.write_text(text, encoding="utf-8")
-        environment = {key: value for key, value in os.environ.items() if key != "QT_QPA_PLATFORM"}
-        environment["QGIS_PLUGINPATH"] = str(ROOT / "build" / "plugins")
-        command = ["xvfb-run", "-a", "-s", "-screen 0 1440x1000x24", "qgis", "--nologo", "--noversioncheck"]
-        command += ["--profiles-path", str(Path(folder) / "profile"), "--code", str(script)]
-        # A session of its own, so that what xvfb-run has started can be ended with it.
-        process = subprocess.Popen(command, env=environment, start_new_session=True)
-        try:
-            failed = process.wait(timeout=120)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            failed = True
-    if failed:
-        sys.exit("QGIS failed")
+        if run_in_qgis(script, seconds=120, screen=(1440, 1000)):
+            sys.exit("QGIS failed")
     for name in names:
         picture = IMAGES / f"dialog-{name}.png"
-        reduce(picture)
+        in_few_colours(picture)
         print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size / 1000:.0f} kB")
-
-
-def reduce(path):
-    """Write the picture again in few colours, which keeps the repository small."""
-    from PIL import Image
-
-    Image.open(path).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )
 
 
 if __name__ == "__main__":

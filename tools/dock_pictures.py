@@ -1,7 +1,7 @@
 """Starts the QGIS desktop on a virtual display, runs the main job from the dock, and takes a picture of each step.
 
-Outside of QGIS this file starts Xvfb and QGIS, which runs the same file again as its start-up script. What the pictures
-show is what happened: the script chooses, types and clicks as a user would, and fails where a step does not come about.
+Outside of QGIS this file starts Xvfb and QGIS, which runs the same file again as its start-up script. The script
+chooses, types and clicks as a user would, and fails where a step has no effect.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 FOLDER_VARIABLE, KIND_VARIABLE, ROOT_VARIABLE = "PATCHWISE_PICTURES", "PATCHWISE_KIND", "PATCHWISE_ROOT"
 SCREEN, SIZE = (1600, 1000), (1400, 880)
 
-#: What the user guide shows; the others are for looking at.
+#: Pictures of the user guide; the others are only for checking.
 KEPT = (
     "expression",
     "gap",
@@ -35,13 +35,17 @@ KEPT = (
 
 def main():
     """Take all pictures; the exit code is QGIS's."""
+    from qgis_desktop import run_in_qgis  # inside of QGIS it could not be found
+
     root = Path(__file__).resolve().parents[1]
     folder = root / "build" / "pictures"
     scene = root / "build" / "demo" / "tahoe.tif"
     if not scene.exists():
         subprocess.run([sys.executable, str(root / "tools" / "demo_scene.py"), str(scene)], check=True)
     for kind in ("default", "dark", "german"):
-        code = start_qgis(root, folder, kind)
+        variables = {FOLDER_VARIABLE: str(folder), KIND_VARIABLE: kind, ROOT_VARIABLE: str(root)}
+        language = "de" if kind == "german" else "en"
+        code = run_in_qgis(Path(__file__).resolve(), seconds=300, screen=SCREEN, language=language, **variables)
         if code:
             return code
     for name in KEPT:
@@ -49,30 +53,8 @@ def main():
     return 0
 
 
-def start_qgis(root, folder, kind):
-    """One QGIS with an empty profile; 0 where all its pictures were taken."""
-    profile = tempfile.mkdtemp(prefix="patchwise-pictures-")
-    environment = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "PYTHONPATH")}
-    environment.update(
-        {
-            "QGIS_PLUGINPATH": str(root / "build" / "plugins"),
-            FOLDER_VARIABLE: str(folder),
-            KIND_VARIABLE: kind,
-            ROOT_VARIABLE: str(root),
-            "LC_ALL": "C.UTF-8",
-        }
-    )
-    command = ["xvfb-run", "-a", "-s", f"-screen 0 {SCREEN[0]}x{SCREEN[1]}x24", "qgis", "--nologo", "--noversioncheck"]
-    command += ["--profiles-path", profile, "--code", str(Path(__file__).resolve())]
-    command += ["--lang", "de" if kind == "german" else "en"]
-    try:
-        return subprocess.run(command, env=environment, timeout=300).returncode
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)
-
-
 class Session:
-    """One desktop: each step is a method, and takes its picture."""
+    """A session in one desktop, of which each step is a method that takes a picture."""
 
     def __init__(self):
         from qgis.utils import iface
@@ -96,9 +78,10 @@ class Session:
         self.settings()
         self.sentinel()
         self.stranger()
+        self.reuse()
 
     def prepare(self):
-        """The theme, the plugin and the scene; the dock opens by its toolbar button."""
+        """Set the theme, start the plugin, load the scene, and open the dock by its toolbar button."""
         import qgis.utils
         from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 
@@ -117,7 +100,7 @@ class Session:
         QgsProject.instance().setCrs(self.layer.crs())
         self.natural_colours()
         self.window.resize(*SIZE)
-        self.interface.messageBar().clearWidgets()  # what the machine's fonts lack is nobody's concern here
+        self.interface.messageBar().clearWidgets()  # QGIS complains of fonts that are not installed
         action = self.window.findChild(object_type("QAction"), "patchwiseAction")
         action.trigger()
         self.wait(0.5)
@@ -130,7 +113,7 @@ class Session:
         self.wait(3)
 
     def natural_colours(self):
-        """Red, green and blue, stretched as a user would."""
+        """Show the scene in red, green and blue, stretched."""
         from qgis.core import QgsContrastEnhancement, QgsMultiBandColorRenderer
 
         provider = self.layer.dataProvider()
@@ -158,7 +141,7 @@ class Session:
         self.picture("expression")
 
     def problem(self):
-        """A slip in the expression, and a stride that leaves gaps."""
+        """Type a wrong expression, then a stride that leaves gaps."""
         self.type("expressionEdit", "(b4-b3)/(b4+b9)")
         self.wait(0.5)
         self.need(not self.widget("runButton").isEnabled(), "a wrong expression disables the run")
@@ -187,7 +170,7 @@ class Session:
         self.wait(2)
 
     def job(self):
-        """Run it, wait for the layer."""
+        """Run the algorithm, wait for its layer, and open the menu of the run button."""
         from qgis.core import QgsProject
 
         self.scroll_to("layerCombo")
@@ -206,25 +189,25 @@ class Session:
         run_menu.hide()
 
     def settings(self):
-        """The result's own settings, and the rest of the choices."""
+        """Show the rest of the parameters under More settings."""
         self.widget("moreGroup").setCollapsed(False)
         self.scroll_to("moreGroup", bottom=True)
         self.picture("more")
         self.widget("moreGroup").setCollapsed(True)
 
     def sentinel(self):
-        """The other tab."""
+        """Show the tab of Sentinel-2."""
         self.widget("tabs").setCurrentIndex(1)
         self.wait(0.5)
         self.picture("sentinel")
         self.widget("tabs").setCurrentIndex(0)
 
     def stranger(self):
-        """A project that names a Python file: it waits, Run asks, and No runs nothing."""
+        """Read a project that names a Python file: it waits for agreement, Run asks for it, and No runs nothing."""
         from qgis.core import QgsProject
         from qgis.PyQt.QtCore import QTimer
 
-        # A fixed place, as the picture shows it.
+        # At a fixed place, since the picture shows the path.
         file, mark = Path(tempfile.gettempdir()) / "sharpen.py", Path(tempfile.gettempdir()) / "sharpen.ran"
         file.write_text(f"open({str(mark)!r}, 'w').close()\n\n\ndef operator(chip, meta):\n    return chip\n")
         named = {"OPERATOR": "python", "PYTHON": str(file), "CHIP_SIZE": 384, "STRIDE": 192}
@@ -238,6 +221,23 @@ class Session:
         self.widget("runButton").click()
         self.need(not mark.exists(), "nothing has run")
         file.unlink()
+
+    def reuse(self):
+        """Fill in the settings that the result was made with."""
+        from qgis.core import QgsProject
+
+        result = next(one for one in QgsProject.instance().mapLayers().values() if one.id() != self.layer.id())
+        self.widget("layerCombo").setLayer(result)
+        self.widget("chipSizeSpin").setValue(100)
+        self.wait(0.5)
+        self.need(self.widget("reuseButton").isVisible(), "the result's settings are offered")
+        self.widget("reuseButton").click()
+        self.wait(1)
+        self.need(self.widget("layerCombo").currentLayer() == self.layer, "the layer is that of the run")
+        self.need(self.widget("expressionEdit").text() == "(b4-b3)/(b4+b3)", "the expression is that of the run")
+        self.need(self.widget("chipSizeSpin").value() == 384, "the chip size is that of the run")
+        self.scroll_to("layerCombo")
+        self.picture("reuse")
 
     def answer_no(self):
         """Take the picture of the question, and answer as Enter does."""
@@ -271,24 +271,24 @@ class Session:
         self.wait(0.3)
 
     def picture(self, name):
-        """The main window."""
+        """Save a picture of the main window."""
         self.wait(0.2)
         self.save(self.window.grab(), name)
 
     def screen(self, name):
-        """The main window with what is a window of its own, such as a menu."""
+        """Save the part of the screen with the main window, and menus and dialogs over it."""
         box = self.window.frameGeometry()
         self.save(self.window.screen().grabWindow(0, box.x(), box.y(), box.width(), box.height()), name)
 
     def save(self, pixmap, name):
-        """A picture of moderate width."""
+        """Save a picture, scaled to 1120 pixels wide."""
         from qgis.PyQt.QtCore import Qt
 
         image = pixmap.toImage().scaledToWidth(1120, Qt.TransformationMode.SmoothTransformation)
         self.need(image.save(str(self.folder / f"dock-{name}.png")), f"dock-{name}.png is written")
 
     def wait(self, seconds):
-        """Let QGIS work."""
+        """Process events for some seconds."""
         from qgis.PyQt.QtWidgets import QApplication
 
         end = time.monotonic() + seconds
@@ -297,7 +297,7 @@ class Session:
             time.sleep(0.01)
 
     def until(self, true, what, seconds=60):
-        """Wait for something."""
+        """Process events until ``true()``; an error after ``seconds``."""
         end = time.monotonic() + seconds
         while not true():
             self.need(time.monotonic() < end, what)
@@ -305,27 +305,27 @@ class Session:
 
     @staticmethod
     def need(good, what):
-        """A step that did not come about ends it all."""
+        """End the session with an error unless a step has come about."""
         if not good:
             raise RuntimeError(f"not so: {what}")
 
 
 def object_type(name):
-    """A class of QtWidgets."""
+    """The class of QtWidgets of that name."""
     from qgis.PyQt import QtWidgets
 
     return getattr(QtWidgets, name)
 
 
 def orientation_horizontal():
-    """Qt's constant."""
+    """``Qt.Orientation.Horizontal``."""
     from qgis.PyQt.QtCore import Qt
 
     return Qt.Orientation.Horizontal
 
 
 def inside():
-    """Run in the desktop, when it has started."""
+    """Run the session in the desktop, and end QGIS."""
     code = 0
     try:
         Session().run()

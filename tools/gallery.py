@@ -77,7 +77,7 @@ def terrain(height, width, seed=5):
 
 
 def bare(axes, title):
-    """No ticks, a title."""
+    """Give the axes a title and no ticks."""
     axes.set_title(title, fontsize=10)
     axes.set_xticks([])
     axes.set_yticks([])

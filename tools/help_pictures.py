@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from few_colours import in_few_colours
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 from matplotlib.transforms import IdentityTransform
@@ -298,16 +299,12 @@ def draw_runconfig():
 
 
 def save(figure, name):
-    """Write the picture in few colours, of which rare ones (the arrows) are some."""
-    from PIL import Image
-
+    """Write the picture in few colours."""
     TARGET.mkdir(parents=True, exist_ok=True)
     path = TARGET / f"{name}.png"
     figure.savefig(path, dpi=100, facecolor=PAPER)
     plt.close(figure)
-    Image.open(path).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )
+    in_few_colours(path)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 

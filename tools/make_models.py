@@ -57,7 +57,7 @@ class Model:
         self._inputs, self._steps, self._order = 0, 0, []
 
     def add_input(self, definition, told, advanced=False):
-        """An input of the model, with its help."""
+        """Add an input with its help to the model."""
         self._help[definition.name()] = told
         if advanced:
             definition.setFlags(definition.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
@@ -68,7 +68,7 @@ class Model:
         self._order.append(definition.name())
 
     def add_step(self, child_id, algorithm, what, note, sources, outputs=None):
-        """A step. ``sources``: values by parameter; an :class:`Input` or :class:`Result` stands for what comes in."""
+        """Add a step. ``sources`` are values by parameter, or the :class:`Input` or :class:`Result` that gives them."""
         child = QgsProcessingModelChildAlgorithm(f"patchwise:{algorithm}")
         child.setChildId(child_id)
         child.setDescription(what)
@@ -94,7 +94,7 @@ class Model:
         self.model.addChildAlgorithm(child)
 
     def save(self, name):
-        """Write it; a model that QGIS finds fault with is not written."""
+        """Write the model file; exit with an error where QGIS finds the model invalid."""
         self.model.setHelpContent(self._help)
         self.model.setParameterOrder(self._order)
         self.model.updateDestinationParameters()
@@ -111,11 +111,11 @@ class Input(str):
 
 
 class Result(tuple):
-    """``(step, output)``: what an earlier step made."""
+    """``(step, output)``: an output of an earlier step."""
 
 
 def as_source(value):
-    """Where a step takes a value from."""
+    """QGIS's source of a step's parameter."""
     if isinstance(value, Input):
         return QgsProcessingModelChildParameterSource.fromModelParameter(value)
     if isinstance(value, Result):
@@ -124,7 +124,7 @@ def as_source(value):
 
 
 def whole(name, text, default):
-    """A number of pixels."""
+    """An input for a whole number of pixels."""
     return QgsProcessingParameterNumber(name, text, QgsProcessingParameterNumber.Type.Integer, default, False, 1)
 
 

@@ -95,12 +95,12 @@ def pylupdate_file(path):
 
 
 def quoted(text):
-    """A string as pylupdate's own little parser takes it: in double quotes, on one line."""
+    """A string as pylupdate's parser needs it: in double quotes, on one line."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def tool(*names):
-    """The first of some programs that is there."""
+    """The path of the first of some programs that is installed."""
     for name in names:
         found = shutil.which(name) or shutil.which(name, path="/usr/lib/qt5/bin:/usr/lib/qt6/bin")
         if found:
@@ -109,7 +109,7 @@ def tool(*names):
 
 
 def main():
-    """Update and compile all languages, and say what is left to do."""
+    """Update and compile all languages; the tools print what is not translated."""
     folder = ROOT / "i18n"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -132,7 +132,7 @@ def main():
 
 
 def without_places(path):
-    """Leave out where a text was found: that is the collected file, which is gone."""
+    """Remove the places of texts, which are in the temporary file."""
     text = re.sub(r"\s*<location [^>]*/>", "", path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The question whether what a document names may be run, opened or asked."""
+"""Asks the user whether files, rasters and hosts that a document names may be run, opened or contacted."""
 
 import html
 import os
@@ -9,15 +9,15 @@ from qgis.PyQt.QtWidgets import QMessageBox
 from ..core.base.trust import DESCRIPTION, MODEL, PYTHON_FILE, NamedFile, NamedHost
 from .texts import tr
 
-#: Letters in a line of a name.
+#: Characters in a line of a long name.
 _WIDTH = 60
 
 
-def asker(window):
-    """A callable that asks over ``window`` whether the user agrees to what is named; No is what Enter means."""
+def asker(main_window):
+    """A callable ``ask(named)`` with a dialog over ``main_window``: True where the user agrees. Enter means No."""
 
     def ask(named):
-        box = QMessageBox(window)
+        box = QMessageBox(main_window)
         box.setObjectName("patchwiseConfirmation")
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(tr("Patchwise: do you trust this?"))
@@ -44,8 +44,10 @@ def question(named):
     begin = tr("A project, a layer, a configuration or saved settings name what you have not chosen yourself:")
     parts = [f"<p>{escaped(begin)}</p>", *(_entry(each) for each in named)]
     if any(isinstance(each, NamedFile) and each.kind == PYTHON_FILE for each in named):
-        careful = tr("A Python file can do all that you can do: read, change and delete your files, and send them "
-                     "away. Read it first, or ask who made it.")  # fmt: skip
+        careful = tr(
+            "A Python file can do all that you can do: read, change and delete your files, and send them "
+            "away. Read it first, or ask who made it."
+        )
         parts.append(f"<p><b>{escaped(careful)}</b></p>")
     if files:
         end = tr("Your answer is remembered for this content. If the file changes, you are asked again.")
@@ -57,7 +59,7 @@ def question(named):
 
 
 def _entry(each):
-    """One thing, with what there is to compare it by."""
+    """The HTML of one file, host or raster, with what the user can compare it by."""
     if isinstance(each, NamedFile):
         does = {
             PYTHON_FILE: tr("This Python file would run, with all your rights:"),
@@ -80,37 +82,43 @@ def _entry(each):
 
 
 def in_words(named):
-    """What waits, in a sentence or two for the dock."""
+    """What waits for agreement, in sentences for the dock; "" where nothing does."""
     said = []
     for each in named:
         if isinstance(each, NamedFile):
-            text = tr("{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
-                      "Until then it is not used.")  # fmt: skip
+            text = tr(
+                "{path} waits for your confirmation: a project, a layer or saved settings named it, and not you. "
+                "Until then it is not used."
+            )
             said.append(text.format(path=short(each.path)))
         elif isinstance(each, NamedHost):
-            text = tr("The host {host} waits for your confirmation: a project or saved settings name a raster there. "
-                      "Until then it is not asked.")  # fmt: skip
+            text = tr(
+                "The host {host} waits for your confirmation: a project or saved settings name a raster there. "
+                "Until then it is not asked."
+            )
             said.append(text.format(host=each.host[:60]))
         else:
-            text = tr("{path} waits for your confirmation: a project or saved settings name it as a further input. "
-                      "Until then it is not opened.")  # fmt: skip
+            text = tr(
+                "{path} waits for your confirmation: a project or saved settings name it as a further input. "
+                "Until then it is not opened."
+            )
             said.append(text.format(path=short(each.path)))
     return " ".join(dict.fromkeys(said))
 
 
 def broken(text):
-    """Text as HTML in lines of a bounded width: a long name must not push the buttons off the screen."""
+    """Text as HTML in lines of bounded width, so that a long name does not push the buttons off the screen."""
     return "<br>".join(escaped(text[at : at + _WIDTH]) for at in range(0, max(len(text), 1), _WIDTH))
 
 
 def short(path):
-    """The name of a file for a narrow place."""
+    """The name of a file in at most 40 printable characters."""
     name = os.path.basename(path) or path
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
     return name if len(name) <= 40 else f"{name[:18]}...{name[-18:]}"
 
 
 def escaped(text):
-    """Text as HTML, in which no letter turns the direction or hides."""
+    """Text as HTML, with code points for invisible characters and for those that reverse the direction of writing."""
     shown = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
     return html.escape(shown)

@@ -12,18 +12,18 @@ from .runs.menu import fill_menu
 from .runs.result_layers import add_layers
 from .runs.reuse import ReuseAction, bands_of, has_settings, parameters_of, read_config, source_of
 from .tabs.sentinel import SentinelTab
-from .tabs.window import WindowTab
+from .tabs.sliding_window import SlidingWindowTab
 from .texts import tr
 
 
 class PatchwiseDock(QgsDockWidget):
-    """``PatchwiseDock``. ``interface`` is QGIS's; :meth:`shut` comes before the end."""
+    """The dock ``PatchwiseDock``. ``interface`` is QGIS's ``iface``. Call :meth:`shut` before it is removed."""
 
     def __init__(self, interface, parent=None):
         super().__init__(tr("Patchwise"), parent or interface.mainWindow())
         self.setObjectName("PatchwiseDock")
         self._interface = interface
-        self.tab = WindowTab(interface.mapCanvas())
+        self.tab = SlidingWindowTab(interface.mapCanvas())
         self.sentinel = SentinelTab(interface.mapCanvas())
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs")
@@ -31,7 +31,7 @@ class PatchwiseDock(QgsDockWidget):
         self.tabs.addTab(self.tab, tr("Sliding window"))
         self.tabs.addTab(self.sentinel, tr("Load Sentinel-2"))
         self.setWidget(self.tabs)
-        fill_menu(self.tab.bar.menu, self._plan_and_path, self.save_defaults, self.use_defaults)
+        fill_menu(self.tab.bar.menu, self._planned_and_path, self.save_defaults, self.use_defaults)
         self.reuse_action = ReuseAction(interface, self)
         self._first_state = self.state()
         self._connect()
@@ -39,11 +39,11 @@ class PatchwiseDock(QgsDockWidget):
 
     @staticmethod
     def was_open():
-        """Whether the dock was open when it was last there."""
+        """Whether the dock was open when its state was last stored."""
         return settings.was_open()
 
     def state(self):
-        """The choices that are worth keeping, as JSON-serialisable values."""
+        """The choices that a project or the user's defaults keep, as values for JSON."""
         parameters = self.tab.parameters()
         layer = parameters.pop("INPUT", "")
         parameters.pop("EXTENT", None)
@@ -55,26 +55,26 @@ class PatchwiseDock(QgsDockWidget):
         }
 
     def set_state(self, state):
-        """Fill in choices that were kept; a layer that is gone is left alone."""
+        """Fill in kept choices. Where their layer is not in the project, the chosen one stays."""
         self.tab.patching.set_units(state.get("units"))
         self.tab.chips.grid_check.setChecked(bool(state.get("grid", True)))
         self.tab.set_parameters({**state.get("parameters", {}), "INPUT": state.get("input")})
 
     def save_defaults(self):
-        """What is chosen now becomes the user's defaults, but for layer and bands."""
+        """Save the current choices as the user's defaults, without layer and bands."""
         state = self.state()
         state.pop("input")
         state["parameters"].pop("BANDS", None)
         settings.save_defaults(state)
 
     def use_defaults(self):
-        """Back to the user's defaults, or to Patchwise's."""
+        """Fill in the user's defaults, or Patchwise's where there are none."""
         self.set_state(settings.defaults() or self._first_state)
 
     def use_settings_of(self, layer):
-        """Fill in the settings that a layer was made with, and its extent; False where that cannot be done.
+        """Fill in the settings that a layer was made with, and its extent; True where that is done.
 
-        What is wrong with settings that are there is said in the message bar.
+        Where it cannot be done, the message bar says why.
         """
         try:
             config = read_config(layer)
@@ -96,7 +96,7 @@ class PatchwiseDock(QgsDockWidget):
         return True
 
     def shut(self):
-        """Stop what is under way and take everything off the map: nothing may be left when the plugin goes."""
+        """Stop runs, disconnect from the project and take everything off the map, before the plugin is unloaded."""
         self.visibilityChanged.disconnect(self._visibility_changed)
         project = QgsProject.instance()
         project.readProject.disconnect(self._project_read)
@@ -135,18 +135,18 @@ class PatchwiseDock(QgsDockWidget):
     def _offer_settings(self, layer):
         self.tab.source.reuse_button.setVisible(has_settings(layer))
 
-    def _plan_and_path(self):
-        return self.tab.plan(), self.tab.path()
+    def _planned_and_path(self):
+        return self.tab.planned(), self.tab.path()
 
     def _ended(self, run):
-        bar, window = self._interface.messageBar(), self._interface.mainWindow()
+        bar, main_window = self._interface.messageBar(), self._interface.mainWindow()
         layer = add_layers(run) if run.ok else None
         if run.ok:
-            say_done(bar, run, window)
+            say_done(bar, run, main_window)
         elif run.cancelled:
             say(bar, tr("The run was cancelled: nothing was written."))
         else:
-            say_failed(bar, run, window)
+            say_failed(bar, run, main_window)
         return layer
 
     def _loaded(self, run):

@@ -1,4 +1,4 @@
-"""What is said in QGIS's message bar, and the window that shows a log or settings."""
+"""Messages in QGIS's message bar, and the dialog that shows a log or settings."""
 
 import json
 
@@ -9,26 +9,26 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBro
 
 from .texts import tr
 
-# In seconds; what went wrong stays until it is closed.
-GOOD_NEWS_STAYS = 20
+#: Seconds that a message stays; an error stays until it is closed.
+SECONDS_SHOWN = 20
 
 
-def say_done(bar, run, window):
-    """A run went well: a line with "Open log" and "Show settings"."""
+def say_done(bar, run, main_window):
+    """Show that a run has succeeded, with buttons for its log and its settings; the message bar's item."""
     text = tr("{name} is done.").format(name=run.algorithm.displayName())
     if run.layers:
         text = tr("{layer} is on the map.").format(layer=run.layers[0][0].name())
-    return _say(bar, text, Qgis.MessageLevel.Success, GOOD_NEWS_STAYS, _buttons(run, window))
+    return _say(bar, text, Qgis.MessageLevel.Success, SECONDS_SHOWN, _buttons(run, main_window))
 
 
-def say_failed(bar, run, window):
-    """A run failed: its error in one sentence, details on request."""
-    return _say(bar, run.error.strip().splitlines()[0], Qgis.MessageLevel.Critical, 0, _buttons(run, window))
+def say_failed(bar, run, main_window):
+    """Show the first line of a run's error, with the same buttons; the message bar's item."""
+    return _say(bar, run.error.strip().splitlines()[0], Qgis.MessageLevel.Critical, 0, _buttons(run, main_window))
 
 
 def say(bar, text, level=Qgis.MessageLevel.Info):
-    """A plain line."""
-    return _say(bar, text, level, GOOD_NEWS_STAYS, ())
+    """Show a line without buttons; the message bar's item."""
+    return _say(bar, text, level, SECONDS_SHOWN, ())
 
 
 def _say(bar, text, level, seconds, buttons):
@@ -42,22 +42,22 @@ def _say(bar, text, level, seconds, buttons):
     return item
 
 
-def _buttons(run, window):
+def _buttons(run, main_window):
     title, log = run.algorithm.displayName(), run.feedback.htmlLog()
     settings = json.dumps(run.history["parameters"], indent=2, ensure_ascii=False, default=str)
     return (
-        ("openLogButton", tr("Open log"), lambda: show_text(tr("Log of {name}").format(name=title), log, window)),
+        ("openLogButton", tr("Open log"), lambda: show_text(tr("Log of {name}").format(name=title), log, main_window)),
         (
             "showSettingsButton",
             tr("Show settings"),
-            lambda: show_text(tr("Settings of {name}").format(name=title), settings, window, plain=True),
+            lambda: show_text(tr("Settings of {name}").format(name=title), settings, main_window, plain=True),
         ),
     )
 
 
-def show_text(title, text, window, plain=False):
-    """A window with a text to read and to copy; it stays until it is closed."""
-    dialog = QDialog(window)
+def show_text(title, text, main_window, plain=False):
+    """Open a dialog with a text (HTML unless ``plain``), which stays until it is closed; returns it."""
+    dialog = QDialog(main_window)
     dialog.setObjectName("PatchwiseText")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)

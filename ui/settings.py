@@ -1,4 +1,4 @@
-"""The dock's choices: the last ones with the project, the user's defaults with QGIS."""
+"""Keeps the dock's choices: the last ones in the project, the user's defaults in QGIS's settings."""
 
 import json
 
@@ -12,19 +12,19 @@ USER_KEY, OPEN_KEY = "patchwise/dock", "patchwise/open"
 
 
 def save_to_project(state):
-    """Write the choices into the open project; it is saved with the project."""
+    """Write the choices into the open project, which keeps them when it is saved."""
     text = json.dumps(state)
     if QgsProject.instance().readEntry(SCOPE, KEY)[0] != text:
         QgsProject.instance().writeEntry(SCOPE, KEY, text)
 
 
 def from_project():
-    """The choices in the open project, or None; ``ParameterError`` where somebody else has written there."""
+    """The choices in the open project, or None; ``ParameterError`` where the entry is not of the dock's making."""
     return read_state(QgsProject.instance().readEntry(SCOPE, KEY)[0])
 
 
 def save_defaults(state):
-    """Keep the choices for new projects; None forgets them."""
+    """Save the choices as the user's defaults; None removes these."""
     if state is None:
         QgsSettings().remove(USER_KEY)
     else:
@@ -32,7 +32,7 @@ def save_defaults(state):
 
 
 def defaults():
-    """The user's defaults, or None; whatever somebody else has written there counts as nothing."""
+    """The user's defaults, or None, also where the entry is not of the dock's making."""
     kept = QgsSettings().value(USER_KEY, "")
     try:
         return read_state(kept) if isinstance(kept, str) else None
@@ -41,10 +41,10 @@ def defaults():
 
 
 def was_open():
-    """Whether the dock was open when it was last there; at first it is not."""
+    """Whether the dock was open when :func:`save_open` was last called; at first False."""
     return QgsSettings().value(OPEN_KEY, False, type=bool)
 
 
 def save_open(opened):
-    """Remember whether the dock is open."""
+    """Store whether the dock is open."""
     QgsSettings().setValue(OPEN_KEY, opened)

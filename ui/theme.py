@@ -5,31 +5,31 @@ from qgis.PyQt.QtGui import QBrush, QColor, QImage, QPainter, QPalette, QPen, qR
 
 from ..core.preview.pictures import VIRIDIS
 
-#: The colours of ``core.pictures.levels``; the last level is what no chip covers, and is transparent.
+#: The colours of ``core.preview.pictures.levels``; the last level, of pixels in no chip, is transparent.
 LEVELS = [qRgba(*VIRIDIS[min(k, 255)], 255) for k in range(255)] + [qRgba(0, 0, 0, 0)]
 
 
 def levels_image(levels, width, height):
-    """An image of ``core.pictures.levels``, with memory of its own."""
+    """A ``QImage`` of ``core.preview.pictures.levels``, which copies them."""
     image = QImage(levels, width, height, width, QImage.Format.Format_Indexed8)
     image.setColorTable(LEVELS)
     return image.convertToFormat(QImage.Format.Format_ARGB32)
 
 
 def rgba_image(picture):
-    """An image of a ``core.pictures.Picture``, with memory of its own."""
+    """A ``QImage`` of a ``core.preview.pictures.Picture``, which copies it."""
     width, height = picture.width, picture.height
     return QImage(picture.rgba, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 
 
 def is_dark(palette):
-    """Whether text is lighter than what it stands on."""
+    """Whether a palette's text is lighter than its background."""
     text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
     return text.lightness() > ground.lightness()
 
 
 def faint(palette, share=0.45):
-    """Between background and text: ``share`` 0 is the background, 1 the text."""
+    """A colour between background (``share`` 0) and text (1)."""
     back, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
     channels = zip(back.getRgb()[:3], text.getRgb()[:3])
     return QColor(*(round(b + (t - b) * share) for b, t in channels))
@@ -44,12 +44,12 @@ def accent(palette):
 
 
 def nothing(palette):
-    """The brush for where there is nothing: no chip, no data."""
+    """The hatching for places without a chip or without data."""
     return QBrush(faint(palette, 0.35), Qt.BrushStyle.BDiagPattern)
 
 
 def draw_image(painter, rect, image, palette):
-    """An image in a thin frame; where it is transparent, hatching shows. Small images keep their pixels' edges."""
+    """Draw an image in a thin frame, hatched where it is transparent; below 64 pixels a side, with sharp pixels."""
     painter.save()
     painter.fillRect(rect, palette.color(QPalette.ColorRole.Base))
     painter.fillRect(rect, nothing(palette))
@@ -61,21 +61,21 @@ def draw_image(painter, rect, image, palette):
 
 
 def frame(painter, rect, palette):
-    """A thin frame."""
+    """Draw a thin frame around a rectangle."""
     painter.setPen(QPen(faint(palette), 0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(rect)
 
 
 def focus_frame(painter, rect, palette):
-    """What shows that the keyboard is here."""
+    """Draw the frame of a widget that has the keyboard focus."""
     painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -1), 3, 3)
 
 
 def double_line(painter, draw):
-    """Draw a line that is seen on any ground: dark, and a lighter one in it."""
+    """Draw a line that is visible on any background: ``draw`` is called for a wide dark and a narrow light one."""
     for colour, width in ((QColor(0, 0, 0, 150), 3), (QColor(255, 255, 255, 230), 1)):
         painter.setPen(QPen(colour, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -93,14 +93,14 @@ def flags(*parts):
 def fitted(rect, height, width):
     """The largest rectangle of the proportions ``height`` to ``width`` in the middle of ``rect``."""
     scale = min(rect.width() / max(width, 1), rect.height() / max(height, 1))
-    # However long and thin it is, there is something to be seen.
+    # At least 3 pixels, so that a very long and thin one is visible.
     size = max(width * scale, 3.0), max(height * scale, 3.0)
     centre = QPointF(rect.center())
     return QRectF(centre.x() - size[0] / 2, centre.y() - size[1] / 2, *size)
 
 
 def number(value, digits=2):
-    """A number in the user's way of writing it; very large and small ones by powers of ten."""
+    """A number as text in the user's locale; very large and small ones in scientific notation."""
     size = abs(value)
     if size and (size >= 1e6 or size < 10**-digits / 2):
         return QLocale().toString(float(value), "g", 3)
@@ -108,5 +108,5 @@ def number(value, digits=2):
 
 
 def count(value):
-    """A whole number with separators between thousands."""
+    """A whole number as text in the user's locale, with separators between thousands."""
     return QLocale().toString(int(value))

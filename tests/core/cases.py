@@ -48,7 +48,7 @@ WINDOWS = (
     SpatialCustom("where(r <= 0.8, 1 - r, 0) + where((abs(x) < 0.2) & (abs(y) < 0.2), 0.5, 0)"),
     SpatialCustom(lambda g: 1.0 + np.arange(g.size[0] * g.size[1]).reshape(g.size) % 3),
 )
-#: Depends on every pixel of the chip and on its place in it, so that what overlaps differs.
+#: Depends on every pixel of the chip and on its place in it, so that overlapping results differ.
 WHOLE_CHIP = Lambda(lambda chip: chip - np.mean(np.nan_to_num(chip, posinf=7, neginf=-7)) + _ramp(chip), "whole chip")
 #: Depends on the place in the chip, pixel by pixel.
 PLACED = Lambda(lambda chip: chip * (1 - _ramp(chip)), "placed")
@@ -62,7 +62,7 @@ def _holed(chip: np.ndarray) -> np.ndarray:
     return np.where(holes, np.nan, known)
 
 
-#: What is unknown in the result is not what is unknown in the chip, and another pixel in each chip.
+#: The unknown pixels of the result are others than the chip's, and differ from chip to chip.
 HOLED = Lambda(_holed, "holed")
 
 
@@ -116,7 +116,7 @@ def known_values(array: np.ndarray, nodata: float | None) -> np.ndarray:
 
 
 def bits(array: np.ndarray) -> np.ndarray:
-    """The array's bits, all NaN alike and the two zeros too."""
+    """The array's bits, with all NaN made equal and both zeros made equal."""
     array = np.where(np.isnan(array), np.nan, array + 0.0).astype(array.dtype)
     return np.ascontiguousarray(array).view(f"u{array.itemsize}")
 
@@ -140,7 +140,7 @@ def run(
 
 
 def assert_streamed_is_merged(case: Any, operator: Any) -> None:
-    """The stream writes the bits of the patches that are merged at once."""
+    """Assert that the stream writes the bits that merging all patches at once gives."""
     patches = [patch.with_data(operator(np.asarray(patch.data))) for patch in case.patcher.split(case.field)]
     merged = case.patcher.merge(patches, case.field.reader).array
     streamed = run(case, operator, workers=2)
@@ -150,7 +150,7 @@ def assert_streamed_is_merged(case: Any, operator: Any) -> None:
 def assert_window_is_part_of_the_whole(
     case: Any, operator: Any, window: PixelWindow, block_width: int | None = None
 ) -> None:
-    """A window alone has the bits that it has in the whole, also in blocks of ``block_width`` columns if given."""
+    """Assert that a window alone has the bits that it has in the whole, in blocks if ``block_width`` is given."""
     whole = run(case, operator, workers=1)
     assert_same_bits(run(case, operator, window, workers=2), crop(whole, window))
     if block_width is not None:
@@ -284,7 +284,7 @@ class GeneratedSource(RowReader):
 
 
 class NullSink:
-    """Takes rows and forgets them; notes where they belong."""
+    """Drops the rows that it is given, and records where they belong."""
 
     block_width = 16
 

@@ -10,17 +10,28 @@ import rasterio
 from affine import Affine
 from patchwise.core import GeoTiffSink, RasterFile, ValueType, stream
 from patchwise.core.grid.domain import PixelWindow, RasterDomain
+from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 
 UTM = CRS.from_epsg(32610)
 GRID = Affine(10, 0, 500_000, 0, -10, 4_000_000)
 #: Rational polynomials as GDAL's tags, of a raster of about 120 x 90 pixels.
 RPC = {
-    "LINE_OFF": "60.25", "SAMP_OFF": "45.5", "LAT_OFF": "45", "LONG_OFF": "15", "HEIGHT_OFF": "0", "LINE_SCALE": "90",
-    "SAMP_SCALE": "70", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1", "HEIGHT_SCALE": "500",
-    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17, "LINE_DEN_COEFF": "1 " + "0 " * 19,
-    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17, "SAMP_DEN_COEFF": "1 " + "0 " * 19,
-}  # fmt: skip
+    "LINE_OFF": "60.25",
+    "SAMP_OFF": "45.5",
+    "LAT_OFF": "45",
+    "LONG_OFF": "15",
+    "HEIGHT_OFF": "0",
+    "LINE_SCALE": "90",
+    "SAMP_SCALE": "70",
+    "LAT_SCALE": "0.1",
+    "LONG_SCALE": "0.1",
+    "HEIGHT_SCALE": "500",
+    "LINE_NUM_COEFF": "0 0.1 -1 " + "0 " * 17,
+    "LINE_DEN_COEFF": "1 " + "0 " * 19,
+    "SAMP_NUM_COEFF": "0 1 0.1 " + "0 " * 17,
+    "SAMP_DEN_COEFF": "1 " + "0 " * 19,
+}
 ROTATED = Affine.translation(500_000, 4_000_000) * Affine.rotation(31) * Affine.scale(10, -7)
 
 
@@ -40,6 +51,28 @@ def write_raster(path: Path, array: np.ndarray, **profile: Any) -> str:
                 setattr(target, name, value)
             if mask is not None:
                 target.write_mask(mask)
+    return str(path)
+
+
+def bent(row, col):
+    """``(x, y)`` of a place, in metres, as a polynomial of the second degree: no affine function of the pixel."""
+    return 500000 + 10 * col + 2 * row + 0.004 * col * row, 5000000 - 9 * row + col + 0.003 * col * col
+
+
+def write_placed(path, array, points=(), transform=None, rpcs=None, crs="EPSG:32633", nodata=None) -> str:
+    """A GeoTIFF of ``(bands, h, w)`` placed by a transform, points ``(row, col, x, y, z)``, RPCs or nothing."""
+    place: dict[str, Any] = {} if transform is None else {"transform": transform}
+    if points and transform is None:
+        place = {"gcps": [GroundControlPoint(*point[:5]) for point in points]}
+    if place:
+        place["crs"] = crs
+    array = np.asarray(array)
+    bands, height, width = array.shape
+    shape = {"count": bands, "height": height, "width": width, "dtype": array.dtype}
+    with rasterio.open(path, "w", driver="GTiff", nodata=nodata, **shape, **place) as target:
+        target.write(array)
+        if rpcs:
+            target.update_tags(ns="RPC", **rpcs)
     return str(path)
 
 

@@ -105,7 +105,7 @@ def text(path: Path) -> str:
 
 
 def frozen_batch(path: Path) -> str:
-    """An open batch whose output is nailed down to one chip of ``(1, 8, 8)``, as exporters leave it."""
+    """A model with an open batch whose output has the fixed shape of one chip, ``(1, 8, 8)``, as exporters leave it."""
     shape = constant("shape", np.array([1, 8, 8]))
     return one(path, "Reshape", ("N", 1, 8, 8), (1, 8, 8), constants=[shape])
 

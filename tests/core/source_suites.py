@@ -1,4 +1,4 @@
-"""What every source of rows, and every raster, keeps to: suites, which each implementation inherits.
+"""Suites of tests for sources of rows and for rasters, which the tests of each implementation inherit.
 
 A class of tests derives from :class:`RowSuite` or :class:`RasterSuite` (:class:`BandSuite` where pixels are not read by
 windows) and says how one is made. Each test of the suite is then run with it.

@@ -177,15 +177,32 @@ def test_whole_numbers_of_any_type_are_taken_and_written_as_integers(step):
 @pytest.mark.parametrize(
     ("make", "parameter"),
     [
-        *((lambda size=size: SpatialRectangular(size), "chip size") for size in (
-            0, -1, (0, 5), (5, 0), (5,), (1, 2, 3), 2.5, (3, np.nan), np.inf, True, "8", None, ("8", 8), [None, 3]
-        )),
-        *((lambda step=step: SpatialRegularStride(step), "stride") for step in (
-            0, -1, (0, 5), (5,), (1, 2, 3), 2.5, np.nan, np.inf, True, "8", None, (None, 3)
-        )),
+        *(
+            (lambda size=size: SpatialRectangular(size), "chip size")
+            for size in (
+                0,
+                -1,
+                (0, 5),
+                (5, 0),
+                (5,),
+                (1, 2, 3),
+                2.5,
+                (3, np.nan),
+                np.inf,
+                True,
+                "8",
+                None,
+                ("8", 8),
+                [None, 3],
+            )
+        ),
+        *(
+            (lambda step=step: SpatialRegularStride(step), "stride")
+            for step in (0, -1, (0, 5), (5,), (1, 2, 3), 2.5, np.nan, np.inf, True, "8", None, (None, 3))
+        ),
         (lambda: SpatialRectangular((8, 8), "wrap"), "boundary"),
     ],
-)  # fmt: skip
+)
 def test_parameters_that_cannot_be(make, parameter):
     with pytest.raises(ParameterError, match="must be|only|available|True or False") as caught:
         make()

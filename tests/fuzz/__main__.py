@@ -1,4 +1,4 @@
-"""``make fuzz ARGS="--cases 10000 --seed 7 --only geotiff"``: cases of all kinds, and a table of what came of them."""
+"""``make fuzz ARGS="--cases 10000 --seed 7 --only geotiff"``: cases of all kinds, and a table of the results."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
-"""Kinds of input that somebody else may have made: how a case is drawn, and the way that it goes through Patchwise.
+"""Kinds of input that may come from others: how a case is drawn, and how it goes through Patchwise.
 
-A case goes the way of the product: it is parsed, checked as parameters are, and where it passes and is small it is run.
-Whatever is no error of Patchwise is a fault.
+A case is parsed and checked as parameters are; if it passes and is small, it is run. An exception that is no error of
+Patchwise's own is a fault.
 """
 
 from __future__ import annotations
@@ -50,12 +50,65 @@ from ...core.records.rerun import read_file, read_recipe, read_tag
 from . import mutation
 
 _SMALL = 300_000  # pixels times bands
-TOKENS = [*"()+-*/%<>&|~;,.'\"\n#\\:= ", "b1", "b2", "red", "//", "**", "==", "where(", "min(", "max(", "abs(", "log(",
-          "std(", "percentile(", "mean(", "median(", "clip(", "isnan(", "1", "0", "1e300", "9**9", "nan",
-          "0x" + "f" * 90, "pi", "[0]", "lambda", "if", "else", "not ", "(" * 60, "-" * 300, "**9" * 40]  # fmt: skip
-YAML_TOKENS = [*"[]{}|>~'\"#\t\n", "&a ", "*a", "- ", ": ", "!!python/object:os.system ", "!!binary ", "!!set ", "<<: ",
-               "? ", "---\n", "...\n", "%YAML 1.1\n", "  ", ".inf", ".nan", "0x", "1:1:1", "2020-01-01", "yes",
-               "- " * 90, "[" * 90]  # fmt: skip
+TOKENS = [
+    *"()+-*/%<>&|~;,.'\"\n#\\:= ",
+    "b1",
+    "b2",
+    "red",
+    "//",
+    "**",
+    "==",
+    "where(",
+    "min(",
+    "max(",
+    "abs(",
+    "log(",
+    "std(",
+    "percentile(",
+    "mean(",
+    "median(",
+    "clip(",
+    "isnan(",
+    "1",
+    "0",
+    "1e300",
+    "9**9",
+    "nan",
+    "0x" + "f" * 90,
+    "pi",
+    "[0]",
+    "lambda",
+    "if",
+    "else",
+    "not ",
+    "(" * 60,
+    "-" * 300,
+    "**9" * 40,
+]
+YAML_TOKENS = [
+    *"[]{}|>~'\"#\t\n",
+    "&a ",
+    "*a",
+    "- ",
+    ": ",
+    "!!python/object:os.system ",
+    "!!binary ",
+    "!!set ",
+    "<<: ",
+    "? ",
+    "---\n",
+    "...\n",
+    "%YAML 1.1\n",
+    "  ",
+    ".inf",
+    ".nan",
+    "0x",
+    "1:1:1",
+    "2020-01-01",
+    "yes",
+    "- " * 90,
+    "[" * 90,
+]
 
 
 @dataclass(frozen=True)
@@ -125,7 +178,7 @@ class Seeds:
         return {"parameters": parameters, "input": "scene_1", "units": "pixels", "grid": True}
 
     def models(self) -> list[bytes]:
-        """ONNX models, where the package that makes them is there."""
+        """ONNX models; none where the package ``onnx`` is not installed."""
         from ..core import onnx_models
 
         identity, names = onnx_models.identity, '{"0": "a", "1": "b"}'
@@ -270,7 +323,7 @@ def enter_geotiff(path: Path) -> None:
 
 
 def read_tag_of(raster: Any) -> None:
-    """Its tag; most have none that can be used."""
+    """Read the tag of a raster; most have none that can be used."""
     from ...core.base.errors import ParameterError
 
     try:
@@ -354,7 +407,7 @@ def enter_tag(path: Path) -> None:
 
 
 def enter_state(path: Path) -> None:
-    """What a project keeps of the dock's choices."""
+    """Read the dock's choices as from a project."""
     from ...ui.kept import read_state
 
     read_state(_text(path))

@@ -1,4 +1,4 @@
-"""Gives cases to workers, watches their time and memory, and keeps what went wrong."""
+"""Gives cases to workers, limits their time and memory, and keeps the inputs of faults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pathlib import Path
 from random import Random
 
 SECONDS, MEMORY = 5.0, 1e9
-_START = 120.0  # seconds for a worker to be ready, on a machine that has other work
+_START = 120.0  # seconds for a worker to start, on a busy machine
 
 
 @dataclass
 class Report:
-    """What came of the cases of one kind."""
+    """The counts and faults of one kind of cases."""
 
     kind: str
     outcomes: Counter = field(default_factory=Counter)
@@ -41,7 +41,7 @@ class _Worker:
         self._rest = b""
 
     def line(self, seconds: float) -> str | None:
-        """The next line; None where the process has ended, "" where it says nothing for so long."""
+        """The next line of output; None where the process has ended, "" after so many seconds without one."""
         pipe = self._process.stdout
         while b"\n" not in self._rest:
             if not select.select([pipe], [], [], seconds)[0]:
@@ -54,7 +54,7 @@ class _Worker:
         return line.decode()
 
     def end(self) -> int:
-        """Stop it; its exit code, negative for a signal."""
+        """End the process; its exit code, negative for a signal."""
         self._process.kill() if self._process.poll() is None else None
         code = self._process.wait()
         self._process.stdout.close()

@@ -1,4 +1,4 @@
-"""Runs cases one after the other in a process of its own, and tells the parent of each before and after it."""
+"""Runs cases in a process of its own, with a line of output before and after each."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import warnings
 from pathlib import Path
 from random import Random
 
-_MOST_ADDRESSES = 8 << 30  # bytes; what takes more ends here and not in the machine
+_MOST_ADDRESSES = 8 << 30  # bytes that a worker may take
 
 
 def peak():
-    """Bytes of memory that this process has had at most; what the system counts for it begins with its parent's."""
+    """Peak memory of this process in bytes; the system's own count begins with the parent's."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
@@ -29,7 +29,7 @@ def main(folder: str, kind: str, seed: int, first: int, last: int) -> None:
     from .kinds import Seeds, kinds
 
     out = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is nobody's business
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # drops what libraries print
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESSES, _MOST_ADDRESSES))
     work = Path(folder)

@@ -1,4 +1,4 @@
-"""Every algorithm with parameters that work, parameters that do not, and what makes it long enough to be cancelled.
+"""For every algorithm, parameters that work, parameters that do not, and parameters of a run that can be cancelled.
 
 The provider-wide tests run over this table, and an algorithm that is not in it fails them.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from .algorithm_inputs import SEARCH, Inputs
 
-#: What an operator that runs for a while is given: statistics of chips that overlap much.
+#: Parameters of a run that takes a while: statistics of chips that overlap much.
 LONG = {"EXPRESSION": "b1 - median(b1)", "CHIP_SIZE": 64, "STRIDE": 4, "WORKERS": 1}
 
 

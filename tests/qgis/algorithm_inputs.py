@@ -110,7 +110,7 @@ class Inputs:
 
     @property
     def incomplete(self) -> str:
-        """A folder of chips of which one is gone."""
+        """A folder of chips from which one is missing."""
         path = Path(self.chips("incomplete"))
         chips = sorted(path.glob("**/*.tif"))
         if len(chips) == len(sorted(Path(self.chips()).glob("**/*.tif"))):
@@ -124,5 +124,5 @@ class Inputs:
         return str(path)
 
     def search(self) -> dict[str, Any]:
-        """Where and when the STAC server of the tests has something; started when this is first asked for."""
+        """Parameters for which the tests' STAC server has scenes; the server is started at the first use."""
         return {**SEARCH, "ENDPOINT": self.fixture("stac").open_endpoint}

@@ -13,9 +13,9 @@ from rasterio.transform import from_origin
 
 @pytest.fixture(scope="session", autouse=True)
 def no_layer_outlives_qgis(qgis_app):
-    """QGIS takes GDAL along when it goes, without which layers that are still there crash.
+    """QGIS unloads GDAL at its end, after which a layer that is still alive crashes.
 
-    That is those that wait to be collected, and those of failed runs: QGIS keeps the exceptions of algorithms for good.
+    So layers that wait for garbage collection, and those in exceptions of failed runs that QGIS keeps, go before.
     """
     yield
     gc.collect()
@@ -36,7 +36,7 @@ def provider(qgis_app, qgis_processing):
 
 
 class Log(QgsProcessingFeedback):
-    """Keeps what is said; ``cancel_at`` cancels when that progress (0 to 100) is reached."""
+    """Keeps messages and progress; ``cancel_at`` is the progress (0 to 100) at which it cancels."""
 
     def __init__(self, cancel_at=None):
         super().__init__(False)
@@ -57,7 +57,7 @@ class Log(QgsProcessingFeedback):
 
 @pytest.fixture()
 def log():
-    """Feedback that keeps what is said."""
+    """A feedback that keeps its messages."""
     return Log()
 
 

@@ -11,7 +11,7 @@ from .conftest import write
 
 
 class Desktop:
-    """What a plugin asks of ``iface``."""
+    """The methods of ``iface`` that the plugin calls."""
 
     def __init__(self):
         self.window = QMainWindow()
@@ -67,7 +67,7 @@ class Desktop:
         del self.layer_actions[action]
 
     def look_at(self, layer):
-        """Show a layer."""
+        """Show a layer alone on the canvas, at its extent."""
         self.canvas.setDestinationCrs(layer.crs())
         self.canvas.setLayers([layer])
         self.canvas.setExtent(layer.extent())
@@ -75,7 +75,7 @@ class Desktop:
 
 @pytest.fixture()
 def desktop(qgis_app, qgis_processing, qtbot):
-    """An empty desktop on an empty project, without anybody's settings."""
+    """An empty desktop on an empty project, without stored settings."""
     QgsSettings().remove("patchwise")
     QgsProject.instance().clear()
     desktop = Desktop()
@@ -97,7 +97,7 @@ def layer(desktop, scene):
 
 @pytest.fixture()
 def large_layer(desktop, tmp_path):
-    """A raster with which a run takes seconds."""
+    """A raster of 2000 x 2000 pixels, with which a run takes seconds."""
     values = np.random.default_rng(0).random((1, 2000, 2000), dtype=np.float32)
     layer = QgsRasterLayer(write(tmp_path / "large.tif", values), "large")
     QgsProject.instance().addMapLayer(layer)
@@ -135,7 +135,7 @@ class User:
         self.qtbot.mouseClick(self.find(name), Qt.MouseButton.LeftButton)
 
     def summary(self):
-        """The summary line when the dock has caught up with the last change."""
+        """The summary line, after the dock has planned the last change."""
         self.settle()
         return self.find("summaryLabel").text()
 
@@ -156,7 +156,7 @@ class User:
 
 @pytest.fixture()
 def dock(desktop, provider):
-    """An open dock; at the end it is shut, as the plugin does it."""
+    """An open dock, shut at the end of the test as the plugin does."""
     from patchwise.ui.dock import PatchwiseDock
 
     dock = PatchwiseDock(desktop)
@@ -169,5 +169,5 @@ def dock(desktop, provider):
 
 @pytest.fixture()
 def user(dock, qtbot):
-    """Someone at the dock."""
+    """A :class:`User` of the dock."""
     return User(dock, qtbot)

@@ -53,7 +53,7 @@ def expected(rows, cols):
 
 
 class TaskLog(Log):
-    """Keeps what a failed run says, too."""
+    """Keeps the errors of a failed run, too."""
 
     def __init__(self):
         super().__init__()

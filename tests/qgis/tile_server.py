@@ -1,4 +1,4 @@
-"""Map servers on the loopback interface, as small as QGIS will have them: XYZ tiles, WMS 1.1.1 and WCS 1.0.0.
+"""Map servers on the loopback interface, with the least that QGIS needs: XYZ tiles, WMS 1.1.1 and WCS 1.0.0.
 
 All show one picture, given by code: pixel (row, col) of the plane counted from the upper-left corner. A server counts
 what it is asked for, and fails when told to.
@@ -64,7 +64,7 @@ class MapServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}{self.place}"
 
     def handle_error(self, request, client_address):
-        """A client that went away is no news."""
+        """Print nothing where a client has closed the connection."""
 
 
 class _Handler(Handler):
@@ -98,7 +98,7 @@ def tile(path, query):
 
 
 def late(seconds):
-    """A ``fails`` that only takes its time."""
+    """A ``fails`` that delays answers."""
 
     def fails(path, query, times):
         time.sleep(seconds)
@@ -133,7 +133,7 @@ def wms(bounds, resolution, most=2048):
 
 
 def exception(text):
-    """What a WMS says instead of an image."""
+    """The document that a WMS sends instead of an image."""
     report = f"<ServiceException>{text}</ServiceException>"
     return f'<ServiceExceptionReport version="1.1.1">{report}</ServiceExceptionReport>'
 

@@ -1,4 +1,4 @@
-"""What was asked of the server, and what it is told to do wrong."""
+"""The log of requests to the server, and the rules by which answers go wrong."""
 
 from __future__ import annotations
 

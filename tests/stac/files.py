@@ -88,7 +88,7 @@ class FileServer:
         self._thread.start()
 
     def close(self) -> None:
-        """End at once, whoever is still connected."""
+        """End at once, also with open connections."""
         self.closing.set()
         self.faults.clear()
         self._server.shutdown()
@@ -101,7 +101,7 @@ class FileServer:
         self._thread.join(5)
 
     def answer(self, request: Request, fault: Fault | None) -> Answer:
-        """What a request gets when nothing goes wrong on the way."""
+        """The answer to a request, before the rules of ``faults``."""
         if request.host is not None and not self.is_here(request.host):
             return Answer(502, b"this proxy reaches its own server and blob hosts only")
         if request.method == "CONNECT":
@@ -153,14 +153,14 @@ class FileServer:
 
 
 class Listener(ThreadingHTTPServer):
-    """One thread a connection; none of them holds up the end."""
+    """A server with one daemon thread for each connection."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
     def handle_error(self, request, client_address) -> None:
-        """Clients that hang up are no news; anything else is shown."""
+        """Print errors other than closed connections."""
         import sys
 
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ValueError)):
@@ -168,7 +168,7 @@ class Listener(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, lets the world answer it, and spoils the answer as the rules say."""
+    """Reads a request, and sends the server's answer, changed by the rules of ``faults``."""
 
     world: FileServer
     protocol_version = "HTTP/1.1"
@@ -176,12 +176,12 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 120
 
     def setup(self) -> None:
-        """Keep the connection in mind, so that it can be closed."""
+        """Register the connection, so that ``close`` can close it."""
         super().setup()
         self.world.sockets.add(self.connection)
 
     def finish(self) -> None:
-        """Forget it."""
+        """Unregister the connection."""
         self.world.sockets.discard(self.connection)
         super().finish()
 

@@ -1,6 +1,6 @@
-"""The world's servers in a process of its own, and how this process tells it what to do.
+"""The world's servers in a process of their own, and calls to them from the tests' process.
 
-A reader that holds Python's lock while it waits for the network would wait for ever for a server in its own process.
+A reader that holds Python's lock while it waits for the network would block a server in its own process for ever.
 Calls go over the child's standard input and output as pickles. When its input ends, because the parent closed it or was
 killed, the child ends what it started and removes its folder.
 """
@@ -28,7 +28,7 @@ CHILD = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); __import__(sys
 
 
 def main() -> None:
-    """The child: start everything, do what comes in, end everything."""
+    """The child process: start all servers, execute calls until the input ends, end all servers."""
     # Ctrl-C is for the parent, which ends this process in its turn. (What is ignored would be ignored by children too.)
     signal.signal(signal.SIGINT, lambda *_: None)
     orders, answers = sys.stdin.buffer, sys.stdout.buffer

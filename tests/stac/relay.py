@@ -13,14 +13,14 @@ from .faults import Request
 from .files import Answer
 from .items import COLLECTIONS, STORES
 
-#: The path that the genuine server believes to have.
+#: The path that the genuine server is configured with.
 ROOT_PATH = "/api/stac/v1"
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length", "accept-encoding"}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One face of the API: its path, whose items it has, and how files are reached ("signed", "blob" or "open")."""
+    """One endpoint of the API: its path, whose items it has, and how files are reached ("signed", "blob" or "open")."""
 
     path: str
     style: str

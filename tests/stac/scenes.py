@@ -1,4 +1,4 @@
-"""What is on the ground, and what the files of an item hold: known at every pixel.
+"""The ground and the files of the scenes, as functions that give the value of every pixel.
 
 ``reflectance(band, x, y, day)`` is a smooth function of place (times 10000, in the units of the numbers, before any
 offset); it has the period ``PERIOD`` in x and y, so that a full-size file holds 64 different blocks and costs little,
@@ -22,9 +22,20 @@ from .cog import BLOCK, Grid, write_cog
 
 #: Native pixel size in metres of everything that has a file.
 GSD = {
-    "B01": 60, "B02": 10, "B03": 10, "B04": 10, "B05": 20, "B06": 20, "B07": 20, "B08": 10, "B8A": 20, "B09": 60,
-    "B11": 20, "B12": 20, "SCL": 20,
-}  # fmt: skip
+    "B01": 60,
+    "B02": 10,
+    "B03": 10,
+    "B04": 10,
+    "B05": 20,
+    "B06": 20,
+    "B07": 20,
+    "B08": 10,
+    "B8A": 20,
+    "B09": 60,
+    "B11": 20,
+    "B12": 20,
+    "SCL": 20,
+}
 BANDS = tuple(band for band in GSD if band != "SCL")
 PERIOD = 40960.0  # eight blocks of 512 pixels of 10 m
 CELL = 320.0

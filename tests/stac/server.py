@@ -1,7 +1,7 @@
 """A genuine STAC API: stac-fastapi-pgstac on a PostgreSQL cluster of its own, in a temporary folder, on free ports.
 
-``with Api(folder) as api:`` starts both and ends both; should this process die without a chance to, the system ends
-them. PostgreSQL refuses to run as root: root runs it as ``postgres`` or ``nobody``.
+``with Api(folder) as api:`` starts both and ends both; the system ends them if this process is killed.
+PostgreSQL refuses to run as root: root runs it as ``postgres`` or ``nobody``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .relay import ROOT_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / "build" / "stac-venv" / "bin" / "python"
-#: Nothing has to survive a crash here.
+#: Options of PostgreSQL: faster, since no data have to survive a crash.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "unix_socket_directories=")
 PATIENCE = 60  # seconds
 
@@ -43,7 +43,7 @@ def programs() -> Path:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports of loopback that nobody listens on."""
+    """Two unused ports of the loopback interface."""
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -161,7 +161,7 @@ class Api:
 
 
 def unprivileged() -> pwd.struct_passwd | None:
-    """Whom PostgreSQL runs as, where this is root."""
+    """The user that PostgreSQL runs as, where this process is root's."""
     if os.geteuid() != 0:
         return None
     names = {user.pw_name: user for user in pwd.getpwall()}
@@ -169,7 +169,7 @@ def unprivileged() -> pwd.struct_passwd | None:
 
 
 def with_us() -> list[str]:
-    """Begins a command that the system ends (SIGINT) when this thread's process is gone."""
+    """The beginning of a command that gets SIGINT when this process ends."""
     return ["setpriv", "--pdeathsig", "INT"]
 
 

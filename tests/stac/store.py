@@ -17,7 +17,7 @@ class Store:
         self._known: dict[str, tuple[Scene, str, int, threading.Lock]] = {}
 
     def add(self, scenes: tuple[Scene, ...]) -> None:
-        """Have the files of these scenes too."""
+        """Add the files of these scenes."""
         for scene in scenes:
             for place, (band, gsd) in files(scene).items():
                 self._known[place] = scene, band, gsd, threading.Lock()

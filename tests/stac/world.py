@@ -1,4 +1,4 @@
-"""The whole: scenes, their items in a genuine STAC API, their files on an HTTP server. The fixture ``stac`` gives it.
+"""The scenes, their items in a genuine STAC API, and their files on an HTTP server; given by the fixture ``stac``.
 
     stac["lake_clear"]                  the scene of that name (``scenes.Scene``; names in ``catalogue.py``)
     stac.id("lake_clear")               its item's id

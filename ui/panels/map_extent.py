@@ -22,14 +22,17 @@ class MapExtent(QObject):
         self._map_moved()
 
     def parameters(self):
-        """EXTENT, where there is one."""
+        """EXTENT with its CRS; {} where the widget has none."""
         if not self.widget.isValid():
             return {}
         rectangle, crs = self.widget.outputExtent(), self.widget.outputCrs()
         return {"EXTENT": QgsReferencedRectangle(self._shown(rectangle, crs) if self._following else rectangle, crs)}
 
     def _shown(self, rectangle, crs):
-        """What the map shows of the layer: a map in degrees is empty beyond it, where an extent would go on around."""
+        """The part of ``rectangle`` in which a map in degrees shows the layer; for other maps ``rectangle`` itself.
+
+        Beyond 180 degrees such a map is empty, but an extent would mean the other side of the Earth.
+        """
         original, own = self.widget.originalExtent(), self.widget.originalCrs()
         if not crs.isGeographic() or not own.isValid() or original.isEmpty():
             return rectangle

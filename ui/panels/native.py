@@ -17,10 +17,10 @@ from ...core.operators.choices import OPERATORS
 from ..runs.controller import make_context
 from .panel import Form, Panel
 
-#: What the source applies, where the operator does not.
+#: Parameters that the source applies where the operator does not.
 SCALING = ("SCALE", "OFFSET")
-#: Parameters that only some operators look at (``layer``: or that only layers of other providers than GDAL need); what
-#: is not named here is for all.
+#: By parameter, the operators that use it; ``layer`` stands for layers of other providers than GDAL. What is missing
+#: here is for all.
 USED_BY = {
     **{name: OPERATORS.uses(name) for name in (field.name for field in OPERATORS.fields) if name not in SCALING},
     "RESOLUTION": ("layer",),
@@ -50,7 +50,7 @@ class _Contexts(QgsProcessingContextGenerator):
 
 
 class NativePanel(Panel):
-    """One row for each parameter of ``algorithm`` that is not in ``others``, and is no output; or for ``only`` some."""
+    """A row for each parameter of ``algorithm`` but outputs and ``others``; with ``only``, for these alone."""
 
     def __init__(self, algorithm, canvas, others=(), only=None, parent=None):
         super().__init__(parent)
@@ -84,12 +84,12 @@ class NativePanel(Panel):
         self._wrappers[definition.name()], self._widgets[definition.name()] = wrapper, widget
 
     def show_for(self, *uses):
-        """Show the parameters that any of ``uses`` (of ``USED_BY``) looks at; without any, all."""
+        """Show the parameters that any of ``uses`` (values of ``USED_BY``) takes; all where ``uses`` is empty."""
         for name, widget in self._widgets.items():
             self.form.show_row(widget, not uses or bool({*uses} & {*USED_BY.get(name, uses)}))
 
     def parameters(self):
-        """The values that are shown and are not the defaults."""
+        """The values that are shown and are not the defaults, and the sources that are held back."""
         found = {}
         for name, wrapper in self._wrappers.items():
             value = self._exact.get(name, wrapper.parameterValue())
@@ -98,11 +98,11 @@ class NativePanel(Panel):
         return {**found, **{name: self._with_held(name, found.get(name)) for name in self._held}}
 
     def held(self):
-        """``{parameter: sources}`` that were filled in from elsewhere and are not opened before :meth:`accept`."""
+        """``{parameter: sources}`` that :meth:`set_parameters` holds back until :meth:`accept`."""
         return {name: list(sources.values()) for name, sources in self._held.items()}
 
     def accept(self):
-        """Fill in what was held back: the user has agreed to it."""
+        """Fill in the sources that were held back, after the user has agreed to them."""
         whole = {name: self._with_held(name, self._wrappers[name].parameterValue()) for name in self._held}
         self._held = {}
         with self.quiet():
@@ -117,10 +117,10 @@ class NativePanel(Panel):
         return sources
 
     def set_parameters(self, parameters):
-        """Fill what is named, and give the rest its default, also where a value is none of the parameter's.
+        """Fill in the values that are named, and defaults for the rest and for values that a parameter does not accept.
 
         QGIS's widgets open a source as soon as it is filled in. So sources that are no layers of the project are held
-        back, until somebody agrees or chooses others.
+        back, until :meth:`accept` or until the user chooses others.
         """
         context = self._contexts.processingContext()
         with self.quiet():
@@ -134,13 +134,13 @@ class NativePanel(Panel):
                     value = [source for source in _listed(value) if source in known]
                     if held:
                         self._held[name] = held
-                # Only now: to find out whether it is acceptable, QGIS opens a source.
+                # Not for sources: to find out whether one is acceptable, QGIS opens it.
                 elif not definition.checkValueIsAcceptable(value, context):
                     value = definition.defaultValue()
                 self._fill(name, value)
 
     def _fill(self, name, value):
-        """Put a value into a widget; what the widget says of it is no choice of the user's."""
+        """Put a value into a widget. The signal that follows does not count as a choice of the user."""
         held, wrapper = dict(self._held), self._wrappers[name]
         wrapper.setParameterValue(value, self._contexts.processingContext())
         self._held = held
@@ -149,7 +149,7 @@ class NativePanel(Panel):
         self._keep(name, value if exact else None)
 
     def _keep(self, name, value):
-        """Hold a number that its spin box rounds, or has no room for, and show it beside its name; None: no more."""
+        """Keep a number that its spin box rounds or cannot hold, and show it beside its name; None removes it."""
         self._exact.pop(name, None)
         text = self._wrappers[name].parameterDefinition().description()
         if value is not None:
@@ -158,7 +158,7 @@ class NativePanel(Panel):
         self.form.label(self._widgets[name]).setText(text)
 
     def _chosen(self, name):
-        self._held.pop(name, None)  # whoever chooses for himself does without
+        self._held.pop(name, None)  # replaced by the user's own choice
         self._keep(name, None)
         self.changed.emit()
 

@@ -3,19 +3,32 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from qgis.gui import QgsFileWidget, QgsFilterLineEdit
+from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QPlainTextEdit, QWidget
 
 from ...core.operators.choices import OPERATORS
 from ..texts import tr
-from .panel import Form, Panel, choice, choose, narrow
+from .panel import Form, Panel, choose, formula_edit, narrow, words
 from .problem_label import ProblemLabel
 
-#: Suggestions; any other name of the catalogue can be typed.
-INDICES = (
-    "NDVI", "EVI", "SAVI", "NDWI", "MNDWI", "NDMI", "NBR", "NDBI", "NDSI", "BSI", "GNDVI", "NDRE", "dNBR", "RdNBR",
-)  # fmt: skip
+#: Names of indices to choose from; any other name of the catalogue can be typed.
+SUGGESTED = (
+    "NDVI",
+    "EVI",
+    "SAVI",
+    "NDWI",
+    "MNDWI",
+    "NDMI",
+    "NBR",
+    "NDBI",
+    "NDSI",
+    "BSI",
+    "GNDVI",
+    "NDRE",
+    "dNBR",
+    "RdNBR",
+)
 
 
 @dataclass(frozen=True)
@@ -30,13 +43,11 @@ class _Page:
 class OperatorPanel(Panel):
     """``operatorCombo`` and the fields of the chosen operator: the others are hidden."""
 
+    NAMES = (OPERATORS.parameter, *(field.name for field in OPERATORS.fields if field.short))
+
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.operator_combo = choice(
-            "operatorCombo",
-            [(entry.name, tr(entry.label)) for entry in OPERATORS.offered],
-            tr("What is done with each chip."),
-        )
+        self.operator_combo = words("operatorCombo", OPERATORS, tr("What is done with each chip."))
         self.expression_edit = self._make_expression_edit()
         self.index_combo = self._make_index_combo()
         self.rules_edit = self._make_rules_edit()
@@ -48,14 +59,17 @@ class OperatorPanel(Panel):
         self.python_file = self._make_file(
             "pythonFile",
             tr("Python files (*.py)"),
-            tr("A file with def operator(chip, meta). It runs inside QGIS with all your rights: use only files that "
-               "you trust."),
-        )  # fmt: skip
+            tr(
+                "A file with def operator(chip, meta). It runs inside QGIS with all your rights: use only files that "
+                "you trust."
+            ),
+        )
         self.problem_label = ProblemLabel("operatorProblem")
+        self._files = {"MODEL": self.model_file, "PYTHON": self.python_file}
         self._pages, self._foreign = self._make_pages(), {}
         self._lay_out()
         self.operator_combo.currentIndexChanged.connect(self._show_page)
-        for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
+        for name, widget in self._files.items():
             widget.fileChanged.connect(lambda *_, name=name: self._foreign.pop(name, None))
         self._show_page()
 
@@ -73,17 +87,16 @@ class OperatorPanel(Panel):
         return {name: path for name, path in self.parameters().items() if path and self._foreign.get(name) == path}
 
     def set_parameters(self, parameters):
-        """Fill what is named. A file that comes this way was not chosen by whoever sits here: see :meth:`foreign`."""
+        """Fill what is named. A file filled in this way does not count as chosen by the user: see :meth:`foreign`."""
         with self.quiet():
             choose(self.operator_combo, parameters.get(OPERATORS.parameter))
             for name in self._pages.keys() & parameters.keys():
                 self._pages[name].fill(parameters[name])
-            for name, widget in (("MODEL", self.model_file), ("PYTHON", self.python_file)):
-                if name in parameters:
-                    self._foreign[name] = widget.filePath()
+            for name in self._files.keys() & parameters.keys():
+                self._foreign[name] = self._files[name].filePath()
 
     def set_problem(self, text):
-        """Say what is wrong beside the field; an empty text says that nothing is."""
+        """Show what is wrong below the field; an empty text hides it."""
         self.problem_label.say(problem=text)
 
     def _show_page(self, *_):
@@ -92,28 +105,23 @@ class OperatorPanel(Panel):
         self.changed.emit()
 
     def _make_pages(self):
-        """By the parameter that each kind of operator cannot do without."""
+        """By parameter, the page of the operator that needs it."""
         expression, index, rules = self.expression_edit, self.index_combo, self.rules_edit
-        model, python = self.model_file, self.python_file
         return {
             "EXPRESSION": _Page(expression, lambda: expression.text().strip(), expression.setText),
             "INDEX": _Page(index, lambda: index.currentText().strip(), index.setCurrentText),
             "RULES": _Page(rules, rules.toPlainText, rules.setPlainText),
-            "MODEL": _Page(model, model.filePath, model.setFilePath),
-            "PYTHON": _Page(python, python.filePath, python.setFilePath),
+            **{name: _Page(widget, widget.filePath, widget.setFilePath) for name, widget in self._files.items()},
         }
 
     def _make_expression_edit(self):
-        edit = QgsFilterLineEdit()
-        edit.setObjectName("expressionEdit")
-        edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        edit.setText("b1")
-        edit.setPlaceholderText("(b4-b3)/(b4+b3)")
-        edit.setToolTip(
-            tr("Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
-                    "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
-                    "percentile(x, q). Several outputs are separated by a semicolon.")
-        )  # fmt: skip
+        tip = tr(
+            "Band math: b1, b2, ... or band names; where(condition, value, otherwise), min, max, clip, abs, "
+            "sqrt, log, exp; and statistics of the chip: mean, std, median, minimum, maximum, "
+            "percentile(x, q). Several outputs are separated by a semicolon."
+        )
+        edit = formula_edit("expressionEdit", "(b4-b3)/(b4+b3)", tip)
+        edit.setText(OPERATORS.field("EXPRESSION").default)
         edit.textChanged.connect(self.changed)
         return edit
 
@@ -121,7 +129,7 @@ class OperatorPanel(Panel):
         combo = QComboBox()
         combo.setObjectName("indexCombo")
         combo.setEditable(True)
-        combo.addItems(INDICES)
+        combo.addItems(SUGGESTED)
         combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         combo.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         combo.setToolTip(tr("The bands are found by their names, or by the band roles under More settings."))

@@ -1,15 +1,21 @@
-"""What the parts of the dock have in common: each reads and fills some parameters of the algorithm."""
+"""Base of the dock's parts, each of which reads and fills some parameters of the algorithm."""
 
 from contextlib import contextmanager
 
+from qgis.gui import QgsFilterLineEdit, QgsMapLayerComboBox
 from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+
+from ..texts import tr
 
 
 class Panel(QWidget):
     """A part of the dock. ``changed`` says that :meth:`parameters` may give something else now."""
 
     changed = pyqtSignal()
+    #: Ids of the parameters that have fields of the dock's own here.
+    NAMES = ()
     form = None
 
     def parameters(self):
@@ -21,7 +27,7 @@ class Panel(QWidget):
 
     @contextmanager
     def quiet(self):
-        """Fill several widgets and say ``changed`` once."""
+        """A context to fill several widgets in: ``changed`` is emitted once, at its end."""
         before = self.blockSignals(True)
         try:
             yield
@@ -67,7 +73,7 @@ class Form(QGridLayout):
 
 
 def align(*forms):
-    """Let the fields of several forms begin at the same place."""
+    """Give the labels of several forms the same width, so that their fields begin at the same place."""
     width = max(form.label_width() for form in forms)
     for form in forms:
         form.setColumnMinimumWidth(0, width)
@@ -82,6 +88,33 @@ def choice(name, options, tip):
     for value, text in options:
         combo.addItem(text, value)
     return combo
+
+
+def layer_choice(name, filters, tip):
+    """A combo box of the project's layers of some kinds, that does not widen the dock."""
+    combo = QgsMapLayerComboBox()
+    combo.setObjectName(name)
+    combo.setFilters(filters)
+    combo.setToolTip(tip)
+    narrow(combo)
+    return combo
+
+
+def words(name, vocabulary, tip):
+    """A combo box of the choices of one of the core's vocabularies, at its default."""
+    combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
+    choose(combo, vocabulary.default)
+    return combo
+
+
+def formula_edit(name, example, tip):
+    """A line for an expression, in a font of fixed width, that shows an example while it is empty."""
+    edit = QgsFilterLineEdit()
+    edit.setObjectName(name)
+    edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    edit.setPlaceholderText(example)
+    edit.setToolTip(tip)
+    return edit
 
 
 def narrow(combo):

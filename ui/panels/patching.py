@@ -1,8 +1,13 @@
-"""How chips are cut and blended: geometry, size, stride, window, boundary, aggregation."""
+"""How chips are cut and blended: geometry, size, stride, window function, boundary, aggregation."""
 
 from qgis.core import QgsProject
 
+from ...core.axes.geometry import BOUNDARY
+from ...core.axes.sampler import LATTICE
 from ...core.axes.window import WINDOWS
+from ...core.plan.geometries import GEOMETRIES
+from ...core.stitch.aggregations import AGGREGATIONS
+from ..kept import SIZES
 from ..texts import tr
 from .panel import Panel, choose
 from .patching_fields import PatchingFields
@@ -15,11 +20,19 @@ class PatchingPanel(Panel):
     Chip size and stride are kept in pixels. Changing the size keeps the overlap, changing the stride changes it.
     """
 
+    NAMES = (
+        *(axis.parameter for axis in (GEOMETRIES, WINDOWS, AGGREGATIONS)),
+        "POLYGONS",
+        *(field.name for field in (*GEOMETRIES.fields, *LATTICE.fields) if not field.advanced),
+        *(field.name for field in WINDOWS.fields),
+    )
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self._layer, self._units = None, PixelUnits()
-        self._chip, self._stride, self._ratio = 256, 128, 0.5
-        self._window_values = {field.name: field.default for field in WINDOWS.fields if field.kind == "number"}
+        self._chip, self._stride = GEOMETRIES.field("CHIP_SIZE").default, LATTICE.field("STRIDE").default
+        self._ratio = self._stride / self._chip
+        self._function_numbers = {field.name: field.default for field in WINDOWS.fields if field.kind == "number"}
         self.fields = PatchingFields(self)
         self._radius = self.fields.radius.value()
         self.form = self.fields.form
@@ -30,15 +43,15 @@ class PatchingPanel(Panel):
     def _connect(self):
         fields = self.fields
         fields.geometry.currentIndexChanged.connect(self._show_fields)
-        fields.window.currentIndexChanged.connect(self._show_fields)
+        fields.window_function.currentIndexChanged.connect(self._show_fields)
         fields.units.currentIndexChanged.connect(self._show_units)
         fields.chip_size.valueChanged.connect(self._size_typed)
         fields.stride.valueChanged.connect(self._stride_typed)
         fields.overlap.valueChanged.connect(self._overlap_moved)
-        fields.window_param.valueChanged.connect(self._window_value_typed)
+        fields.function_number.valueChanged.connect(self._function_number_typed)
         fields.radius.valueChanged.connect(self._radius_typed)
         fields.polygons.layerChanged.connect(self.changed)
-        fields.custom_window.textChanged.connect(self.changed)
+        fields.function_text.textChanged.connect(self.changed)
         fields.boundary.currentIndexChanged.connect(self.changed)
         fields.aggregation.currentIndexChanged.connect(self.changed)
 
@@ -59,25 +72,27 @@ class PatchingPanel(Panel):
         choose(self.fields.units, units)
 
     def set_layer(self, layer):
-        """The raster whose pixels are meant."""
+        """Take the pixel size of a raster layer, or None, for map units."""
         self._layer = layer
         self._show_units()
 
     def parameters(self):
-        """GEOMETRY and what belongs to it, WINDOW, BOUNDARY and AGGREGATION."""
-        found = {"WINDOW": self.fields.window.currentData()}
+        """GEOMETRY, WINDOW and what belongs to them, BOUNDARY and AGGREGATION."""
+        found = {axis.parameter: combo.currentData() for axis, combo in self._choices()}
         found.update(self._geometry_parameters(self.geometry_kind()))
-        field = self._window_field()
+        field = self._function_field()
         if field is not None:
-            text = self.fields.custom_window.text().strip()
-            found[field.name] = text if field.kind == "text" else self._window_values[field.name]
-        found["BOUNDARY"] = self.fields.boundary.currentData()
-        found["AGGREGATION"] = self.fields.aggregation.currentData()
+            text = self.fields.function_text.text().strip()
+            found[field.name] = text if field.kind == "text" else self._function_numbers[field.name]
         return found
 
-    def _window_field(self):
-        """The field of the chosen window, or None: the dock has room for one."""
-        return next(iter(WINDOWS.entry(self.fields.window.currentData()).fields), None)
+    def _choices(self):
+        fields = self.fields
+        return (WINDOWS, fields.window_function), (BOUNDARY, fields.boundary), (AGGREGATIONS, fields.aggregation)
+
+    def _function_field(self):
+        """The field of the chosen window function, or None where it takes nothing. The dock shows one."""
+        return next(iter(WINDOWS.entry(self.fields.window_function.currentData()).fields), None)
 
     def _geometry_parameters(self, kind):
         if kind == "polygons":
@@ -97,16 +112,12 @@ class PatchingPanel(Panel):
         """Fill what is named."""
         with self.quiet():
             self._set_geometry(parameters)
-            for combo, name in (
-                (self.fields.window, "WINDOW"),
-                (self.fields.boundary, "BOUNDARY"),
-                (self.fields.aggregation, "AGGREGATION"),
-            ):
-                choose(combo, parameters.get(name))
-            for name in self._window_values.keys() & parameters.keys():
-                self._window_values[name] = float(parameters[name])
+            for axis, combo in self._choices():
+                choose(combo, parameters.get(axis.parameter))
+            for name in self._function_numbers.keys() & parameters.keys():
+                self._function_numbers[name] = float(parameters[name])
             if "CUSTOM_WINDOW" in parameters:
-                self.fields.custom_window.setText(parameters["CUSTOM_WINDOW"])
+                self.fields.function_text.setText(parameters["CUSTOM_WINDOW"])
             self._chip = int(parameters.get("CHIP_SIZE", self._chip))
             self._stride = int(parameters.get("STRIDE", self._stride))
             self._ratio = self._stride / self._chip
@@ -167,7 +178,7 @@ class PatchingPanel(Panel):
         for spin in (self.fields.chip_size, self.fields.stride):
             spin.blockSignals(True)
             spin.setDecimals(self._units.decimals)
-            spin.setRange(self._units.y, 99999 * self._units.y)
+            spin.setRange(*(limit * self._units.y for limit in SIZES))
             spin.setSingleStep(self._units.y)
             spin.setSuffix(self._units.suffix)
             spin.blockSignals(False)
@@ -175,7 +186,7 @@ class PatchingPanel(Panel):
         self.changed.emit()
 
     def _show_fields(self, *_):
-        kind, field = self.geometry_kind(), self._window_field()
+        kind, field = self.geometry_kind(), self._function_field()
         rows = (
             (self.fields.size_row, kind == "rectangular"),
             (self.fields.stride, kind != "polygons"),
@@ -183,26 +194,26 @@ class PatchingPanel(Panel):
             (self.fields.radius, kind == "sphericalcap"),
             (self.fields.polygons, kind == "polygons"),
             (self.fields.boundary, kind == "rectangular"),
-            (self.fields.window_param, field is not None and field.kind == "number"),
-            (self.fields.custom_window, field is not None and field.kind == "text"),
+            (self.fields.function_number, field is not None and field.kind == "number"),
+            (self.fields.function_text, field is not None and field.kind == "text"),
         )
         for widget, visible in rows:
             self.form.show_row(widget, visible)
-        self._show_window_parameter(field)
+        self._show_function_number(field)
         self.changed.emit()
 
-    def _show_window_parameter(self, field):
+    def _show_function_number(self, field):
         if field is None or field.kind != "number":
             return
-        spin = self.fields.window_param
+        spin = self.fields.function_number
         spin.blockSignals(True)
         spin.setRange(field.low, field.most)
         spin.setSingleStep(field.step)
-        spin.setValue(self._window_values[field.name])
+        spin.setValue(self._function_numbers[field.name])
         spin.setToolTip(tr(field.help))
         spin.blockSignals(False)
         self.form.label(spin).setText(tr(field.short))
 
-    def _window_value_typed(self, value):
-        self._window_values[self._window_field().name] = value
+    def _function_number_typed(self, value):
+        self._function_numbers[self._function_field().name] = value
         self.changed.emit()

@@ -1,21 +1,21 @@
-"""The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching_panel.py``."""
+"""The widgets that say how chips are cut and blended, made and laid out; what they do is in ``patching.py``."""
 
 from qgis.core import QgsMapLayerProxyModel
-from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit, QgsMapLayerComboBox
+from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QFontDatabase
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from ...core.axes.geometry import BOUNDARY
 from ...core.axes.window import WINDOWS
 from ...core.plan.geometries import GEOMETRIES
 from ...core.stitch.aggregations import AGGREGATIONS
+from ..kept import RADII, SIZES
 from ..texts import tr
-from .panel import Form, choice, choose, narrow
+from .panel import Form, choice, formula_edit, layer_choice, words
 
 
 class PatchingFields:
-    """The widgets themselves, and the form that they stand in."""
+    """The widgets, and the form that they are laid out in."""
 
     def __init__(self, parent):
         self.geometry = geometry_choice()
@@ -31,9 +31,9 @@ class PatchingFields:
         self.overlap, self.overlap_label = overlap_slider(), QLabel()
         self.radius = radius_spin()
         self.polygons = polygons_combo()
-        self.window = window_choice()
-        self.window_param = window_param_spin()
-        self.custom_window = custom_window_edit()
+        self.window_function = window_function_choice()
+        self.function_number = function_number_spin()
+        self.function_text = function_text_edit()
         self.boundary = boundary_choice()
         self.aggregation = aggregation_choice()
         self._lay_out(parent)
@@ -50,9 +50,9 @@ class PatchingFields:
         form.add(tr("&Chip size"), self.size_row, self.chip_size)
         form.add(tr("&Stride"), self.stride)
         form.add(tr("O&verlap"), self.overlap_row, self.overlap)
-        form.add(tr("&Window"), self.window)
-        form.add(tr("&Taper"), self.window_param)  # until the window says what it is called
-        form.add(tr("Wei&ghts"), self.custom_window)
+        form.add(tr("&Window"), self.window_function)
+        form.add(tr("&Taper"), self.function_number)  # until a window function says what its number is called
+        form.add(tr("Wei&ghts"), self.function_text)
         form.add(tr("&At the edge"), self.boundary)
         form.add(tr("&Merge by"), self.aggregation)
 
@@ -67,20 +67,13 @@ def beside(*widgets, even=False):
     return holder
 
 
-def words(name, vocabulary, tip):
-    """A combo box of what a vocabulary of the core offers, at its default."""
-    combo = choice(name, [(entry.name, tr(entry.label)) for entry in vocabulary.offered], tip)
-    choose(combo, vocabulary.default)
-    return combo
-
-
 def geometry_choice():
-    """``geometryCombo``: polygons, too, which have an algorithm of their own."""
+    """``geometryCombo``, also with polygons, which have an algorithm of their own."""
     options = [(entry.name, tr(entry.label)) for entry in GEOMETRIES.entries]
     return choice("geometryCombo", options, tr("The shape of a chip."))
 
 
-def window_choice():
+def window_function_choice():
     """``windowCombo``."""
     return words("windowCombo", WINDOWS, tr("How much each pixel of a chip counts where chips overlap."))
 
@@ -100,7 +93,7 @@ def size_spin(name, tip):
     spin = QgsDoubleSpinBox()
     spin.setObjectName(name)
     spin.setDecimals(0)
-    spin.setRange(1, 99999)
+    spin.setRange(*SIZES)
     spin.setShowClearButton(False)
     spin.setToolTip(tip)
     spin.setMinimumWidth(spin.fontMetrics().horizontalAdvance("00000 px") + 40)
@@ -119,37 +112,29 @@ def overlap_slider():
 
 
 def radius_spin():
-    """The radius of a spherical cap."""
+    """``radiusSpin``: the radius of a spherical cap in km."""
     spin = size_spin("radiusSpin", tr("Radius of the cap on the sphere."))
     spin.setDecimals(3)
-    spin.setRange(0.001, 20000)
+    spin.setRange(*RADII)
     spin.setValue(10)
     spin.setSuffix(tr(" km"))
     return spin
 
 
 def polygons_combo():
-    """The layer whose polygons are the chips."""
-    combo = QgsMapLayerComboBox()
-    combo.setObjectName("polygonsCombo")
-    combo.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
-    combo.setToolTip(tr("Each polygon of this layer is one chip."))
-    narrow(combo)
-    return combo
+    """``polygonsCombo``: the layer whose polygons are the chips."""
+    polygons = QgsMapLayerProxyModel.Filter.PolygonLayer
+    return layer_choice("polygonsCombo", polygons, tr("Each polygon of this layer is one chip."))
 
 
-def window_param_spin():
-    """``windowParamSpin``: the number of the chosen window, which says what it means."""
+def function_number_spin():
+    """``windowParamSpin``: the number that the chosen window function takes."""
     spin = size_spin("windowParamSpin", tr("What the window takes besides its kind."))
     spin.setDecimals(2)
     return spin
 
 
-def custom_window_edit():
-    """The weights of a custom window."""
-    edit = QgsFilterLineEdit()
-    edit.setObjectName("customWindowEdit")
-    edit.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-    edit.setPlaceholderText("exp(-3*r**2)")
-    edit.setToolTip(tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y)."))
-    return edit
+def function_text_edit():
+    """``customWindowEdit``: the expression of a custom window function."""
+    tip = tr("Weights as an expression in x and y (-1 to 1 from edge to edge) and r = sqrt(x*x + y*y).")
+    return formula_edit("customWindowEdit", "exp(-3*r**2)", tip)

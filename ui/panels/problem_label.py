@@ -1,4 +1,4 @@
-"""What is wrong, in a colour that stands out on light and on dark."""
+"""A label for problems, in a colour that can be read on light and dark themes."""
 
 import html
 
@@ -12,7 +12,7 @@ ON_LIGHT, ON_DARK = "#b3261e", "#ff9b8f"
 
 
 class ProblemLabel(QLabel):
-    """A text, and below it what is wrong; hidden while there is neither."""
+    """A text, and below it a problem; hidden while there is neither."""
 
     def __init__(self, name, parent=None):
         super().__init__(parent)
@@ -29,11 +29,11 @@ class ProblemLabel(QLabel):
         self._show()
 
     def problem(self):
-        """What is wrong; "" where nothing is."""
+        """The problem that is shown; "" where there is none."""
         return self._problem
 
     def changeEvent(self, event):
-        """Another theme: another colour."""
+        """Take the colour for the new theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._problem:
             self._show()

@@ -1,4 +1,4 @@
-"""The widgets of the Sentinel-2 tab, made and laid out; what they do is in ``sentinel_tab.py``."""
+"""The widgets of the Sentinel-2 tab, made and laid out; what they do is in ``tabs/sentinel.py``."""
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsDoubleSpinBox, QgsFilterLineEdit
@@ -23,12 +23,12 @@ from .panel import Form, choice
 from .patching_fields import beside
 from .problem_label import ProblemLabel
 
-#: Days back from today at first: long enough for a clear one nearly everywhere.
+#: Days back from today that are searched at first: nearly everywhere one of them is clear.
 DAYS = 60
 
 
 class SentinelFields:
-    """The widgets, and the layout that they stand in."""
+    """The widgets, laid out in ``parent``."""
 
     def __init__(self, parent, canvas):
         self.extent = MapExtent(

@@ -1,22 +1,25 @@
-"""What is read: layer, bands and extent."""
+"""The choice of what is read: layer, bands and extent."""
 
 from qgis.core import QgsMapLayerProxyModel, QgsProject
-from qgis.gui import QgsCheckableComboBox, QgsMapLayerComboBox
+from qgis.gui import QgsCheckableComboBox
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QToolButton
 
 from ..texts import tr
 from .map_extent import MapExtent
-from .panel import Form, Panel, narrow
+from .panel import Form, Panel, layer_choice, narrow
 
 
 class SourcePanel(Panel):
     """``layerCombo``, ``bandsCombo`` and ``extentWidget``. The extent follows the map until another is chosen."""
 
+    NAMES = ("INPUT", "BANDS", "EXTENT")
+
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
         self._shown_bands = []
-        self.layer_combo = self._make_layer_combo()
+        rasters = QgsMapLayerProxyModel.Filter.RasterLayer
+        self.layer_combo = layer_choice("layerCombo", rasters, tr("The raster to work on. It is only read."))
         self.bands_combo = QgsCheckableComboBox()
         self.bands_combo.setObjectName("bandsCombo")
         self.bands_combo.setDefaultText(tr("All bands"))
@@ -51,7 +54,7 @@ class SourcePanel(Panel):
         return [int(number) for number in self.bands_combo.checkedItemsData()]
 
     def set_extent(self, rectangle, crs):
-        """Choose an extent; the map is not followed any more."""
+        """Choose an extent, which then no longer follows the map."""
         self.extent.widget.setOutputExtentFromUser(rectangle, crs)
 
     def parameters(self):
@@ -87,14 +90,6 @@ class SourcePanel(Panel):
         if layer is not None:
             self.extent.widget.setOriginalExtent(layer.extent(), layer.crs())
         self.changed.emit()
-
-    def _make_layer_combo(self):
-        combo = QgsMapLayerComboBox()
-        combo.setObjectName("layerCombo")
-        combo.setFilters(QgsMapLayerProxyModel.Filter.RasterLayer)
-        combo.setToolTip(tr("The raster to work on. It is only read."))
-        narrow(combo)
-        return combo
 
     def _lay_out(self):
         self.form = Form(self)

@@ -17,15 +17,15 @@ class PixelUnits:
 
     @property
     def decimals(self):
-        """Decimals that tell one pixel from the next, and one more."""
+        """The decimals in which sizes of neighbouring numbers of pixels differ, and one more."""
         return 0 if self.suffix == " px" else max(0, min(12, 1 - math.floor(math.log10(self.y))))
 
     def shown(self, pixels):
-        """The number for a height in pixels."""
+        """The number that is shown for a height in pixels."""
         return pixels * self.y
 
     def pixels(self, shown):
-        """The height in whole pixels, at least 1, for a number."""
+        """The height in whole pixels, at least 1, for a number that is shown."""
         return max(1, round(shown / self.y))
 
     def wide(self, pixels):

@@ -10,14 +10,15 @@ from qgis.core import (
 )
 from qgis.gui import QgsRubberBand
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
 from ...core.preview.outlines import Outlines
 from .. import theme
+from ..delay import delayed
 from ..texts import tr
 
-#: Milliseconds after the map has moved, in which it may move on.
+#: Milliseconds without a move of the map after which outlines are drawn again.
 _DELAY = 60
 _LINES, _AREA = Qgis.GeometryType.Line, Qgis.GeometryType.Polygon
 _LINE, _HALO = QColor(30, 30, 30, 190), QColor(255, 255, 255, 120)
@@ -33,7 +34,7 @@ class ChipOverlay(QObject):
 
     #: Row and column (pixels of the raster) of the anchor of the chip under the pointer; -1, -1: none.
     chipHovered = pyqtSignal(int, int)
-    #: What is drawn, in one sentence.
+    #: Emitted with one sentence on what is drawn.
     noteChanged = pyqtSignal(str)
 
     MOST = 5000
@@ -44,10 +45,7 @@ class ChipOverlay(QObject):
         self._note, self._hovered = "", (-1, -1)
         self._lines = _band(canvas, _LINES, _LINE, 1, secondary=_HALO)
         self._mark = _band(canvas, _AREA, _MARK, 2, fill=_MARK_FILL)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_DELAY)
-        self._timer.timeout.connect(self._draw)
+        self._timer = delayed(self, _DELAY, self._draw)
         canvas.extentsChanged.connect(self._moved)
         canvas.destinationCrsChanged.connect(self._draw)
         canvas.xyCoordinates.connect(self._point)
@@ -78,7 +76,7 @@ class ChipOverlay(QObject):
         self._set_hovered((-1, -1))
 
     def remove(self):
-        """Take everything off the canvas for good, and listen to it no longer."""
+        """Take everything off the canvas for good, and disconnect from it."""
         canvas, self._canvas = self._canvas, None
         self.clear()
         bands, self._lines, self._mark = (self._lines, self._mark), None, None
@@ -93,7 +91,7 @@ class ChipOverlay(QObject):
                 canvas.scene().removeItem(band)
 
     def _canvas_gone(self, *_):
-        self._canvas = self._lines = self._mark = None  # the canvas took its items with it
+        self._canvas = self._lines = self._mark = None  # the canvas has deleted its items
         self.clear()
 
     def _moved(self):
@@ -114,11 +112,11 @@ class ChipOverlay(QObject):
         self._set_note(_note(outlines.count, lines, simplified))
 
     def _transform(self):
-        """From the raster to the canvas."""
+        """The transform from the raster's CRS to the canvas's."""
         return QgsCoordinateTransform(self._crs, self._canvas.mapSettings().destinationCrs(), QgsProject.instance())
 
     def _view(self, transform):
-        """The pixels under the canvas."""
+        """The pixels that the canvas shows, as a ``PixelWindow``."""
         outline = QgsGeometry.fromRect(self._canvas.extent()).densifyByCount(16)
         points = []
         for vertex in outline.vertices():
@@ -128,7 +126,7 @@ class ChipOverlay(QObject):
         return self._outlines.view(points)
 
     def _point(self, point):
-        """The pointer is at ``point`` of the map."""
+        """Highlight the chip at ``point`` of the map, where the pointer is."""
         if self._outlines is None:
             return
         transform = self._transform()
@@ -169,7 +167,7 @@ def _empty(band, kind):
 
 
 def _on_canvas(wkb, transform):
-    """Outlines in the canvas's CRS. Where one has no place there, the others are still shown."""
+    """Outlines (WKB) in the canvas's CRS, without those that cannot be transformed."""
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     if transform.isShortCircuited() or not wkb:

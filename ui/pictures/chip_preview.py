@@ -17,12 +17,12 @@ class ChipPreview(Picture):
     """Shows a chip and what the operator makes of it, side by side, computed off the main thread.
 
     Only one chip is computed at a time, and only the last request counts: an earlier one is cancelled, and its result
-    is thrown away even if it was nearly there.
+    is not shown.
     """
 
-    #: Seconds that the operator takes for one chip.
+    #: Emitted with the seconds that the operator took for one chip.
     finished = pyqtSignal(float)
-    #: Why there is no picture, in one sentence.
+    #: Emitted with one sentence on why there is no picture.
     failed = pyqtSignal(str)
 
     def __init__(self, parent=None):
@@ -33,7 +33,7 @@ class ChipPreview(Picture):
         self._say("")
 
     def show_chip(self, request):
-        """Compute and show the chip of a ``core.chip_preview.ChipRequest``; a request under way is cancelled."""
+        """Compute and show the chip of a ``core.preview.chip.ChipRequest``; a request under way is cancelled."""
         self.cancel()
         self._say(tr("Computing a chip ..."))
         self._waiting = request
@@ -41,7 +41,7 @@ class ChipPreview(Picture):
             self._start()
 
     def cancel(self):
-        """Cancel what is under way, and take away what was shown: it belongs to earlier choices."""
+        """Cancel what is under way, and remove the picture, which belongs to earlier choices."""
         self._wanted = self._waiting = None
         self._running.cancel()
         self._say("")
@@ -56,18 +56,18 @@ class ChipPreview(Picture):
         self._say(text)
 
     def busy(self):
-        """Whether the last request is still being computed, or waits for its turn."""
+        """Whether the last request is being computed, or waits for the end of a cancelled one."""
         return self._waiting is not None or self._wanted is not None
 
     def caption(self):
-        """The line below the pictures, or what is said instead of them."""
+        """The line below the pictures, or the sentence instead of them."""
         if self._picture is None:
             return self._problem
         row, column = (theme.count(place) for place in self._picture.anchor)
         return tr("Chip at row {row}, column {column}").format(row=row, column=column)
 
     def details(self):
-        """The chip's size, and what the operator takes for it; "" where there is no chip."""
+        """The chip's size, and the operator's time for it; "" where there is no chip."""
         if self._picture is None:
             return ""
         window, seconds = self._picture.window, self._picture.seconds
@@ -120,7 +120,7 @@ class ChipPreview(Picture):
     # How it looks.
 
     def heightForWidth(self, width):
-        """So high that two squares and three lines fit."""
+        """The height of two squares side by side and three lines."""
         return round((width - 2 * _MARGIN - _GAP) / 2 + 3 * self.fontMetrics().lineSpacing() + 2 * _MARGIN + 8)
 
     def _paint(self, painter):
@@ -148,7 +148,7 @@ _TEXT = QPalette.ColorRole.WindowText
 
 
 def heading(name, picture):
-    """Whose values these are; of several bands, which ones are shown."""
+    """The heading of a picture: ``name``, and of several bands the numbers of those that are shown."""
     if picture.total == 1:
         return name
     text = tr("{name}, band {bands}") if len(picture.bands) == 1 else tr("{name} ({bands})")
@@ -156,17 +156,17 @@ def heading(name, picture):
 
 
 def range_text(picture):
-    """The values of a picture in words."""
+    """The range of a picture's values in words."""
     if picture.low != picture.low:  # NaN
         return tr("no data")
     return tr("{low} to {high}").format(low=theme.number(picture.low), high=theme.number(picture.high))
 
 
 class _Tasks(list):
-    """The task under way, if any; it outlives the widget, to cancel it when that goes."""
+    """The task under way, if any. The list outlives the widget, and cancels the task when the widget is destroyed."""
 
-    # A method of what is kept here, not a function: where Python collects the widget before Qt deletes it, PyQt forgets
-    # functions that are connected to it, calls them all the same, and crashes.
+    # ``destroyed`` is connected to a method of an object that is kept here: where Python collects the widget before Qt
+    # deletes it, PyQt frees connected functions, calls them all the same, and crashes.
     _kept = []
 
     def __init__(self):
@@ -174,12 +174,12 @@ class _Tasks(list):
         self._kept.append(self)
 
     def cancel(self):
-        """Of no use any more."""
+        """Cancel the task."""
         for task in self:
             if not sip.isdeleted(task):
                 task.cancel()
 
     def leave(self):
-        """The widget has gone."""
+        """Cancel the task of a widget that is destroyed."""
         self.cancel()
         self._kept[:] = [tasks for tasks in self._kept if tasks is not self]

@@ -2,13 +2,14 @@
 
 from qgis.core import QgsCoordinateTransform, QgsCsException, QgsPointXY, QgsProcessingException, QgsProject
 from qgis.gui import QgsMapToolEmitPoint
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ...core.base.errors import PatchwiseError
 from ...core.operators.python_file import PythonFile
 from ...core.preview.chip import ChipRequest
 from ..confirmation import in_words
+from ..delay import delayed
 from ..runs.planning import make_job
 from ..texts import tr
 from .chip_overlay import ChipOverlay
@@ -24,13 +25,13 @@ class ChipTools(QWidget):
     The preview is computed while it can be seen. ``seconds`` is what it measured for one chip, or None.
     """
 
-    #: ``seconds`` has changed.
+    #: Emitted when ``seconds`` has changed.
     measured = pyqtSignal()
 
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
         self.seconds = None
-        self._canvas, self._plan, self._layer, self._point = canvas, None, None, None
+        self._canvas, self._planned, self._layer, self._point = canvas, None, None, None
         self.overlay = ChipOverlay(canvas, self)
         self.preview = ChipPreview()
         self.grid_check = QCheckBox(tr("Show the c&hip grid on the map"))
@@ -40,69 +41,69 @@ class ChipTools(QWidget):
         self.pick_button = QPushButton(tr("Pick &on the map"))
         self.pick_button.setObjectName("pickChipButton")
         self.pick_button.setCheckable(True)
-        self.pick_button.setToolTip(tr("Click a place on the map to see its chip. Otherwise it is the one in the "
-                                       "middle of the map."))  # fmt: skip
-        #: The content of the Python file that was asked for by the button.
+        self.pick_button.setToolTip(
+            tr("Click a place on the map to see its chip. Otherwise it is the one in the middle of the map.")
+        )
+        #: SHA-256 of the Python file that the user has asked to run.
         self._asked_for = ""
         self.compute_button = QPushButton(tr("Run the file on this chip"))
         self.compute_button.setObjectName("computeChipButton")
-        self.compute_button.setToolTip(tr("Runs the Python file on one chip, now and after further changes, until the "
-                                          "file is another."))  # fmt: skip
+        self.compute_button.setToolTip(
+            tr("Runs the Python file on one chip, now and after further changes, until the file is another.")
+        )
         self.compute_button.hide()
         self._tool = QgsMapToolEmitPoint(canvas)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PREVIEW_DELAY)
+        self._timer = delayed(self, PREVIEW_DELAY, self._request)
         self._lay_out()
         self._connect()
 
-    def show_plan(self, plan, layer):
-        """Draw the grid of a plan, and its chip if the preview is open."""
-        self._plan, self._layer = plan, layer
+    def show_planned(self, planned, layer):
+        """Draw the grid of chips of a ``PlannedRun``, and one of its chips if the preview is open."""
+        self._planned, self._layer = planned, layer
         self.seconds = None
         self._show_grid()
         self._ask()
 
     def cancel(self):
-        """Something has changed: what is being computed is of no use any more."""
+        """Cancel the preview that is being computed, after a change."""
         self._timer.stop()
         self.preview.cancel()
 
     def clear(self):
-        """Take everything off the map."""
-        self._plan = None
+        """Take everything off the map; :meth:`show_planned` draws again."""
+        self._planned = None
         self.cancel()
         self.overlay.clear()
         self._drop_tool()
 
     def remove(self):
-        """For good."""
+        """Take everything off the map for good."""
         self.clear()
         self.overlay.remove()
 
     def _show_grid(self, *_):
-        job = self._plan.job if self._plan is not None else None
+        job = self._planned.job if self._planned is not None else None
         if job is None or self._layer is None or not self.grid_check.isChecked():
             self.overlay.clear()
             return
         try:
             self.overlay.setChips(job.patcher, job.raster.domain, self._layer.crs(), job.window)
         except PatchwiseError:
-            self.overlay.clear()  # the plan says why
+            self.overlay.clear()  # the planned run's problem says why
 
     def _ask(self, *_):
         if self.preview.isVisible():
             self._timer.start()
 
     def _request(self):
-        plan, layer = self._plan, self._layer
+        planned, layer = self._planned, self._layer
         self.compute_button.hide()
-        if plan is None or not plan.good or plan.job is None or layer is None:
-            self.preview.setProblem(problem_of(plan))
+        if planned is None or not planned.good or planned.job is None or layer is None:
+            self.preview.setProblem(problem_of(planned))
             return
         try:
             point = self._in_raster(self._point, layer.crs())
-            job = make_job(plan.algorithm, plan.parameters)
+            job = make_job(planned.algorithm, planned.parameters)
             if isinstance(job.operator, PythonFile) and job.operator.sha256 != self._asked_for:
                 self.preview.setProblem(tr("A Python file is run only when you ask for it."))
                 self.compute_button.show()
@@ -112,7 +113,7 @@ class ChipTools(QWidget):
             self.preview.setProblem(str(error))
 
     def _compute(self):
-        operator = self._plan.job.operator if self._plan is not None and self._plan.job is not None else None
+        operator = self._planned.job.operator if self._planned is not None and self._planned.job is not None else None
         if isinstance(operator, PythonFile):
             self._asked_for = operator.sha256
             self._request()
@@ -125,7 +126,7 @@ class ChipTools(QWidget):
 
     def _picked(self, point, button):
         if button == Qt.MouseButton.LeftButton:
-            self._point = QgsPointXY(point)  # the signal's own is gone when it has been heard
+            self._point = QgsPointXY(point)  # a copy, since the signal's own is deleted
             self._ask()
 
     def _pick(self, on):
@@ -145,7 +146,7 @@ class ChipTools(QWidget):
         self.pick_button.blockSignals(False)
 
     def _map_moved(self):
-        if self._point is None and self._plan is not None:
+        if self._point is None and self._planned is not None:
             self._ask()
 
     def _measured(self, seconds):
@@ -160,11 +161,10 @@ class ChipTools(QWidget):
         self._tool.canvasClicked.connect(self._picked)
         self._tool.deactivated.connect(self._tool_left)
         self._canvas.extentsChanged.connect(self._map_moved)
-        self._timer.timeout.connect(self._request)
         self.preview.finished.connect(self._measured)
 
     def showEvent(self, event):  # Qt's name
-        """The group was opened: now the preview is asked for."""
+        """Compute the preview when the group is opened."""
         super().showEvent(event)
         self._timer.start()
 
@@ -179,8 +179,8 @@ class ChipTools(QWidget):
         layout.addLayout(row)
 
 
-def problem_of(plan):
-    """Why there is no chip to show."""
-    if plan is not None and plan.waiting:
-        return in_words(plan.waiting)
-    return plan.problem[1] if plan is not None else ""
+def problem_of(planned):
+    """Why there is no chip to show; "" where no run is planned."""
+    if planned is not None and planned.waiting:
+        return in_words(planned.waiting)
+    return planned.problem[1] if planned is not None else ""

@@ -14,7 +14,7 @@ class Footprints:
         self._canvas, self._bands = canvas, []
 
     def show(self, geometries, crs):
-        """Show these instead of what was there; ``crs`` is theirs."""
+        """Show these polygons, whose CRS is ``crs``, instead of the earlier ones."""
         self.clear()
         transform = QgsCoordinateTransform(crs, self._canvas.mapSettings().destinationCrs(), QgsProject.instance())
         for geometry in geometries:
@@ -26,17 +26,17 @@ class Footprints:
             try:
                 moved.transform(transform)
             except QgsCsException:
-                moved = QgsGeometry()  # a scene that the map's CRS has no place for
+                moved = QgsGeometry()  # it cannot be shown in the map's CRS
             band.setToGeometry(moved, None)
             self._bands.append(band)
 
     def highlight(self, place):
-        """Fill the one at ``place``; -1 for none."""
+        """Fill the outline at ``place`` in the list; -1 for none."""
         for index, band in enumerate(self._bands):
             band.setFillColor(CHOSEN if index == place else QColor(0, 0, 0, 0))
 
     def clear(self):
-        """Take all off the map."""
+        """Take the outlines off the map."""
         for band in self._bands:
             self._canvas.scene().removeItem(band)
         self._bands = []

@@ -1,4 +1,4 @@
-"""What the dock's pictures have in common: their size, and a sentence where there is no picture."""
+"""Base of the dock's pictures: their size, and a sentence where there is no picture."""
 
 from qgis.PyQt.QtCore import QEvent, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QPainter
@@ -38,26 +38,26 @@ class Picture(QWidget):
         return self._picture
 
     def hasHeightForWidth(self):
-        """The height follows from the width."""
+        """True: the height follows from the width."""
         return True
 
     def sizeHint(self):
-        """A dock's usual width."""
+        """The size at the usual width of a dock."""
         return QSize(340, self.heightForWidth(340))
 
     def minimumSizeHint(self):
-        """Small, but readable."""
+        """The size of the narrowest picture that can be read."""
         return QSize(self.NARROWEST, self.heightForWidth(self.NARROWEST))
 
     def changeEvent(self, event):
-        """Another theme, another font: colours and sizes come from there."""
+        """Draw again where theme or font have changed, from which colours and sizes come."""
         super().changeEvent(event)
         if event.type() in _RESTYLED:
             self.updateGeometry()
             self.update()
 
     def paintEvent(self, event):
-        """Draw it."""
+        """Draw the picture, or the sentence instead of it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._picture is None:

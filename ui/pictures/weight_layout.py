@@ -1,4 +1,4 @@
-"""Where the parts of the weight preview lie, and how those are drawn that are no images."""
+"""The layout of the weight preview, and the drawing of its profiles, colour bar and cross."""
 
 from qgis.PyQt.QtCore import QLocale, QPointF, QRect, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QLinearGradient, QPalette, QPen, QPolygonF
@@ -11,7 +11,7 @@ _MARGIN, _GAP, _BAR, _LINES = 6, 4, 8, 2
 
 
 class WeightLayout:
-    """Rectangles in a widget of ``rect``: the window with profiles above and at its left, the sums with their bar.
+    """Rectangles in a widget of ``rect``: a chip's weights, profiles above and at the left, the sums with their bar.
 
     ``size`` is the chip's ``(height, width)``, ``span`` that of the place of the sums, or None where there are none.
     """
@@ -23,7 +23,7 @@ class WeightLayout:
         side = (rect.width() - 2 * _MARGIN - self.profile - numbers - _BAR - 5 * _GAP) / 2
         side = max(20.0, min(side, rect.height() - 2 * _MARGIN - self.profile - _GAP - _LINES * self.line - _GAP))
         top, left = _MARGIN + self.profile + _GAP, _MARGIN + self.profile + _GAP
-        self.window = theme.fitted(QRectF(left, top, side, side), *size)
+        self.weights = theme.fitted(QRectF(left, top, side, side), *size)
         square = QRectF(left + side + 3 * _GAP, top, side, side)
         self.cover = theme.fitted(square, *span) if span else None
         self.caption = QRectF(square.left(), _MARGIN, side + numbers + _BAR, self.profile)
@@ -33,7 +33,7 @@ class WeightLayout:
 
     @staticmethod
     def height_for(width, metrics, text):
-        """The height in which nothing is squeezed; it changes only with long sentences."""
+        """The height that the pictures and ``text`` need at a width."""
         numbers = metrics.horizontalAdvance("0.00") + _GAP
         side = (width - 2 * _MARGIN - _profile(width) - numbers - _BAR - 5 * _GAP) / 2
         room = QRect(0, 0, width - 2 * _MARGIN, 10000)
@@ -42,7 +42,7 @@ class WeightLayout:
         return round(2 * _MARGIN + _profile(width) + 2 * _GAP + max(side, 20) + lines)
 
     def middle_chip(self, cover):
-        """The middle one of the 3 x 3 chips, in the picture of the sums."""
+        """The rectangle of the middle one of the 3 x 3 chips, in the picture of the sums."""
         down, right = self.cover.height() / cover.span[0], self.cover.width() / cover.span[1]
         corner = self.cover.left() + cover.step[1] * right, self.cover.top() + cover.step[0] * down
         return QRectF(*corner, cover.size[1] * right, cover.size[0] * down)
@@ -53,23 +53,23 @@ def _profile(width):
 
 
 def draw_profiles(painter, layout, picture, palette):
-    """The profile along the columns above the window, that along the rows at its left; both start at the picture."""
-    window, high = layout.window, picture.profile_high or 1
+    """Draw the profile along the columns above the picture of the weights, that along the rows at its left."""
+    place, high = layout.weights, picture.profile_high or 1
     above, beside = [], []
     for k, weight in enumerate(picture.col_profile):
-        x = window.left() + (k + 0.5) / len(picture.cols) * window.width()
-        above.append(QPointF(x, window.top() - _GAP - float(weight) / high * (layout.profile - 2)))
+        x = place.left() + (k + 0.5) / len(picture.cols) * place.width()
+        above.append(QPointF(x, place.top() - _GAP - float(weight) / high * (layout.profile - 2)))
     for k, weight in enumerate(picture.row_profile):
-        y = window.top() + (k + 0.5) / len(picture.rows) * window.height()
-        beside.append(QPointF(window.left() - _GAP - float(weight) / high * (layout.profile - 2), y))
-    base = window.top() - _GAP
-    _area(painter, above, QPointF(window.left(), base), QPointF(window.right(), base), palette)
-    base = window.left() - _GAP
-    _area(painter, beside, QPointF(base, window.top()), QPointF(base, window.bottom()), palette)
+        y = place.top() + (k + 0.5) / len(picture.rows) * place.height()
+        beside.append(QPointF(place.left() - _GAP - float(weight) / high * (layout.profile - 2), y))
+    base = place.top() - _GAP
+    _area(painter, above, QPointF(place.left(), base), QPointF(place.right(), base), palette)
+    base = place.left() - _GAP
+    _area(painter, beside, QPointF(base, place.top()), QPointF(base, place.bottom()), palette)
 
 
 def _area(painter, points, first, last, palette):
-    """A curve with the area between it and its base line."""
+    """Draw a curve, and the area between it and its base line."""
     along = QPointF(last.x() - first.x(), last.y() - first.y())
     horizontal = abs(along.x()) > abs(along.y())
     # The outermost pixels reach to the edge.
@@ -91,7 +91,7 @@ def _area(painter, points, first, last, palette):
 
 
 def draw_bar(painter, layout, cover, palette):
-    """The colours from 0 to the largest sum, with marks at the least and the largest; and what is shown."""
+    """Draw the colours from 0 to the largest sum, with marks at the least and the largest, and the caption."""
     bar = layout.bar
     gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
     for k in range(0, 256, 15):
@@ -112,7 +112,7 @@ def draw_bar(painter, layout, cover, palette):
 
 
 def _marks(cover, bar, line):
-    """Values to be written and where, from the top; what would not find room is left out."""
+    """``(value, y)`` of the marks, from the top; one that has no room is left out."""
     marks = [(cover.high, bar.top() + line / 2)]
     low = bar.bottom() - bar.height() * cover.low / cover.high
     low = min(low, bar.bottom() - line / 2)
@@ -124,7 +124,7 @@ def _marks(cover, bar, line):
 
 
 def draw_cross(painter, place, point):
-    """A cross over the whole picture."""
+    """Draw a cross over the whole picture."""
     theme.double_line(
         painter,
         lambda: (

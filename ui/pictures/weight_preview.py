@@ -1,4 +1,4 @@
-"""The live picture of the window and of the summed weights."""
+"""The live picture of the window function and of the summed weights."""
 
 from qgis.PyQt.QtCore import QEvent, QPointF, Qt
 from qgis.PyQt.QtGui import QPalette
@@ -20,7 +20,7 @@ _KEYS = {
 
 
 class WeightPreview(Picture):
-    """Draws the window of a patcher with its profiles, and the summed weights of 3 x 3 chips with a verdict.
+    """Draws a patcher's window function with its profiles, and the summed weights of 3 x 3 chips with a verdict.
 
     The arrow keys move a cross over the pictures (with Shift by a tenth), whose weight is shown beside it; Escape
     takes it away.
@@ -35,7 +35,7 @@ class WeightPreview(Picture):
         self.setProblem(tr("Choose a raster to see the window."))
 
     def setPatcher(self, patcher, domain=None):
-        """Show the window of ``patcher``; ``domain`` (``RasterDomain``) is needed for spherical caps only.
+        """Show the window function of ``patcher``; ``domain`` (``RasterDomain``) is needed for spherical caps only.
 
         What the core refuses is shown as a problem.
         """
@@ -58,7 +58,7 @@ class WeightPreview(Picture):
         self._changed("")
 
     def verdict(self):
-        """The line below the pictures: how the chips cover the raster, or the problem."""
+        """The line below the pictures on how the chips cover the raster, or the problem."""
         return self._problem or cover_sentence(self._picture.cover)
 
     def _changed(self, about):
@@ -69,7 +69,7 @@ class WeightPreview(Picture):
     # How large it is.
 
     def heightForWidth(self, width):
-        """So high that two pictures side by side fit the width."""
+        """The height of two pictures side by side and the line below them."""
         return WeightLayout.height_for(width, self.fontMetrics(), self.verdict())
 
     def _layout(self):
@@ -80,7 +80,7 @@ class WeightPreview(Picture):
 
     def _paint(self, painter):
         layout, palette, cover = self._layout(), self.palette(), self._picture.cover
-        theme.draw_image(painter, layout.window, self._images[0], palette)
+        theme.draw_image(painter, layout.weights, self._images[0], palette)
         draw_profiles(painter, layout, self._picture, palette)
         if cover is not None:
             theme.draw_image(painter, layout.cover, self._images[1], palette)
@@ -99,7 +99,7 @@ class WeightPreview(Picture):
         if self._picture is None:
             return ""
         layout = self._layout()
-        for which, rect in enumerate(filter(None, (layout.window, self._picture.cover and layout.cover))):
+        for which, rect in enumerate(filter(None, (layout.weights, self._picture.cover and layout.cover))):
             if rect.contains(QPointF(position)):
                 rows, cols = self._axes(which)
                 row = int((position.y() - rect.top()) / rect.height() * len(rows))
@@ -124,7 +124,7 @@ class WeightPreview(Picture):
         return text.format(row=int(at_row), col=int(at_col), weight=theme.number(float(value), 3))
 
     def event(self, event):
-        """A tool tip follows the pointer."""
+        """Show the weight under the pointer as a tool tip."""
         if event.type() == QEvent.Type.ToolTip:
             text = self.weight_at(event.pos())
             if text:
@@ -133,7 +133,7 @@ class WeightPreview(Picture):
         return super().event(event)
 
     def keyPressEvent(self, event):
-        """Arrows move the cross; beyond the window's right edge it goes to the sums."""
+        """Arrows move the cross; from the right edge of the weights it goes on to the sums."""
         key = event.key()
         if self._picture is not None and key in _KEYS:
             self._move_cross(*_KEYS[key], far=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
@@ -145,13 +145,13 @@ class WeightPreview(Picture):
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event):
-        """The cross goes with the focus."""
+        """Hide the cross."""
         self._cross = None
         self.update()
         super().focusOutEvent(event)
 
     def focusInEvent(self, event):
-        """Show where the keyboard is."""
+        """Draw again, with the frame of the keyboard focus."""
         self.update()
         super().focusInEvent(event)
 
@@ -184,7 +184,7 @@ class WeightPreview(Picture):
             self._cross = (which, min(self._cross[1], len(rows) - 1), min(self._cross[2], len(cols) - 1))
 
     def _place(self, layout):
-        return layout.cover if self._cross[0] else layout.window
+        return layout.cover if self._cross[0] else layout.weights
 
     def _cross_point(self, layout):
         which, row, col = self._cross
@@ -195,7 +195,7 @@ class WeightPreview(Picture):
 
 
 def cover_sentence(cover):
-    """How chips of a lattice cover the raster, in one sentence; ``cover`` is a ``core.preview.Cover`` or None."""
+    """One sentence on how chips of a lattice cover the raster, of a ``core.preview.weights.Cover`` or None."""
     if cover is None:
         return tr("The chips lie on no lattice: their cover differs from place to place.")
     if cover.kind == "gaps":

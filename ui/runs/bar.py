@@ -1,4 +1,4 @@
-"""The foot of the dock: what a run will take, what is in its way, and the buttons."""
+"""The foot of the dock: a summary of the run, what is wrong with it, and the buttons."""
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -57,18 +57,18 @@ class RunBar(QWidget):
         self._enable()
 
     def set_summary(self, text):
-        """What a run will take."""
+        """Show how many chips, how much memory and time a run takes."""
         self._summary = text
         self.summary_label.say(text, self._problem)
 
     def set_problem(self, text):
-        """Why there can be no run; an empty text allows it."""
+        """Show why there can be no run; an empty text allows one."""
         self._problem = text
         self.summary_label.say(self._summary, text)
         self._enable()
 
     def set_waiting(self, text):
-        """What waits for a confirmation, which a run asks for; an empty text for nothing."""
+        """Show what has to be confirmed before a run; an empty text where nothing has."""
         self.waiting_label.say(problem=text)
         self.confirm_button.setVisible(bool(text))
 
@@ -81,11 +81,11 @@ class RunBar(QWidget):
         self._enable()
 
     def set_progress(self, percent):
-        """Progress, 0 to 100."""
+        """Show the progress in percent."""
         self.progress_bar.setValue(round(10 * percent))
 
     def _cancel(self):
-        self.cancel_button.setEnabled(False)  # once is enough: the run stops after the chip that it is at
+        self.cancel_button.setEnabled(False)  # the run stops after the chips that are under way
         self.cancelAsked.emit()
 
     def _enable(self):

@@ -1,4 +1,4 @@
-"""One chip, read and computed in QGIS's background."""
+"""A background task of QGIS's that reads one chip and runs the operator on it."""
 
 from qgis.core import QgsProcessingFeedback, QgsTask
 from qgis.PyQt.QtCore import pyqtSignal
@@ -8,22 +8,22 @@ from ...core.preview.chip import preview_chip
 from ...processing_provider.feedback import settled
 from ..texts import tr
 
-#: Tasks under way. QGIS holds only their C++ half; without the Python half nobody would hear of their end.
+#: Tasks under way. QGIS keeps only the C++ object, which cannot call :meth:`ChipTask.finished` without the Python one.
 _UNDER_WAY = set()
 
 
 class ChipTask(QgsTask):
-    """Computes a ``ChipRequest``; at its end ``picture`` is set, or ``problem``, or where it was cancelled neither.
+    """Computes a ``ChipRequest``; at its end ``picture`` is set, or ``problem``, or neither if it was cancelled.
 
-    It refers to no widget, and so may outlive the one that started it.
+    It refers to no widget, so that it may outlive the one that started it.
     """
 
-    #: It has ended, in the main thread.
+    #: Emitted in the main thread when the task has ended.
     ended = pyqtSignal()
 
     def __init__(self, request):
         flags = QgsTask.Flag.CanCancel
-        for name in ("Silent", "Hidden"):  # QGIS 3.26; a preview is not worth a line in the list of tasks
+        for name in ("Silent", "Hidden"):  # since QGIS 3.26: previews are not listed among the tasks
             flags |= getattr(QgsTask.Flag, name, QgsTask.Flag.CanCancel)
         super().__init__(tr("Chip preview"), flags)
         self.request, self.picture, self.problem = request, None, ""
@@ -32,23 +32,23 @@ class ChipTask(QgsTask):
         _UNDER_WAY.add(self)
 
     def cancel(self):
-        """Of no use any more."""
+        """Cancel the task, and what its source is reading."""
         self._feedback.cancel()
         super().cancel()
 
     def run(self):
-        """In a thread of QGIS's: plain values only."""
+        """Compute the chip, in a thread of QGIS's; True where there is a picture."""
         try:
             self.picture = preview_chip(self.request, self.isCanceled)
         except Cancelled:
             return False
         except PatchwiseError as error:
             self.problem = str(error)
-        except Exception as error:  # what is not said here is lost: QGIS swallows what a task raises
+        except Exception as error:  # QGIS drops what a task raises
             self.problem = f"{type(error).__name__}: {error}"
         return self.picture is not None
 
     def finished(self, result):
-        """In the main thread, after success, failure and cancelling."""
+        """Emit ``ended``; QGIS calls this in the main thread, also after failure and cancelling."""
         _UNDER_WAY.discard(self)
         self.ended.emit()

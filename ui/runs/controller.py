@@ -15,7 +15,7 @@ from ...core.base.secrets import cleaned, without_secrets
 from ...processing_provider.feedback import settled
 from ..texts import tr
 
-#: Runs that were under way when their window went. QGIS's thread still writes to their context and feedback.
+#: Runs that were under way when the dock was removed. QGIS's thread still writes to their context and feedback.
 _ORPHANS = []
 
 
@@ -27,22 +27,22 @@ class RunFeedback(QgsProcessingFeedback):
         self.errors, self.warnings = [], []
 
     def reportError(self, error, fatalError=False):  # the names are QGIS's
-        """Keep the error."""
+        """Log an error, and keep it in ``errors``."""
         self.errors.append(without_secrets(error))
         super().reportError(self.errors[-1], fatalError)
 
     def pushWarning(self, warning):
-        """Keep the warning."""
+        """Log a warning, and keep it in ``warnings``."""
         self.warnings.append(without_secrets(warning))
         super().pushWarning(self.warnings[-1])
 
     def pushInfo(self, info):
-        """Say it without secrets."""
+        """Log a line without secrets."""
         super().pushInfo(without_secrets(info))
 
 
 class Run:
-    """What belongs to one run. The task refers to ``context`` and ``feedback`` without owning them."""
+    """Parameters, log and results of one run. Its task refers to ``context`` and ``feedback`` without owning them."""
 
     def __init__(self, algorithm, parameters, source_id=None):
         self.algorithm, self.parameters, self.source_id = algorithm, parameters, source_id
@@ -54,12 +54,12 @@ class Run:
 
     @property
     def cancelled(self):
-        """Whether somebody stopped it."""
+        """Whether it was cancelled."""
         return self.feedback.isCanceled()
 
     @property
     def error(self):
-        """The sentence that says what went wrong."""
+        """What went wrong, in one sentence."""
         return self.feedback.errors[0] if self.feedback.errors else tr("The run failed; the log may say why.")
 
 
@@ -82,7 +82,7 @@ class RunController(QObject):
         return self._run is not None
 
     def start(self, algorithm, parameters, source=None):
-        """Begin a run; what is wrong with the parameters as a sentence, or an empty text.
+        """Begin a run. Returns "" where it has begun, else what is wrong with the parameters.
 
         ``source`` is the layer that is read: when it is removed from the project, QGIS cancels the task.
         """
@@ -112,7 +112,7 @@ class RunController(QObject):
             self._run.task.cancel()
 
     def stop(self, milliseconds=10000):
-        """Cancel and wait, and hear no more of it: for the plugin's end. What takes longer ends by itself."""
+        """Cancel the run, and wait for it at most so long, without ``ended``; for the plugin's end."""
         run, self._run = self._run, None
         if run is None:
             return
@@ -121,7 +121,7 @@ class RunController(QObject):
         run.task.waitForFinished(milliseconds)
 
     def _executed(self, run, ok, results):
-        if run is not self._run:  # stopped: nobody listens any more
+        if run is not self._run:  # :meth:`stop` has ended it
             return
         self._run = None
         run.ok, run.results = ok and not run.cancelled, results
@@ -146,7 +146,7 @@ def algorithm_of(algorithm_id):
 
 
 def take_layers(run):
-    """The result layers, named; what post-processing the algorithm wants is done when they are in the project."""
+    """``(layer, details)`` of the results, named. The algorithm's post-processing is left to :func:`add_layers`."""
     found = []
     for source, details in run.context.layersToLoadOnCompletion().items():
         layer = QgsProcessingUtils.mapLayerFromString(source, run.context, True, details.layerTypeHint)

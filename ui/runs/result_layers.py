@@ -1,4 +1,4 @@
-"""Result layers into the project: above their source, styled as the algorithm wants."""
+"""Puts result layers into the project, above their source, and styles them as the algorithm wants."""
 
 from qgis.core import QgsProject
 

@@ -21,14 +21,14 @@ from ...core.stitch.aggregations import AGGREGATIONS
 from ..texts import tr
 
 ALGORITHM = "patchwise:slidingwindow"
-#: What stitches chips, too, but has more to it than the dock's fields, or a layer that its record does not name.
+#: Algorithms that stitch chips, too, with more parameters than the dock has, or layers that a record does not name.
 OTHERS = ("patchwise:stitchchips", "patchwise:polygonchips")
 #: The vocabularies of a patcher's parts.
 AXES = {"geometry": GEOMETRIES, "sampler": LATTICE, "window": WINDOWS, "aggregation": AGGREGATIONS}
 
 
 def has_settings(layer):
-    """Whether the sliding window made a layer, by what its provider has read of it: nothing is opened or asked."""
+    """Whether the sliding window made a layer, by the metadata that its provider has read: nothing is opened."""
     if not isinstance(layer, QgsRasterLayer) or not layer.isValid() or layer.providerType() != "gdal":
         return False
     tag = layer.dataProvider().htmlMetadata().partition(f"{CONFIG_TAG}=")[2]
@@ -36,7 +36,7 @@ def has_settings(layer):
 
 
 def config_of(layer):
-    """What Patchwise wrote into a layer's file about its run, or None where there is nothing that can be used."""
+    """The record of a run in a layer's file, or None where there is none that can be used."""
     try:
         return read_config(layer)
     except PatchwiseError:
@@ -44,7 +44,7 @@ def config_of(layer):
 
 
 def read_config(layer):
-    """As :func:`config_of`; ``ParameterError`` where something is there and cannot be used. Opens the layer's file."""
+    """As :func:`config_of`, but ``ParameterError`` for a record that cannot be used. Opens the layer's file."""
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal" or not os.path.exists(layer.source()):
         return None
     with RasterFile(layer.source()) as raster:
@@ -53,7 +53,7 @@ def read_config(layer):
 
 
 def read_record(text, name):
-    """The record in the text of a tag of the layer ``name``; None for what stitches no chips."""
+    """The record in the text of a tag of the layer ``name``; None where its algorithm stitches no chips."""
     config = parse_json(text, "settings", name, CONFIG)
     algorithm = config.get("algorithm") if isinstance(config, dict) else None
     if algorithm in OTHERS:
@@ -71,10 +71,10 @@ def parameters_of(config):
     """
     found = {}
     for axis, vocabulary in AXES.items():
-        if config["patcher"].get(axis):  # a record may say nothing of an axis: the choice stays
+        if config["patcher"].get(axis):  # an axis that a record does not name keeps its choice
             name, values = vocabulary.told(config["patcher"][axis])
             found.update({vocabulary.parameter: name, **values})
-    found.pop(LATTICE.parameter, None)  # which is no choice there
+    found.pop(LATTICE.parameter, None)  # the dock has no choice of samplers
     kind, values = OPERATORS.told(config["operator"])
     return {
         **found,
@@ -97,7 +97,7 @@ def _of_input(record, kind):
 
 
 def _of_output(record):
-    """Type, nodata value, format and creation options, the latter two where they are not what is taken anyway."""
+    """Type, nodata value, format and creation options, the latter two where they are not the defaults."""
     if record["nodata"] in ("inf", "-inf"):
         raise ParameterError("nodata", record["nodata"], NO_FORM)
     nodata = None if isinstance(record["nodata"], str) else record["nodata"]
@@ -136,7 +136,7 @@ def _path(record):
 class ReuseAction(QObject):
     """ "Use its Patchwise settings" in the layer tree's menu, for the layers that Patchwise made."""
 
-    #: The layer whose settings are wanted.
+    #: Emitted with the layer whose settings are wanted.
     asked = pyqtSignal(object)
 
     def __init__(self, interface, parent=None):
@@ -156,7 +156,7 @@ class ReuseAction(QObject):
 
     def _added(self, layers):
         if QgsProject.instance().flags() & Qgis.ProjectFlag.TrustStoredLayerStatistics:
-            return  # its layers are opened when they are drawn: to ask one of them now would open it
+            return  # its layers are not open before they are drawn, and has_settings would open them
         for layer in layers:
             if has_settings(layer):
                 self._interface.addCustomActionForLayer(self._action, layer)

@@ -1,20 +1,21 @@
-"""What a run will take, in plain words."""
+"""What a run takes, in words."""
 
 from qgis.PyQt.QtCore import QLocale
 
 from ...core.base.errors import PatchwiseError
 from ...core.preview.estimate import estimate
 from ..texts import tr
+from ..theme import count
 
 
 def summary(job, seconds_per_chip=None):
-    """One line on chips, cover, pixels, memory and time of a job; an empty text where nobody can say."""
+    """One line on chips, cover, pixels, memory and time of a job; "" where they cannot be estimated."""
     try:
         found = estimate(job.raster, job.patcher, job.operator, job.window, seconds_per_chip, job.workers)
     except (PatchwiseError, NotImplementedError):
         return ""
     parts = [
-        tr("one chip") if found.chips == 1 else tr("{count} chips").format(count=number(found.chips)),
+        tr("one chip") if found.chips == 1 else tr("{count} chips").format(count=count(found.chips)),
         covered(found.covered_share),
         tr("{pixels} pixels to read").format(pixels=short(found.pixels)),
         tr("{size} of memory").format(size=size(found.memory)),
@@ -28,12 +29,7 @@ def polygons_in_words(layer):
     """How many chips the polygons of a layer are; "" without a layer."""
     if layer is None or layer.featureCount() < 0:
         return ""
-    return tr("{count} polygons, each of them one chip.").format(count=number(layer.featureCount()))
-
-
-def number(value):
-    """A whole number with the separators of the user's country."""
-    return QLocale().toString(int(value))
+    return tr("{count} polygons, each of them one chip.").format(count=count(layer.featureCount()))
 
 
 def short(value):
@@ -42,14 +38,14 @@ def short(value):
         if value >= limit:
             scale = 1e3 if limit == 1e4 else limit
             return text.format(number=QLocale().toString(value / scale, "g", 3))
-    return number(value)
+    return count(value)
 
 
 def size(value):
     """Bytes as MB or GB."""
     if value >= 1e9:
         return tr("{number} GB").format(number=QLocale().toString(value / 1e9, "f", 1))
-    return tr("{number} MB").format(number=number(max(1, round(value / 1e6))))
+    return tr("{number} MB").format(number=count(max(1, round(value / 1e6))))
 
 
 def covered(share):
@@ -61,11 +57,11 @@ def covered(share):
 
 
 def duration(seconds):
-    """About how long it takes."""
+    """A duration in rounded words."""
     if seconds < 1:
         return tr("less than a second")
     if seconds < 100:
-        return tr("about {seconds} s").format(seconds=number(round(seconds)))
+        return tr("about {seconds} s").format(seconds=count(round(seconds)))
     if seconds < 6000:
-        return tr("about {minutes} min").format(minutes=number(round(seconds / 60)))
+        return tr("about {minutes} min").format(minutes=count(round(seconds / 60)))
     return tr("about {hours} h").format(hours=QLocale().toString(seconds / 3600, "f", 1))

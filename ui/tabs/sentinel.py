@@ -7,12 +7,12 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
 )
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QTreeWidgetItem, QWidget
 
+from ..panels.folding_group import group
 from ..panels.native import NativePanel
 from ..panels.sentinel_fields import SentinelFields
-from ..panels.window_group import group
 from ..pictures.footprints import Footprints
 from ..runs.controller import RunController, algorithm_of
 from ..runs.planning import in_words, known
@@ -30,9 +30,9 @@ FIELD_NAMES = {
 
 
 class SentinelTab(QWidget):
-    """Search gives a list and footprints on the map; load runs ``patchwise:loadsentinel2``."""
+    """Searches for scenes, which it lists and outlines on the map, and loads one by ``patchwise:loadsentinel2``."""
 
-    #: A scene was loaded, or loading failed or was cancelled; the ``Run``.
+    #: Emitted with the ``Run`` that loaded a scene, failed or was cancelled.
     ended = pyqtSignal(object)
 
     def __init__(self, canvas, parent=None):
@@ -40,29 +40,30 @@ class SentinelTab(QWidget):
         self.fields = SentinelFields(self, canvas)
         self.footprints = Footprints(canvas)
         self.controller = RunController(self)
-        held = ("EXTENT", "START_DATE", "END_DATE", "MAX_CLOUD", "BANDS", "UNITS", "MASK_CLOUDS")
-        self.more = NativePanel(algorithm_of(LOAD), canvas, others=held)
+        self.more = NativePanel(algorithm_of(LOAD), canvas, others=("EXTENT", *self._own_parameters()))
         self.more.show_for()
         self.fields.body.insertWidget(1, group("sentinelMoreGroup", tr("More settings"), self.more, collapsed=True))
         self._connect()
         self.refresh()
 
     def parameters(self):
-        """The parameters of the two algorithms; a chosen item narrows dates and tile."""
+        """The parameters of both algorithms, before :meth:`chosen` narrows them."""
+        return {**self._own_parameters(), **self.more.parameters(), **self.fields.extent.parameters()}
+
+    def _own_parameters(self):
+        """The values of the tab's own fields but for the extent, of which there may be none."""
         fields = self.fields
-        found = {
+        return {
             "START_DATE": fields.start.date().toString(Qt.DateFormat.ISODate),
             "END_DATE": fields.end.date().toString(Qt.DateFormat.ISODate),
             "MAX_CLOUD": fields.cloud.value(),
             "BANDS": fields.bands.text().strip(),
             "UNITS": fields.units.currentData(),
             "MASK_CLOUDS": fields.mask.isChecked(),
-            **self.more.parameters(),
         }
-        return {**found, **fields.extent.parameters()}
 
     def chosen(self):
-        """What narrows the query to the chosen item; nothing where none is chosen."""
+        """The parameters that narrow the search to the chosen scene; {} where none is chosen."""
         items = self.fields.items.selectedItems()
         if not items:
             return {}
@@ -70,17 +71,17 @@ class SentinelTab(QWidget):
         return {"START_DATE": date, "END_DATE": date, "MAX_CLOUD": 100.0, **({"TILE": tile} if tile else {})}
 
     def search(self):
-        """Look for scenes."""
+        """Start a search for scenes."""
         parameters = {**self.parameters(), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
         self._start(SEARCH, parameters)
 
     def load(self):
-        """Load the chosen scene, or the best."""
+        """Start loading the chosen scene, or the clearest where none is chosen."""
         output = QgsProcessingOutputLayerDefinition(QgsProcessing.TEMPORARY_OUTPUT, QgsProject.instance())
         self._start(LOAD, {**self.parameters(), **self.chosen(), "OUTPUT": output})
 
     def refresh(self):
-        """Say what is missing, and allow what can be done."""
+        """Show which algorithms are missing, and enable the buttons that can be used now."""
         missing = [name for name in (SEARCH, LOAD) if algorithm_of(name) is None]
         text = ""
         if missing:
@@ -157,19 +158,19 @@ def values_of(feature):
     for what, candidates in FIELD_NAMES.items():
         name = next((candidate for candidate in candidates if candidate in names), None)
         value = feature[name] if name else None
-        if hasattr(value, "toString"):
+        if isinstance(value, (QDate, QDateTime)):
             value = value.toString(Qt.DateFormat.ISODate)
         found[what] = "" if value is None or value == NULL else str(value)
     return found
 
 
 def percent(text, decimals=1):
-    """A number as percent; "" for what is none."""
+    """A number as percent; "" for ""."""
     return f"{float(text):.{decimals}f} %" if text else ""
 
 
 def found_text(count, warnings):
-    """How many scenes there are; where there is none, what the search says about it."""
+    """How many scenes were found; where none was, the last warning of the search."""
     if count == 0:
         return warnings[-1] if warnings else tr("No scene: allow more cloud, or other dates.")
     return tr("One scene.") if count == 1 else tr("{count} scenes.").format(count=count)

@@ -121,8 +121,26 @@ def record(raster, tmp_path):
     return json.loads(to_json({"format": 1, **placed(made, str(tmp_path / "out.tif"))}))
 
 
-WRONG = [None, "abc", "", -1, 0, 1.5, 10**12, 10**30, float("nan"), float("inf"), True, [], {}, [None], [[]],
-         {"class": "nothing"}, ["a"] * 70_000, "x" * 200_000]  # fmt: skip
+WRONG = [
+    None,
+    "abc",
+    "",
+    -1,
+    0,
+    1.5,
+    10**12,
+    10**30,
+    float("nan"),
+    float("inf"),
+    True,
+    [],
+    {},
+    [None],
+    [[]],
+    {"class": "nothing"},
+    ["a"] * 70_000,
+    "x" * 200_000,
+]
 
 
 def places(value, path=()):
@@ -175,17 +193,32 @@ def test_no_place_of_a_record_takes_what_does_not_belong(record):
 
 
 NUMBERS = [
-    ("window", [0, 0, 10**10, 10]), ("window", [-1, 0, 10, 10]), ("window", [0, 0, 0, 10]),
-    ("input.shape", [0, 5]), ("input.shape", [10**10, 5]), ("input.bands", [0]), ("input.bands", [10**9]),
-    ("input.bands", list(range(1, 70_000))), ("input.count", 10**9), ("input.transform", [1, 0, 0, 0, 0, 0]),
-    ("input.transform", [1, 2, 0, 2, 4, 0]), ("input.transform", [1, 0, 0, 0, float("inf"), 0]),
-    ("patcher.geometry.config.size", [10**10, 4]), ("patcher.geometry.config.size", 10**18),
-    ("patcher.sampler.config.step", 10**10), ("patcher.sampler.config.step", 0),
-    ("output.creation_options.BLOCKXSIZE", "16000000"), ("output.creation_options.BLOCKXSIZE", 16000000),
-    ("output.creation_options.BLOCKYSIZE", "9" * 5000), ("output.creation_options.BLOCKXSIZE", "100"),
-    ("output.creation_options.NUM_THREADS", "1000000"), ("output.creation_options.ZLEVEL", "-1"),
-    ("output.nodata", 10**30), ("output.data_type", "complex128"), ("operator.config.bands", 10**9),
-]  # fmt: skip
+    ("window", [0, 0, 10**10, 10]),
+    ("window", [-1, 0, 10, 10]),
+    ("window", [0, 0, 0, 10]),
+    ("input.shape", [0, 5]),
+    ("input.shape", [10**10, 5]),
+    ("input.bands", [0]),
+    ("input.bands", [10**9]),
+    ("input.bands", list(range(1, 70_000))),
+    ("input.count", 10**9),
+    ("input.transform", [1, 0, 0, 0, 0, 0]),
+    ("input.transform", [1, 2, 0, 2, 4, 0]),
+    ("input.transform", [1, 0, 0, 0, float("inf"), 0]),
+    ("patcher.geometry.config.size", [10**10, 4]),
+    ("patcher.geometry.config.size", 10**18),
+    ("patcher.sampler.config.step", 10**10),
+    ("patcher.sampler.config.step", 0),
+    ("output.creation_options.BLOCKXSIZE", "16000000"),
+    ("output.creation_options.BLOCKXSIZE", 16000000),
+    ("output.creation_options.BLOCKYSIZE", "9" * 5000),
+    ("output.creation_options.BLOCKXSIZE", "100"),
+    ("output.creation_options.NUM_THREADS", "1000000"),
+    ("output.creation_options.ZLEVEL", "-1"),
+    ("output.nodata", 10**30),
+    ("output.data_type", "complex128"),
+    ("operator.config.bands", 10**9),
+]
 
 
 @pytest.mark.parametrize("place, wrong", NUMBERS, ids=[f"{place}-{str(wrong)[:20]}" for place, wrong in NUMBERS])
@@ -199,8 +232,20 @@ def test_every_number_of_a_record_has_a_range(record, place, wrong):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("value, good", [("256", True), ("16", True), ("4096", True), ("4097", False), ("8", False),
-                                         ("1e3", False), ("", False), ("٣٢", False), ("-16", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    "value, good",
+    [
+        ("256", True),
+        ("16", True),
+        ("4096", True),
+        ("4097", False),
+        ("8", False),
+        ("1e3", False),
+        ("", False),
+        ("٣٢", False),
+        ("-16", False),
+    ],
+)
 def test_sizes_of_blocks_have_a_range(value, good):
     for key in ("BLOCKXSIZE", "blockysize"):
         assert accepted(lambda options: checked_options(options, np.dtype(np.float32)), {key: value}) is good

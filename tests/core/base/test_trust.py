@@ -168,10 +168,23 @@ def test_hosts_are_seen_however_they_are_written(source):
 
 @pytest.mark.parametrize(
     "source",
-    ["/data/a.tif", "C:\\data\\a.tif", "C:/data/a.tif", "~/a.tif", "a b.tif", "/vsizip//data/a.zip/a.tif", "/vsimem/a",
-     "NETCDF:/data/a.nc:v", 'HDF5:"/data/a.h5"://b', "GTIFF_DIR:2:/data/a.tif", "GPKG:/d/a.gpkg:t", "vrt:///data/a.tif",
-     "SENTINEL2_L2A:/vsizip//data/a.zip:10m:EPSG_32632", "file:///data/a.tif"],
-)  # fmt: skip
+    [
+        "/data/a.tif",
+        "C:\\data\\a.tif",
+        "C:/data/a.tif",
+        "~/a.tif",
+        "a b.tif",
+        "/vsizip//data/a.zip/a.tif",
+        "/vsimem/a",
+        "NETCDF:/data/a.nc:v",
+        'HDF5:"/data/a.h5"://b',
+        "GTIFF_DIR:2:/data/a.tif",
+        "GPKG:/d/a.gpkg:t",
+        "vrt:///data/a.tif",
+        "SENTINEL2_L2A:/vsizip//data/a.zip:10m:EPSG_32632",
+        "file:///data/a.tif",
+    ],
+)
 def test_files_of_this_machine_have_no_host(source):
     assert hosts_of(source) == () and named_source(source) == []
 
@@ -289,9 +302,23 @@ def test_no_description_is_hidden_so_well_that_a_server_is_asked(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "path", ["op.py", "./op.py", "../op.py", "//server/share/op.py", "\\\\server\\share\\op.py", "http://e/op.py",
-             "/vsicurl/http://e/op.py", "/vsimem/op.py", "file:///op.py", "", None, 3, ["/op.py"]],
-)  # fmt: skip
+    "path",
+    [
+        "op.py",
+        "./op.py",
+        "../op.py",
+        "//server/share/op.py",
+        "\\\\server\\share\\op.py",
+        "http://e/op.py",
+        "/vsicurl/http://e/op.py",
+        "/vsimem/op.py",
+        "file:///op.py",
+        "",
+        None,
+        3,
+        ["/op.py"],
+    ],
+)
 @pytest.mark.parametrize("kind", ["PythonFile", "Onnx"])
 def test_files_elsewhere_are_refused_whatever_is_trusted(path, kind, tmp_path, monkeypatch):
     attack(tmp_path)
@@ -504,16 +531,37 @@ def test_all_that_is_needed_is_said_at_once(tmp_path):
     check_trust(config, "", Trust.of(error.value.named))
 
 
-@pytest.mark.parametrize("text", ["http://127.0.0.1/x", "/vsicurl/http://127.0.0.1/x", "ESRI::http://127.0.0.1/x",
-                                  "/etc/passwd", "IMPORT_FROM_URL:http://e/x", "",
-                                  "urn:ogc:def:crs,http://e/x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1/x",
+        "/vsicurl/http://127.0.0.1/x",
+        "ESRI::http://127.0.0.1/x",
+        "/etc/passwd",
+        "IMPORT_FROM_URL:http://e/x",
+        "",
+        "urn:ogc:def:crs,http://e/x",
+    ],
+)
 def test_a_crs_is_not_looked_up_elsewhere(text):
     with pytest.raises(ParameterError, match="crs is"):
         checked_crs(text)
 
 
-@pytest.mark.parametrize("text", ["EPSG:32633", "OGC:CRS84", "IAU_2015:30100", 'PROJCS["x",1]', 'PROJCRS ["x"]', "4326",
-                                  "+proj=longlat", '{"type": "x"}', None])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EPSG:32633",
+        "OGC:CRS84",
+        "IAU_2015:30100",
+        'PROJCS["x",1]',
+        'PROJCRS ["x"]',
+        "4326",
+        "+proj=longlat",
+        '{"type": "x"}',
+        None,
+    ],
+)
 def test_a_crs_in_words_is_one(text):
     assert checked_crs(text) is text
 
@@ -521,9 +569,23 @@ def test_a_crs_in_words_is_one(text):
 def manifest(folder, **given):
     folder.mkdir(exist_ok=True)
     grid = {"shape": [8, 8], "transform": None, "crs": None}
-    head = {"kind": "patchwise chips", "format": 1, "source": {}, "grid": grid, "window": [0, 0, 8, 8], "strip_rows": 8,
-            "patcher": to_config_part(PATCHER), "operators": [], "scale": 1, "categories": [], "labels": False,
-            "bands": [{"name": ""}], "chips": [], "left_out": [], "failed": []}  # fmt: skip
+    head = {
+        "kind": "patchwise chips",
+        "format": 1,
+        "source": {},
+        "grid": grid,
+        "window": [0, 0, 8, 8],
+        "strip_rows": 8,
+        "patcher": to_config_part(PATCHER),
+        "operators": [],
+        "scale": 1,
+        "categories": [],
+        "labels": False,
+        "bands": [{"name": ""}],
+        "chips": [],
+        "left_out": [],
+        "failed": [],
+    }
     (folder / "manifest.json").write_text(json.dumps({**head, **given}))
     return str(folder)
 
@@ -554,8 +616,16 @@ def test_a_manifest_runs_and_opens_nothing(tmp_path, kind):
     pytest.importorskip("rasterio")
     file, mark = attack(tmp_path)
     part = {"class": kind, "config": {"path": str(file), "bands": 1}}
-    for patcher in (part, {**to_config_part(PATCHER), "config": {**to_config_part(PATCHER)["config"],
-                    "window": {"class": "SpatialCustom", "config": {"fn": part}}}}):  # fmt: skip
+    for patcher in (
+        part,
+        {
+            **to_config_part(PATCHER),
+            "config": {
+                **to_config_part(PATCHER)["config"],
+                "window": {"class": "SpatialCustom", "config": {"fn": part}},
+            },
+        },
+    ):
         with pytest.raises(
             ParameterError, match="patcher.class is '(Python|Onnx)|fn is an object of 2: must be an exp"
         ):

@@ -22,13 +22,45 @@ VOCABULARIES = (BOUNDARY, GEOMETRIES, SAMPLERS, WINDOWS, AGGREGATIONS, NEIGHBOUR
 EACH = pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=lambda vocabulary: vocabulary.axis)
 #: Complete values by field, in two variants.
 VALUES = [
-    {"CHIP_SIZE": 64, "CHIP_WIDTH": None, "STRIDE": 20, "STRIDE_X": None, "BOUNDARY": "drop", "RADIUS_KM": 3,
-     "JITTER": 4, "SEED": 7, "COUNT": 9, "MIN_DISTANCE": 12, "TUKEY_ALPHA": 0.25, "GAUSSIAN_SIGMA": 0.75,
-     "KAISER_BETA": 3.5, "CUSTOM_WINDOW": "exp(-r)", "K": 5, "RADIUS": 2.5, "METRIC": "haversine"},
-    {"CHIP_SIZE": 64, "CHIP_WIDTH": 48, "STRIDE": 20, "STRIDE_X": 30, "BOUNDARY": "reflect", "RADIUS_KM": 0.5,
-     "JITTER": 0, "SEED": 0, "COUNT": 1, "MIN_DISTANCE": 1.5, "TUKEY_ALPHA": 1.0, "GAUSSIAN_SIGMA": 0.04,
-     "KAISER_BETA": 0.0, "CUSTOM_WINDOW": "1 - r/2", "K": 1, "RADIUS": 1, "METRIC": "euclidean"},
-]  # fmt: skip
+    {
+        "CHIP_SIZE": 64,
+        "CHIP_WIDTH": None,
+        "STRIDE": 20,
+        "STRIDE_X": None,
+        "BOUNDARY": "drop",
+        "RADIUS_KM": 3,
+        "JITTER": 4,
+        "SEED": 7,
+        "COUNT": 9,
+        "MIN_DISTANCE": 12,
+        "TUKEY_ALPHA": 0.25,
+        "GAUSSIAN_SIGMA": 0.75,
+        "KAISER_BETA": 3.5,
+        "CUSTOM_WINDOW": "exp(-r)",
+        "K": 5,
+        "RADIUS": 2.5,
+        "METRIC": "haversine",
+    },
+    {
+        "CHIP_SIZE": 64,
+        "CHIP_WIDTH": 48,
+        "STRIDE": 20,
+        "STRIDE_X": 30,
+        "BOUNDARY": "reflect",
+        "RADIUS_KM": 0.5,
+        "JITTER": 0,
+        "SEED": 0,
+        "COUNT": 1,
+        "MIN_DISTANCE": 1.5,
+        "TUKEY_ALPHA": 1.0,
+        "GAUSSIAN_SIGMA": 0.04,
+        "KAISER_BETA": 0.0,
+        "CUSTOM_WINDOW": "1 - r/2",
+        "K": 1,
+        "RADIUS": 1,
+        "METRIC": "euclidean",
+    },
+]
 MADE = [
     (vocabulary, name)
     for vocabulary in (GEOMETRIES, SAMPLERS, WINDOWS, AGGREGATIONS, NEIGHBOURHOODS)

@@ -140,8 +140,11 @@ def test_names_scales_and_a_rotated_grid(tmp_path):
     chips = split(raster, tmp_path / "chips")
     check_chips(raster, chips)
     assert (chips.band_names, chips.scales, chips.offsets, chips.has_scale) == (
-        after["descriptions"], (0.5, 2), (1, -3), True
-    )  # fmt: skip
+        after["descriptions"],
+        (0.5, 2),
+        (1, -3),
+        True,
+    )
     chip = chips.manifest.chips[4]
     row, col, height, width = chip.window
     scaled = ChipRaster(chips.folder, chips.manifest, (2.0, 1.0)).read_chip(chip, [1])

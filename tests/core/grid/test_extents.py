@@ -123,11 +123,19 @@ def test_boxes_about_a_pole_on_rasters_in_degrees(x, y, wide, high, west):
         assert window[:2] == (0, 0) and window.width == 180, "the pole is in it, and all meridians meet there"
 
 
-@pytest.mark.parametrize("west, extent, cols", [(-180, (150, 180), (330, 360)), (0, (170, 190), (170, 190)),
-                                                (0, (-170, -160), (190, 200)), (170, (-175, -172), (15, 18)),
-                                                (0, (-180, 180), (0, 360)), (-180, (-200, 220), (0, 360)),
-                                                (-180, (-180, 180), (0, 360)),
-                                                (100, (170, 190), (70, 80))])  # fmt: skip
+@pytest.mark.parametrize(
+    "west, extent, cols",
+    [
+        (-180, (150, 180), (330, 360)),
+        (0, (170, 190), (170, 190)),
+        (0, (-170, -160), (190, 200)),
+        (170, (-175, -172), (15, 18)),
+        (0, (-180, 180), (0, 360)),
+        (-180, (-200, 220), (0, 360)),
+        (-180, (-180, 180), (0, 360)),
+        (100, (170, 190), (70, 80)),
+    ],
+)
 def test_one_part_is_one_part_however_its_longitudes_are_counted(west, extent, cols):
     domain = raster(west, 90, 80 if west == 100 else 360 if west < 170 else 60, 180, 1)
     window = window_under(Box(extent[0], -20, extent[1], -10), domain, DEGREES)

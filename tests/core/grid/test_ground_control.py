@@ -32,17 +32,12 @@ from rasterio.control import GroundControlPoint
 from rasterio.transform import GCPTransformer, RPCTransformer
 from rasterio.warp import Resampling, reproject
 
-from ..made_rasters import RPC
+from ..made_rasters import RPC, bent, write_placed
 
 CRS = "EPSG:32633"
 SHAPE = (90, 120)
 # A rotated, south-up grid: whatever takes map units for pixels, or y for -row, is off by far.
 AFFINE = rasterio.Affine(8, 3, 500000, 2, 9, 5000000)
-
-
-def bent(row, col):
-    """A place on the map that is no affine function of the pixel."""
-    return 500000 + 10 * col + 2 * row + 0.004 * col * row, 5000000 - 9 * row + col + 0.003 * col * col
 
 
 def points_of(place, count=16, noise=0.0, shape=SHAPE, seed=0):
@@ -59,28 +54,6 @@ def along(row, col):
     return AFFINE * (col, row)
 
 
-def write(path, array, points=(), transform=None, rpcs=None, crs=CRS, nodata=None):
-    gcps = {"gcps": [GroundControlPoint(*p[:5]) for p in points]} if points else {}
-    place = gcps if transform is None else {"transform": transform}
-    array = np.asarray(array)
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=len(array),
-        height=array.shape[1],
-        width=array.shape[2],
-        dtype=array.dtype,
-        crs=crs if place else None,
-        nodata=nodata,
-        **place,
-    ) as dataset:
-        dataset.write(array)
-        if rpcs:
-            dataset.update_tags(ns="RPC", **rpcs)
-    return str(path)
-
-
 @pytest.fixture()
 def values():
     return np.random.default_rng(1).integers(1, 200, (2, *SHAPE)).astype(np.float32)
@@ -89,8 +62,8 @@ def values():
 @pytest.fixture()
 def both(tmp_path, values):
     """A raster placed by a transform, and the same placed by points that say so."""
-    one = write(tmp_path / "transform.tif", values, transform=AFFINE)
-    return one, write(tmp_path / "points.tif", values, points_of(along, 5))
+    one = write_placed(tmp_path / "transform.tif", values, transform=AFFINE)
+    return one, write_placed(tmp_path / "points.tif", values, points_of(along, 5))
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 6, 7, 10, 40])
@@ -131,7 +104,7 @@ def test_a_part_and_a_finer_grid_lie_where_they_lay(row, col, factor, seed):
 @pytest.mark.parametrize("window", [PixelWindow(0, 0, *SHAPE), PixelWindow(20, 33, 40, 50)])
 @pytest.mark.parametrize("scale", [1, 3])
 def test_results_have_the_points_and_rpcs_that_belong_to_them(tmp_path, values, window, scale):
-    source = RasterFile(write(tmp_path / "in.tif", values, points_of(bent), rpcs=RPC))
+    source = RasterFile(write_placed(tmp_path / "in.tif", values, points_of(bent), rpcs=RPC))
     assert source.transform is None and source.crs.to_epsg() == 32633 and len(source.domain.control.points) == 16
     domain = source.domain.crop(window).refined(scale)
     with GeoTiffSink(str(tmp_path / "out.tif"), domain, ValueType("float32")) as sink:
@@ -147,7 +120,7 @@ def test_results_have_the_points_and_rpcs_that_belong_to_them(tmp_path, values, 
 
 
 def test_rpcs_beside_a_transform_are_carried_along(tmp_path, values):
-    source = RasterFile(write(tmp_path / "in.tif", values, transform=AFFINE, rpcs=RPC))
+    source = RasterFile(write_placed(tmp_path / "in.tif", values, transform=AFFINE, rpcs=RPC))
     part = source.domain.crop(PixelWindow(10, 20, 30, 30))
     assert source.transform == AFFINE and part.transform is not None
     assert float(dict(part.control.rpcs)["LINE_OFF"]) == 50.25 and float(dict(part.control.rpcs)["SAMP_OFF"]) == 25.5
@@ -218,8 +191,8 @@ def test_chips_polygons_labels_caps_and_outlines_lie_as_with_a_transform(both):
 def test_a_further_raster_with_points_lies_where_gdal_warps_it(tmp_path, values, resampling):
     points = points_of(bent)
     grid = rasterio.transform.from_origin(500100, 4999900, 7, 7)
-    first = write(tmp_path / "first.tif", np.ones((1, 60, 100), np.float32), transform=grid)
-    stacked = StackedRaster(RasterFile(first), [write(tmp_path / "points.tif", values, points)], resampling)
+    first = write_placed(tmp_path / "first.tif", np.ones((1, 60, 100), np.float32), transform=grid)
+    stacked = StackedRaster(RasterFile(first), [write_placed(tmp_path / "points.tif", values, points)], resampling)
     found = np.empty((3, 60, 100), np.float32)
     stacked.read(stacked.domain.window, found)
     truth = np.empty((2, 60, 100), np.float32)
@@ -244,14 +217,14 @@ def test_a_further_raster_with_points_lies_where_gdal_warps_it(tmp_path, values,
 
 def test_further_rasters_on_a_grid_of_points(tmp_path, values, both):
     points = points_of(bent)
-    one = RasterFile(write(tmp_path / "one.tif", values, points))
-    same = StackedRaster(one, [write(tmp_path / "two.tif", 2 * values, points)])
+    one = RasterFile(write_placed(tmp_path / "one.tif", values, points))
+    same = StackedRaster(one, [write_placed(tmp_path / "two.tif", 2 * values, points)])
     found = np.empty((4, *SHAPE), np.float32)
     same.read(same.domain.window, found)
     np.testing.assert_array_equal(found, np.concatenate([values, 2 * values]))
-    nowhere = write(tmp_path / "nowhere.tif", values, crs=None)
+    nowhere = write_placed(tmp_path / "nowhere.tif", values, crs=None)
     assert StackedRaster(one, [nowhere]).bands == 4  # no place of its own, and the same pixels
-    rpcs = [RasterFile(write(tmp_path / f"{k}.tif", values, rpcs={**RPC, "LAT_OFF": str(k)})) for k in (40, 41)]
+    rpcs = [RasterFile(write_placed(tmp_path / f"{k}.tif", values, rpcs={**RPC, "LAT_OFF": str(k)})) for k in (40, 41)]
     assert StackedRaster(rpcs[0], [rpcs[0]]).bands == 4
     with pytest.raises(ParameterError, match="must have the same pixels and points"):
         StackedRaster(rpcs[0], [rpcs[1]])
@@ -269,7 +242,7 @@ def test_further_rasters_on_a_grid_of_points(tmp_path, values, both):
     ],
 )
 def test_what_does_not_tell_places_is_refused_where_they_are_asked_for(tmp_path, values, points, rpcs, said):
-    source = RasterFile(write(tmp_path / "in.tif", values, points, rpcs=rpcs))
+    source = RasterFile(write_placed(tmp_path / "in.tif", values, points, rpcs=rpcs))
     assert source.domain.crop(PixelWindow(1, 2, 3, 4)).shape == (3, 4)
     for ask in (lambda: source.domain.window_of([(0, 0), (5, 5)]), lambda: source.domain.bounds):
         with pytest.raises(ParameterError, match=said):
@@ -277,7 +250,7 @@ def test_what_does_not_tell_places_is_refused_where_they_are_asked_for(tmp_path,
 
 
 def test_a_zarr_store_has_no_place_for_points(tmp_path, values):
-    domain = RasterFile(write(tmp_path / "in.tif", values, points_of(bent))).domain
+    domain = RasterFile(write_placed(tmp_path / "in.tif", values, points_of(bent))).domain
     with pytest.raises(ParameterError, match="target is .*no place for ground control points.*gdalwarp"):
         ZarrSink(str(tmp_path / "out.zarr"), domain, parameter="target")
 

@@ -211,10 +211,13 @@ def test_a_file_is_read_in_pieces_none_of_which_divides_a_block(tmp_path, monkey
     np.testing.assert_array_equal(read_all(raster, window), expected)
     assert sum(piece.pixels for piece in pieces) == window.pixels and (len(pieces) > 3 or window.pixels < 100)
     touched = [
-        {(r, c) for r in range(p.row // block[0], -(-p.row_stop // block[0]))
-         for c in range(p.col // block[1], -(-p.col_stop // block[1]))}
+        {
+            (r, c)
+            for r in range(p.row // block[0], -(-p.row_stop // block[0]))
+            for c in range(p.col // block[1], -(-p.col_stop // block[1]))
+        }
         for p in pieces
-    ]  # fmt: skip
+    ]
     assert sum(map(len, touched)) == len(set().union(*touched))
 
 
@@ -304,9 +307,13 @@ def test_one_large_polygon_is_asked_strip_by_strip(pointwise):
     cancelled = After(9 if pointwise else 2)
     with pytest.raises(Cancelled):
         polygon_chips(
-            Blank(domain), SpatialPolygonIntersection([polygon]), operator, ("mean",), cancelled=cancelled,
+            Blank(domain),
+            SpatialPolygonIntersection([polygon]),
+            operator,
+            ("mean",),
+            cancelled=cancelled,
             progress=lambda share: pytest.fail("no polygon is done"),
-        )  # fmt: skip
+        )
 
 
 def test_a_network_is_stopped_in_the_middle_of_a_chip(tmp_path, monkeypatch):
@@ -320,8 +327,12 @@ def test_a_network_is_stopped_in_the_middle_of_a_chip(tmp_path, monkeypatch):
     body = [helper.make_node("Sin", ["v"], ["w"]), helper.make_node("Identity", ["c"], ["d"])]
     of = helper.make_tensor_value_info
     one = of("c", onnx.TensorProto.BOOL, ())
-    graph = helper.make_graph(body, "body", [of("k", onnx.TensorProto.INT64, ()), one, of("v", kind, shape)],
-                              [of("d", onnx.TensorProto.BOOL, ()), of("w", kind, shape)])  # fmt: skip
+    graph = helper.make_graph(
+        body,
+        "body",
+        [of("k", onnx.TensorProto.INT64, ()), one, of("v", kind, shape)],
+        [of("d", onnx.TensorProto.BOOL, ()), of("w", kind, shape)],
+    )
     # How often it goes round: from a pixel of the chip, so that it is quick on the zeros that a model is tried on.
     rounds = [
         helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),

@@ -72,8 +72,11 @@ def cases(draw):
             if draw(st.booleans()):
                 rings.append(star(rng, centre, radius / 3, 5))
             parts.append([[place * point for point in (*ring, ring[0])] for ring in rings])
-        polygons.append({"type": "MultiPolygon", "coordinates": parts} if len(parts) > 1 else
-                        {"type": "Polygon", "coordinates": parts[0]})  # fmt: skip
+        polygons.append(
+            {"type": "MultiPolygon", "coordinates": parts}
+            if len(parts) > 1
+            else {"type": "Polygon", "coordinates": parts[0]}
+        )
     bands = draw(st.sampled_from((None, 2)))
     array = make_array(shape if bands is None else (bands, *shape), "float32", 0.1, False, 3)
     masks = [features.geometry_mask([polygon], shape, place, all_touched=False, invert=True) for polygon in polygons]

@@ -72,7 +72,7 @@ GRIDS = {
     "interrupted Goode": (RasterDomain((150, 300), Affine(134e3, 0, -2.01e7, 0, -12e4, 9e6), "+proj=igh"), (600, 2500)),
     "geostationary": (RasterDomain((300, 300), Affine(4e4, 0, -6e6, 0, -4e4, 6e6), "+proj=geos +h=35785831"), (500,)),
     "rotated pole": (RasterDomain((80, 90), Affine(0.25, 0, -12, 0, -0.25, 11), TURNED), (60, 400)),
-}  # fmt: skip
+}
 
 
 def lonlat(domain):
@@ -89,8 +89,10 @@ def lonlat(domain):
 
 def distances(lon, lat, row, col):
     """Great-circle distances by the angle between unit vectors, another formula than the core's."""
-    a, b = (np.stack([np.cos(v) * np.cos(u), np.cos(v) * np.sin(u), np.sin(v)]) for u, v in (
-        (np.radians(lon), np.radians(lat)), (np.radians(lon[row, col]), np.radians(lat[row, col]))))  # fmt: skip
+    a, b = (
+        np.stack([np.cos(v) * np.cos(u), np.cos(v) * np.sin(u), np.sin(v)])
+        for u, v in ((np.radians(lon), np.radians(lat)), (np.radians(lon[row, col]), np.radians(lat[row, col])))
+    )
     b = b[:, None, None]
     return RADIUS * np.arctan2(np.linalg.norm(np.cross(a, b, axis=0), axis=0), (a * b).sum(axis=0))
 

@@ -318,8 +318,9 @@ def test_the_journal_names_nothing_outside(tmp_path):
     partial = new_output(tmp_path / "out" / "a.tif")
     room = partial.room.path
     (room / "old" / "a.tif").write_text("old")
-    (room / "commit.json").write_text(json.dumps({"placed": ["../precious.txt", str(tmp_path / "precious.txt")],
-                                                  "there": []}))  # fmt: skip
+    (room / "commit.json").write_text(
+        json.dumps({"placed": ["../precious.txt", str(tmp_path / "precious.txt")], "there": []})
+    )
     module._put_back(room, tmp_path / "out" / "a.tif")
     assert (tmp_path / "precious.txt").read_text() == "precious"
 

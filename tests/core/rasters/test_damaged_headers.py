@@ -17,8 +17,15 @@ from rasterio.errors import CRSError  # noqa: E402
 
 from ..made_rasters import write_raster  # noqa: E402
 
-ERRORS = [CRSError("no CRS"), ValueError("bad"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
-          OverflowError("large"), KeyError("key"), SystemError("null"), TypeError("kind")]  # fmt: skip
+ERRORS = [
+    CRSError("no CRS"),
+    ValueError("bad"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+    OverflowError("large"),
+    KeyError("key"),
+    SystemError("null"),
+    TypeError("kind"),
+]
 
 
 class Damaged:

@@ -160,8 +160,11 @@ def test_the_second_of_two_outputs_does_not_fit(tmp_path, whole_size, room):
         (tmp_path / name).write_bytes(b"what was there")
     done = subprocess.run(
         [sys.executable, "-c", setting_up + TWO, str(ROOT), str(tmp_path / "out.tif"), str(limit)],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert sorted(os.listdir(tmp_path)) == ["large.tif", "small.tif"]
     kept = [(tmp_path / name).read_bytes() == b"what was there" for name in ("small.tif", "large.tif")]
     if room:

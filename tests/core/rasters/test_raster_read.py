@@ -93,8 +93,18 @@ def test_signed_bytes_have_the_nodata_value_that_they_declare(tmp_path, nodata):
     np.testing.assert_array_equal(read_all(source), known_values(array, nodata))
 
 
-@pytest.mark.parametrize("dtype, nodata", [("uint8", 254.5), ("uint8", 0.5), ("int32", 16777216.5), ("uint8", 300.0),
-                                           ("uint8", -1.0), ("uint8", 255.5), ("int16", np.nan)])  # fmt: skip
+@pytest.mark.parametrize(
+    "dtype, nodata",
+    [
+        ("uint8", 254.5),
+        ("uint8", 0.5),
+        ("int32", 16777216.5),
+        ("uint8", 300.0),
+        ("uint8", -1.0),
+        ("uint8", 255.5),
+        ("int16", np.nan),
+    ],
+)
 def test_a_nodata_value_that_the_type_does_not_have_means_what_it_means_to_gdal(tmp_path, dtype, nodata):
     """GDAL cuts some off to whole numbers, and so does QGIS; others mean nothing."""
     array = numbers(dtype)

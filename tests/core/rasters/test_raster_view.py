@@ -138,9 +138,15 @@ def test_a_record_gives_the_view_again(view):
 
 @pytest.mark.parametrize(
     "record",
-    [{"crs": 7}, {"nodata": 5}, {"nodata": [{"ranges": []}]}, {"nodata": [{"band": 1, "ranges": [[1, 2]]}]},
-     {"nodata": [{"band": 1, "ranges": [["x", 2, True, True]]}]}, {"options": [1]}],
-)  # fmt: skip
+    [
+        {"crs": 7},
+        {"nodata": 5},
+        {"nodata": [{"ranges": []}]},
+        {"nodata": [{"band": 1, "ranges": [[1, 2]]}]},
+        {"nodata": [{"band": 1, "ranges": [["x", 2, True, True]]}]},
+        {"options": [1]},
+    ],
+)
 def test_a_record_that_says_nothing_is_refused(record):
     with pytest.raises(ParameterError, match="does not say how the raster is to be seen"):
         RasterView.from_record(record)
@@ -148,12 +154,14 @@ def test_a_record_that_says_nothing_is_refused(record):
 
 @pytest.mark.parametrize(
     ("record", "words"),
-    [({"crs": "http://example.org/crs"}, "input.crs is .*must be a code such as"),
-     ({"crs": "/vsicurl/http://example.org/crs"}, "input.crs is .*must be a code such as"),
-     ({"options": {"TILE_INDEX": "/etc/passwd"}}, "input.options.TILE_INDEX is .*must be a plain word or number"),
-     ({"options": {"USERPWD": "//example.org"}}, "must be a plain word or number where a record says it"),
-     ({"options": {"A": "http:example.org"}}, "must be a plain word or number where a record says it")],
-)  # fmt: skip
+    [
+        ({"crs": "http://example.org/crs"}, "input.crs is .*must be a code such as"),
+        ({"crs": "/vsicurl/http://example.org/crs"}, "input.crs is .*must be a code such as"),
+        ({"options": {"TILE_INDEX": "/etc/passwd"}}, "input.options.TILE_INDEX is .*must be a plain word or number"),
+        ({"options": {"USERPWD": "//example.org"}}, "must be a plain word or number where a record says it"),
+        ({"options": {"A": "http:example.org"}}, "must be a plain word or number where a record says it"),
+    ],
+)
 def test_a_record_names_neither_files_nor_servers_in_passing(record, words):
     with pytest.raises(ParameterError, match=words):
         RasterView.from_record(record)

@@ -210,8 +210,14 @@ def names_of(path, tmp_path):
     os.link(path, tmp_path / "hard.tif")
     os.symlink(tmp_path, tmp_path / "folder")
     inside = os.path.join(os.path.dirname(path), "..", os.path.basename(tmp_path), "source.tif")
-    return [path, str(tmp_path / "link.tif"), str(tmp_path / "hard.tif"), str(tmp_path / "folder" / "source.tif"),
-            inside, os.path.relpath(path)]  # fmt: skip
+    return [
+        path,
+        str(tmp_path / "link.tif"),
+        str(tmp_path / "hard.tif"),
+        str(tmp_path / "folder" / "source.tif"),
+        inside,
+        os.path.relpath(path),
+    ]
 
 
 def test_the_target_may_not_be_the_source(tmp_path, source):

@@ -181,8 +181,16 @@ class _Tiff(Conformance):
             values, nodata = dataset.read(), dataset.nodata
         scales = list(zip(raster.scales, raster.offsets))
         named = {} if classes is None else {value: name for value, name in classes.names if name}
-        return {"values": values, "nodata": nodata, "names": raster.band_names, "scales": scales, "tags": raster.tags,
-                "classes": named, "transform": raster.transform, "crs": raster.crs}  # fmt: skip
+        return {
+            "values": values,
+            "nodata": nodata,
+            "names": raster.band_names,
+            "scales": scales,
+            "tags": raster.tags,
+            "classes": named,
+            "transform": raster.transform,
+            "crs": raster.crs,
+        }
 
 
 class TestGeoTiff(_Tiff):
@@ -252,9 +260,18 @@ class TestCog(_Tiff):
         assert path.read_text() == "before" and listed(path.parent) == [path.name]
 
     @pytest.mark.parametrize(
-        "option", ["TILING_SCHEME=GoogleMapsCompatible", "BLOCKSIZE=100", "BLOCKSIZE=x", "COMPRESS=NOSUCH", "LEVEL=0",
-                   "OVERVIEW_RESAMPLING=GUESS", "TILED=NO", "NUM_THREADS=many"],
-    )  # fmt: skip
+        "option",
+        [
+            "TILING_SCHEME=GoogleMapsCompatible",
+            "BLOCKSIZE=100",
+            "BLOCKSIZE=x",
+            "COMPRESS=NOSUCH",
+            "LEVEL=0",
+            "OVERVIEW_RESAMPLING=GUESS",
+            "TILED=NO",
+            "NUM_THREADS=many",
+        ],
+    )
     def test_options_are_checked(self, path, option):
         with pytest.raises(ParameterError, match="creation options"):
             self.sink(path, options=dict([option.split("=")]))
@@ -308,9 +325,16 @@ class TestZarr(Conformance):
 
 @pytest.mark.parametrize(
     "path, wanted, found",
-    [("a.tif", "auto", "geotiff"), ("a.TIFF", "auto", "geotiff"), ("a.zarr", "auto", "zarr"),
-     ("a.ZARR", "auto", "zarr"), ("a.tif", "cog", "cog"), ("a.png", "auto", "geotiff"), ("a.tif", "zarr", "zarr")],
-)  # fmt: skip
+    [
+        ("a.tif", "auto", "geotiff"),
+        ("a.TIFF", "auto", "geotiff"),
+        ("a.zarr", "auto", "zarr"),
+        ("a.ZARR", "auto", "zarr"),
+        ("a.tif", "cog", "cog"),
+        ("a.png", "auto", "geotiff"),
+        ("a.tif", "zarr", "zarr"),
+    ],
+)
 def test_the_format_of_a_name(path, wanted, found):
     assert format_of(path, wanted) == found
 

@@ -194,8 +194,10 @@ def test_a_tile_index(tmp_path):
     named = tmp_path / "tiles.gpkg"
     index_of(named, [inner], "place")
     described = tmp_path / "c.gti"
-    described.write_text("<GDALTileIndexDataset><IndexDataset>tiles.gpkg</IndexDataset>"
-                         "<LocationField>place</LocationField></GDALTileIndexDataset>")  # fmt: skip
+    described.write_text(
+        "<GDALTileIndexDataset><IndexDataset>tiles.gpkg</IndexDataset>"
+        "<LocationField>place</LocationField></GDALTileIndexDataset>"
+    )
     assert known(files_of(str(described), [], "GTI")).same_as(inner)
     unknown = tmp_path / "d.gti.fgb"
     unknown.write_bytes(b"fgb")

@@ -87,10 +87,20 @@ def direct(path, domain, resampling, scale=(1.0, 1.0)):
         source = values_of(raster)
         out = np.empty((len(source), *domain.shape), source.dtype)
         reproject(
-            source, out, src_transform=raster.transform, src_crs=raster.crs, dst_transform=domain.transform,
-            dst_crs=domain.crs, src_nodata=np.nan, dst_nodata=np.nan, resampling=resampling, tolerance=0,
-            UNIFIED_SRC_NODATA="NO", XSCALE=repr(scale[0]), YSCALE=repr(scale[1]),
-        )  # fmt: skip
+            source,
+            out,
+            src_transform=raster.transform,
+            src_crs=raster.crs,
+            dst_transform=domain.transform,
+            dst_crs=domain.crs,
+            src_nodata=np.nan,
+            dst_nodata=np.nan,
+            resampling=resampling,
+            tolerance=0,
+            UNIFIED_SRC_NODATA="NO",
+            XSCALE=repr(scale[0]),
+            YSCALE=repr(scale[1]),
+        )
     return out
 
 

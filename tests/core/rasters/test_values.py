@@ -71,13 +71,12 @@ def test_every_32_bit_integer_survives(values, dtype):
 
 
 def test_rounding_and_clipping_by_example():
-    assert convert([0.5, 1.5, 2.5, -0.4, 254.4, 254.6, 300, -7, np.nan], "uint8")[0].tolist() == [
-        0, 2, 2, 0, 254, 255, 254, 0, 255,
-    ]  # fmt: skip
-    assert convert([np.nan, -32768, -40000, 40000], "int16")[0].tolist() == [-32768, -32768, -32767, 32767]
-    assert convert([0, 0.4, 1, 255, 256, np.nan, np.inf, -np.inf], "uint8", 0)[0].tolist() == [
-        0, 0, 1, 255, 255, 0, 255, 1,
-    ]  # fmt: skip
+    values, expected = [0.5, 1.5, 2.5, -0.4, 254.4, 254.6, 300, -7, np.nan], [0, 2, 2, 0, 254, 255, 254, 0, 255]
+    assert convert(values, "uint8")[0].tolist() == expected
+    values, expected = [np.nan, -32768, -40000, 40000], [-32768, -32768, -32767, 32767]
+    assert convert(values, "int16")[0].tolist() == expected
+    values, expected = [0, 0.4, 1, 255, 256, np.nan, np.inf, -np.inf], [0, 0, 1, 255, 255, 0, 255, 1]
+    assert convert(values, "uint8", 0)[0].tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["f4", "f8"])
@@ -104,10 +103,19 @@ def test_what_was_lost_is_said_with_a_way_out():
 @pytest.mark.parametrize(
     ("dtype", "nodata"),
     [
-        ("uint8", 256), ("uint8", -1), ("uint8", 0.5), ("uint8", math.nan), ("uint8", math.inf), ("int8", 128),
-        ("int16", -32769), ("uint32", 2**32), ("int32", -(2**31) - 1), ("float32", 1e39), ("float32", -1e300),
+        ("uint8", 256),
+        ("uint8", -1),
+        ("uint8", 0.5),
+        ("uint8", math.nan),
+        ("uint8", math.inf),
+        ("int8", 128),
+        ("int16", -32769),
+        ("uint32", 2**32),
+        ("int32", -(2**31) - 1),
+        ("float32", 1e39),
+        ("float32", -1e300),
     ],
-)  # fmt: skip
+)
 def test_a_nodata_value_that_the_type_does_not_have_is_refused(dtype, nodata):
     with pytest.raises(ParameterError, match="must be a whole number from|must fit the data type") as caught:
         ValueType(dtype, nodata)

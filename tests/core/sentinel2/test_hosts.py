@@ -71,12 +71,33 @@ def test_a_name_that_leads_inside_is_refused(host):
 @pytest.mark.parametrize(
     "url",
     [
-        "file:///etc/passwd", "ftp://good.org/a.tif", "/vsicurl/https://good.org/a.tif", "/etc/passwd", "../a.tif", "a.tif", "",
-        "gopher://good.org", "javascript:x", "data:,x", "//good.org/a", "https:good.org", "https:///a.tif", "https://good.org\\@evil.org/",
-        "https://good.org /a", "https://a@b@good.org/", "https://gööd.org/", "https://①②⑦.0.0.1/", "https://good.org:99999999/", "https://[::1/",
-        "s3:///key", "s3://../x", "https://good.org/a\nHost: x", "<VRTDataset/>", "WMS:https://good.org",
+        "file:///etc/passwd",
+        "ftp://good.org/a.tif",
+        "/vsicurl/https://good.org/a.tif",
+        "/etc/passwd",
+        "../a.tif",
+        "a.tif",
+        "",
+        "gopher://good.org",
+        "javascript:x",
+        "data:,x",
+        "//good.org/a",
+        "https:good.org",
+        "https:///a.tif",
+        "https://good.org\\@evil.org/",
+        "https://good.org /a",
+        "https://a@b@good.org/",
+        "https://gööd.org/",
+        "https://①②⑦.0.0.1/",
+        "https://good.org:99999999/",
+        "https://[::1/",
+        "s3:///key",
+        "s3://../x",
+        "https://good.org/a\nHost: x",
+        "<VRTDataset/>",
+        "WMS:https://good.org",
     ],
-)  # fmt: skip
+)
 def test_other_schemes_and_addresses_that_may_be_read_in_two_ways_are_refused(url):
     for inner in (True, False):
         assert hosts.refusal(url, inner, known)
@@ -186,21 +207,45 @@ def test_a_token_is_not_sent_to_another_place(pair):
 def catalogue(url, features=(), **links):
     """Answers of an API: its root, and one page of a search."""
     root = {
-        "type": "Catalog", "id": "x", "stac_version": "1.0.0", "description": "x",
+        "type": "Catalog",
+        "id": "x",
+        "stac_version": "1.0.0",
+        "description": "x",
         "conformsTo": ["https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org/v1.0.0/item-search"],
-        "links": [{"rel": "self", "href": url}, {"rel": "root", "href": url}, {"rel": "search", "href": links.get("search", f"{url}/search"), "type": "application/geo+json", "method": "POST"}],
-    }  # fmt: skip
+        "links": [
+            {"rel": "self", "href": url},
+            {"rel": "root", "href": url},
+            {
+                "rel": "search",
+                "href": links.get("search", f"{url}/search"),
+                "type": "application/geo+json",
+                "method": "POST",
+            },
+        ],
+    }
     page = {"type": "FeatureCollection", "features": list(features), "links": links.get("page", [])}
     kind = {"Content-Type": "application/json"}
-    return {"/": (200, kind, json.dumps(root).encode()), "": (200, kind, json.dumps(root).encode()),
-            "/search": (200, kind, json.dumps(page).encode())}  # fmt: skip
+    return {
+        "/": (200, kind, json.dumps(root).encode()),
+        "": (200, kind, json.dumps(root).encode()),
+        "/search": (200, kind, json.dumps(page).encode()),
+    }
 
 
 def feature(n):
     ring = [[15.0, 47.0], [15.1, 47.0], [15.1, 47.1], [15.0, 47.1], [15.0, 47.0]]
     properties = {"datetime": f"2023-08-{n + 1:02d}T09:50:31Z", "proj:epsg": 32633, "eo:cloud_cover": 1}
-    return {"type": "Feature", "stac_version": "1.0.0", "id": f"x{n}", "geometry": {"type": "Polygon", "coordinates": [ring]},
-            "bbox": [15.0, 47.0, 15.1, 47.1], "properties": properties, "assets": {}, "links": [], "collection": "c"}  # fmt: skip
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": f"x{n}",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "bbox": [15.0, 47.0, 15.1, 47.1],
+        "properties": properties,
+        "assets": {},
+        "links": [],
+        "collection": "c",
+    }
 
 
 def searched(endpoint):

@@ -12,8 +12,14 @@ BOX = (15.0, 47.0, 15.1, 47.1)
 
 def test_a_search_is_the_same_however_it_is_written():
     one = Search(BOX, ("2023-06-01", "2023-06-30"), 5, "10SGJ", "https://a.org/v1")
-    other = Search(list(BOX), [dt.date(2023, 6, 1), dt.datetime(2023, 6, 30, 9)], np.float32(5), "mgrs-10sgj",
-                   " https://a.org/v1 ", f" {COLLECTION}")  # fmt: skip
+    other = Search(
+        list(BOX),
+        [dt.date(2023, 6, 1), dt.datetime(2023, 6, 30, 9)],
+        np.float32(5),
+        "mgrs-10sgj",
+        " https://a.org/v1 ",
+        f" {COLLECTION}",
+    )
     assert one == other and hash(one) == hash(other)
     assert (one.days, one.tile, one.bbox) == ("2023-06-01/2023-06-30", "10SGJ", BOX)
     assert Search(BOX, "2023-06-01", tile="").tile is None

@@ -28,10 +28,15 @@ def tile_item(name, bounds, epsg, place, cloud=1.0):
     feature = {
         "id": name,
         "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in zip(lon, lat)]]},
-        "properties": {"datetime": "2023-07-01T10:00:00Z", "proj:epsg": epsg, "eo:cloud_cover": cloud,
-                       "sat:relative_orbit": 22, "s2:mgrs_tile": name},
+        "properties": {
+            "datetime": "2023-07-01T10:00:00Z",
+            "proj:epsg": epsg,
+            "eo:cloud_cover": cloud,
+            "sat:relative_orbit": 22,
+            "s2:mgrs_tile": name,
+        },
         "assets": {"B04": {"href": f"https://example.org/{name}.tif", **place}},
-    }  # fmt: skip
+    }
     return item_of(feature)
 
 
@@ -94,9 +99,15 @@ def test_a_hole_and_a_third_coordinate_are_kept_apart():
 
 @pytest.mark.parametrize(
     "geometry",
-    [None, {}, {"type": "Point", "coordinates": [1, 2]}, {"type": "GeometryCollection", "geometries": []},
-     {"type": "Polygon", "coordinates": []}, {"type": "Polygon", "coordinates": [[]]}],
-)  # fmt: skip
+    [
+        None,
+        {},
+        {"type": "Point", "coordinates": [1, 2]},
+        {"type": "GeometryCollection", "geometries": []},
+        {"type": "Polygon", "coordinates": []},
+        {"type": "Polygon", "coordinates": [[]]},
+    ],
+)
 def test_what_is_no_polygon_is_no_footprint(geometry):
     assert footprint_of(geometry) is None
 
@@ -116,12 +127,27 @@ def test_footprints_elsewhere_stay_as_they_are(shared_data):
 @pytest.mark.parametrize(
     ("lon", "lat", "epsg"),
     [
-        (-179.9, 10, 32601), (179.9, 10, 32660), (10.0, 45, 32632), (12.0, 45, 32633), (5.0, 45, 32631),
-        (5.0, 60, 32632), (2.9, 60, 32631), (5.0, 64, 32631), (8.9, 78, 32631), (9.1, 78, 32633), (20.9, 78, 32633),
-        (21.1, 78, 32635), (32.9, 78, 32635), (33.1, 78, 32637), (42.1, 78, 32638), (-70.0, -33, 32719),
-        (180.0, 10, 32660), (15.0, -0.01, 32733), (15.0, 0.01, 32633),
+        (-179.9, 10, 32601),
+        (179.9, 10, 32660),
+        (10.0, 45, 32632),
+        (12.0, 45, 32633),
+        (5.0, 45, 32631),
+        (5.0, 60, 32632),
+        (2.9, 60, 32631),
+        (5.0, 64, 32631),
+        (8.9, 78, 32631),
+        (9.1, 78, 32633),
+        (20.9, 78, 32633),
+        (21.1, 78, 32635),
+        (32.9, 78, 32635),
+        (33.1, 78, 32637),
+        (42.1, 78, 32638),
+        (-70.0, -33, 32719),
+        (180.0, 10, 32660),
+        (15.0, -0.01, 32733),
+        (15.0, 0.01, 32633),
     ],
-)  # fmt: skip
+)
 def test_zones_are_those_of_the_military_grid(lon, lat, epsg):
     assert int(utm_zones(np.array([lon]), np.array([lat]))[0]) == epsg
 
@@ -149,9 +175,12 @@ def test_the_zone_of_the_larger_part(box, zones, main):
 
 
 @given(
-    left=st.integers(300_000, 600_000), bottom=st.integers(100_000, 9_000_000), width=st.integers(1, 900),
-    height=st.integers(1, 900), resolution=st.sampled_from([10, 20, 60]),
-)  # fmt: skip
+    left=st.integers(300_000, 600_000),
+    bottom=st.integers(100_000, 9_000_000),
+    width=st.integers(1, 900),
+    height=st.integers(1, 900),
+    resolution=st.sampled_from([10, 20, 60]),
+)
 def test_an_area_in_the_crs_of_the_scene_is_its_own_pixels(left, bottom, width, height, resolution):
     x, y = left // resolution * resolution, bottom // resolution * resolution
     area = PlacedBox(x, y, x + width * resolution, y + height * resolution, "EPSG:32633")

@@ -77,9 +77,11 @@ SAMPLERS = {
     "jittered": ({"JITTER": 5, "SEED": 3}, SpatialJitteredStride(48, 5, 3)),
     "random": ({"COUNT": 30, "SEED": 4}, SpatialRandom(30, 4)),
     "poissondisk": ({"MIN_DISTANCE": 40, "SEED": 5}, SpatialPoissonDisk(40, 5)),
-    "points": (lambda: {"ANCHORS": anchors_layer([(750105, 4349795), (751205, 4348005)])}, SpatialExplicit(
-        [(20, 10), (199, 120)])),
-}  # fmt: skip
+    "points": (
+        lambda: {"ANCHORS": anchors_layer([(750105, 4349795), (751205, 4348005)])},
+        SpatialExplicit([(20, 10), (199, 120)]),
+    ),
+}
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -129,8 +131,9 @@ def test_an_extent_gives_the_chips_that_touch_it_with_their_numbers(chipgrid, sc
 def test_a_cap_across_the_date_line_has_two_parts(chipgrid, tmp_path):
     from rasterio.transform import from_origin
 
-    globe = write(tmp_path / "globe.tif", np.ones((1, 90, 180), np.uint8), crs="EPSG:4326",
-                  transform=from_origin(-180, 90, 2, 2))  # fmt: skip
+    globe = write(
+        tmp_path / "globe.tif", np.ones((1, 90, 180), np.uint8), crs="EPSG:4326", transform=from_origin(-180, 90, 2, 2)
+    )
     layer = anchors_layer([(-178.5, 0.5), (20.5, 40.5)])
     from qgis.core import QgsCoordinateReferenceSystem
 

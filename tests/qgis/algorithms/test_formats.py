@@ -122,9 +122,17 @@ def test_window_weights_too(provider, scene, tmp_path, written, ending):
 def test_qgis_process_writes_them(scene, tmp_path, out, more):
     path = str(tmp_path / out)
     done = qgis_process(
-        "--json", "run", "patchwise:slidingwindow", "--", f"INPUT={scene}", "EXPRESSION=b1", "CHIP_SIZE=64",
-        "STRIDE=32", f"OUTPUT={path}", *more,
-    )  # fmt: skip
+        "--json",
+        "run",
+        "patchwise:slidingwindow",
+        "--",
+        f"INPUT={scene}",
+        "EXPRESSION=b1",
+        "CHIP_SIZE=64",
+        "STRIDE=32",
+        f"OUTPUT={path}",
+        *more,
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["results"]["OUTPUT"] == path
     np.testing.assert_array_equal(values(path)[0], read(scene)[0])

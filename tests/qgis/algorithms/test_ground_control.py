@@ -8,30 +8,17 @@ import pytest
 import rasterio
 from osgeo import gdal
 from qgis.core import QgsFeature, QgsGeometry, QgsProcessingException, QgsRasterLayer, QgsVectorLayer
-from rasterio.control import GroundControlPoint
 
-from ...core.made_rasters import RPC
+from ...core.made_rasters import RPC, bent, write_placed
 from ..conftest import read
 
 SHAPE = (90, 120)
 CRS = "EPSG:32633"
 
 
-def bent(row, col):
-    """A second-degree surface, as GDAL fits it to six points and more."""
-    return 500000 + 10 * col + 2 * row + 0.004 * col * row, 5000000 - 9 * row + col + 0.003 * col * col
-
-
 def points_file(path, array, rpcs=None):
-    points = [] if rpcs else [(r, c) for r in (0, 30, 60, 90) for c in (0, 40, 80, 120)]
-    place = {"gcps": [GroundControlPoint(r, c, *bent(r, c), 0) for r, c in points], "crs": CRS} if points else {}
-    with rasterio.open(
-        path, "w", driver="GTiff", count=len(array), height=SHAPE[0], width=SHAPE[1], dtype=array.dtype, **place
-    ) as dataset:
-        dataset.write(array)
-        if rpcs:
-            dataset.update_tags(ns="RPC", **rpcs)
-    return str(path)
+    points = [] if rpcs else [(r, c, *bent(r, c), 0) for r in (0, 30, 60, 90) for c in (0, 40, 80, 120)]
+    return write_placed(path, array, points, rpcs=rpcs, crs=CRS)
 
 
 @pytest.fixture()
@@ -46,9 +33,17 @@ def warped(path, grid):
     x, y, size, height, width = grid
     bounds = (x, y - size * height, x + size * width, y)
     made = gdal.Warp(
-        "", path, format="MEM", dstSRS=CRS, outputBounds=bounds, width=width, height=height, errorThreshold=0,
-        outputType=gdal.GDT_Float64, dstNodata=-1,
-    )  # fmt: skip
+        "",
+        path,
+        format="MEM",
+        dstSRS=CRS,
+        outputBounds=bounds,
+        width=width,
+        height=height,
+        errorThreshold=0,
+        outputType=gdal.GDT_Float64,
+        dstNodata=-1,
+    )
     return made.ReadAsArray()
 
 
@@ -103,9 +98,9 @@ def test_chips_index_and_grid_lie_where_gdal_warps_them(process, source, tmp_pat
 
 
 def test_chips_that_touch_an_extent(process, source):
-    chips = process(
-        "chipgrid", INPUT=source, CHIP_SIZE=16, STRIDE=16, EXTENT=EXTENT, OUTPUT="TEMPORARY_OUTPUT"
-    )["OUTPUT"]  # fmt: skip
+    chips = process("chipgrid", INPUT=source, CHIP_SIZE=16, STRIDE=16, EXTENT=EXTENT, OUTPUT="TEMPORARY_OUTPUT")[
+        "OUTPUT"
+    ]
     box = QgsGeometry.fromWkt(
         "Polygon ((500300 4999500, 500800 4999500, 500800 4999800, 500300 4999800, 500300 4999500))"
     )
@@ -131,9 +126,14 @@ def test_polygons_and_labels_lie_on_the_map(process, source, tmp_path):
     layer.updateExtents()
     stitched = str(tmp_path / "stitched.tif")
     result = process(
-        "polygonchips", INPUT=source, POLYGONS=layer, EXPRESSION="b1", STATISTICS=["count", "mean"], STITCHED=stitched,
+        "polygonchips",
+        INPUT=source,
+        POLYGONS=layer,
+        EXPRESSION="b1",
+        STATISTICS=["count", "mean"],
+        STITCHED=stitched,
         OUTPUT="TEMPORARY_OUTPUT",
-    )  # fmt: skip
+    )
     found = next(result["OUTPUT"].getFeatures())
     # A side that is straight on the map is a little bent in pixels.
     assert found["b1_count"] == pytest.approx(40 * 50, abs=30)
@@ -148,9 +148,14 @@ def test_polygons_and_labels_lie_on_the_map(process, source, tmp_path):
 
 def test_spherical_caps_lie_on_the_earth(process, source):
     caps = process(
-        "chipgrid", INPUT=source, GEOMETRY="sphericalcap", RADIUS_KM=0.1, SAMPLER="regular", STRIDE=40,
+        "chipgrid",
+        INPUT=source,
+        GEOMETRY="sphericalcap",
+        RADIUS_KM=0.1,
+        SAMPLER="regular",
+        STRIDE=40,
         OUTPUT="TEMPORARY_OUTPUT",
-    )["OUTPUT"]  # fmt: skip
+    )["OUTPUT"]
     for feature in caps.getFeatures():
         middle = feature.geometry().centroid().asPoint()
         if feature["inside"] == 1:
@@ -187,9 +192,16 @@ def test_further_inputs_on_a_grid_of_points_are_refused_or_the_same_pixels(proce
     np.testing.assert_array_equal(read(out)[0], read(source)[0] + 3)
     plain = tmp_path / "plain.tif"
     with rasterio.open(
-        plain, "w", driver="GTiff", count=1, height=100, width=140, dtype="uint8", crs=CRS,
+        plain,
+        "w",
+        driver="GTiff",
+        count=1,
+        height=100,
+        width=140,
+        dtype="uint8",
+        crs=CRS,
         transform=rasterio.transform.from_origin(500000, 5000100, 10, 10),
-    ) as dataset:  # fmt: skip
+    ) as dataset:
         dataset.write(np.full((1, 100, 140), 7, np.uint8))
     with pytest.raises(QgsProcessingException, match="OTHER_INPUTS is .*ground control points place.*gdalwarp"):
         process("slidingwindow", INPUT=source, OTHER_INPUTS=[str(plain)], EXPRESSION="b1 + b3", OUTPUT=out, **how)

@@ -77,10 +77,14 @@ def test_they_are_laid_out_with_comments(provider):
 def test_ndvi_of_a_loaded_chip(stac, tmp_path):
     west, south, east, north = catalogue.WEST_ONLY
     result = qgis_process(
-        "Lake Tahoe NDVI", extent=f"{west},{east},{south},{north} [EPSG:4326]", first_day="2023-08-15",
-        last_day="2023-08-15", endpoint=stac.open_endpoint, sentinel2_chip=tmp_path / "chip.tif",
+        "Lake Tahoe NDVI",
+        extent=f"{west},{east},{south},{north} [EPSG:4326]",
+        first_day="2023-08-15",
+        last_day="2023-08-15",
+        endpoint=stac.open_endpoint,
+        sentinel2_chip=tmp_path / "chip.tif",
         ndvi=tmp_path / "ndvi.tif",
-    )  # fmt: skip
+    )
     chip, ndvi = read(result["sentinel2_chip"]).astype(float), read(result["ndvi"])
     red, nir = chip.data - 1000
     np.testing.assert_allclose(ndvi.data[0], (nir - red) / (nir + red), atol=1e-5)
@@ -90,8 +94,9 @@ def test_burn_severity(scene, tmp_path):
     after = tmp_path / "after.tif"
     values = read(scene).data
     write(after, np.stack([values[0], values[2], values[1]]), nodata=0, names=("B04", "B08", "B12"))
-    result = qgis_process("Burn severity", before=scene, after=after, dnbr=tmp_path / "dnbr.tif",
-                          burn_severity=tmp_path / "classes.tif")  # fmt: skip
+    result = qgis_process(
+        "Burn severity", before=scene, after=after, dnbr=tmp_path / "dnbr.tif", burn_severity=tmp_path / "classes.tif"
+    )
     nir, swir = values[1:].astype(float)
     nbr = (nir - swir) / (nir + swir)
     np.testing.assert_allclose(read(result["dnbr"]).data[0], 2 * nbr, atol=1e-5)
@@ -106,10 +111,21 @@ def test_burn_severity(scene, tmp_path):
 @pytest.mark.slow
 def test_split_apply_stitch_is_the_sliding_window(provider, scene, tmp_path):
     expression = "(b2-b1)/(b2+b1)*mean(b3)"
-    result = qgis_process("Split-apply-stitch", raster=scene, expression=expression, chip_size=64, stride=40,
-                          stitched=tmp_path / "stitched.tif")  # fmt: skip
-    parameters = {"INPUT": str(scene), "EXPRESSION": expression, "CHIP_SIZE": 64, "STRIDE": 40,
-                  "OUTPUT": str(tmp_path / "direct.tif")}  # fmt: skip
+    result = qgis_process(
+        "Split-apply-stitch",
+        raster=scene,
+        expression=expression,
+        chip_size=64,
+        stride=40,
+        stitched=tmp_path / "stitched.tif",
+    )
+    parameters = {
+        "INPUT": str(scene),
+        "EXPRESSION": expression,
+        "CHIP_SIZE": 64,
+        "STRIDE": 40,
+        "OUTPUT": str(tmp_path / "direct.tif"),
+    }
     processing.run("patchwise:slidingwindow", parameters)
     assert read(result["stitched"]).data.tobytes() == read(parameters["OUTPUT"]).data.tobytes()
 
@@ -117,8 +133,15 @@ def test_split_apply_stitch_is_the_sliding_window(provider, scene, tmp_path):
 def test_training_chips(scene, tmp_path):
     labels = tmp_path / "labels.tif"
     write(labels, (np.indices((1, 300, 340)).sum(axis=0) // 50 % 5 + 1).astype("uint8"), nodata=0)
-    result = qgis_process("Training chips from labels", raster=scene, labels=labels, chip_size=48, distance=40,
-                          chips=tmp_path / "chips", index_of_chips=tmp_path / "index.gpkg")  # fmt: skip
+    result = qgis_process(
+        "Training chips from labels",
+        raster=scene,
+        labels=labels,
+        chip_size=48,
+        distance=40,
+        chips=tmp_path / "chips",
+        index_of_chips=tmp_path / "index.gpkg",
+    )
     chips = sorted((tmp_path / "chips").glob("*.tif")) or sorted((tmp_path / "chips").glob("*/*.tif"))
     assert len(chips) > 10 and result["index_of_chips"].startswith(str(tmp_path / "index.gpkg"))
     manifest = json.loads((tmp_path / "chips" / "manifest.json").read_text())
@@ -131,16 +154,22 @@ def test_training_chips(scene, tmp_path):
 def test_an_input_that_is_left_out_has_the_models_default(scene, tmp_path):
     labels = tmp_path / "labels.tif"
     write(labels, np.ones((1, 300, 340), "uint8"), nodata=0)
-    qgis_process("Training chips from labels", raster=scene, labels=labels, chips=tmp_path / "chips",
-                 index_of_chips=tmp_path / "index.gpkg")  # fmt: skip
+    qgis_process(
+        "Training chips from labels",
+        raster=scene,
+        labels=labels,
+        chips=tmp_path / "chips",
+        index_of_chips=tmp_path / "index.gpkg",
+    )
     manifest = json.loads((tmp_path / "chips" / "manifest.json").read_text())
     assert read(tmp_path / "chips" / manifest["chips"][0]["path"]).shape == (3, 128, 128)
 
 
 @pytest.mark.slow
 def test_the_lake_is_the_default_of_the_loading_model(stac, tmp_path):
-    result = qgis_process("Lake Tahoe NDVI", endpoint=stac.open_endpoint, sentinel2_chip=tmp_path / "chip.tif",
-                          ndvi=tmp_path / "ndvi.tif")  # fmt: skip
+    result = qgis_process(
+        "Lake Tahoe NDVI", endpoint=stac.open_endpoint, sentinel2_chip=tmp_path / "chip.tif", ndvi=tmp_path / "ndvi.tif"
+    )
     assert read(result["ndvi"]).shape == (1, 3935, 1599)
 
 

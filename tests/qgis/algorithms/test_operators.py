@@ -81,8 +81,16 @@ def test_change_and_its_classes(run, reflectance, tmp_path):
     np.testing.assert_allclose(read(values)[0], ndvi[0] - ndvi[1], atol=1e-6)
     classes = str(tmp_path / "severity.tif")
     roles = "N=4 S2=3"  # any two bands will do for the arithmetic
-    run(INPUT=reflectance, OTHER_INPUTS=[after], OPERATOR="index", INDEX="dNBR", SEVERITY=True, BAND_ROLES=roles,
-        OUTPUT=classes, **SMALL)  # fmt: skip
+    run(
+        INPUT=reflectance,
+        OTHER_INPUTS=[after],
+        OPERATOR="index",
+        INDEX="dNBR",
+        SEVERITY=True,
+        BAND_ROLES=roles,
+        OUTPUT=classes,
+        **SMALL,
+    )
     layer = QgsRasterLayer(classes, "severity")
     assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
     labels = [entry.label for entry in layer.renderer().classes()]

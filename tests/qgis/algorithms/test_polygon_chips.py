@@ -111,13 +111,26 @@ def test_the_mean_is_that_of_zonal_statistics(chips, scene, crs):
     _, features = chips(INPUT=scene, POLYGONS=layer, EXPRESSION="b3", STATISTICS=names)
     expected = processing.run(
         "native:zonalstatisticsfb",
-        {"INPUT": layer, "INPUT_RASTER": scene, "RASTER_BAND": 3, "COLUMN_PREFIX": "z_",
-         "STATISTICS": [0, 1, 2, 4, 5, 6, 3], "OUTPUT": "memory:"},
-    )["OUTPUT"]  # fmt: skip
+        {
+            "INPUT": layer,
+            "INPUT_RASTER": scene,
+            "RASTER_BAND": 3,
+            "COLUMN_PREFIX": "z_",
+            "STATISTICS": [0, 1, 2, 4, 5, 6, 3],
+            "OUTPUT": "memory:",
+        },
+    )["OUTPUT"]
     expected = list(expected.getFeatures())
     assert [f.attributes()[:2] for f in features] == [[f"parcel {k}", 10 * k] for k in range(5)]
-    pairs = {"count": "z_count", "sum": "z_sum", "mean": "z_mean", "std": "z_stdev", "min": "z_min", "max": "z_max",
-             "median": "z_median"}  # fmt: skip
+    pairs = {
+        "count": "z_count",
+        "sum": "z_sum",
+        "mean": "z_mean",
+        "std": "z_stdev",
+        "min": "z_min",
+        "max": "z_max",
+        "median": "z_median",
+    }
     for ours, theirs in pairs.items():
         np.testing.assert_allclose(column(features, f"B04_{ours}"), column(expected, theirs), rtol=1e-9)
     assert min(column(features, "B04_count")) > 300
@@ -128,9 +141,13 @@ def test_the_mean_is_that_of_zonal_statistics(chips, scene, crs):
 def test_an_operator_sees_the_polygon_alone_and_the_raster_holds_its_results(chips, scene, tmp_path, log):
     out = str(tmp_path / "stitched.tif")
     result, features = chips(
-        log, INPUT=scene, POLYGONS=layer_of(PARCELS), EXPRESSION=f"{CENTRED}; b2", STITCHED=out,
+        log,
+        INPUT=scene,
+        POLYGONS=layer_of(PARCELS),
+        EXPRESSION=f"{CENTRED}; b2",
+        STITCHED=out,
         STATISTICS=["mean", "min", "valid_share"],
-    )  # fmt: skip
+    )
     bands, inside = read(scene), masks(PARCELS)
     total, count = np.zeros((300, 211)), np.zeros((300, 211))
     for feature, mask in zip(features, inside):

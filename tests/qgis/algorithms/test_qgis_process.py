@@ -23,9 +23,16 @@ def qgis_process(*arguments, **options):
 def test_run_by_key_and_value(scene, tmp_path):
     out = str(tmp_path / "out.tif")
     done = qgis_process(
-        "--json", "run", "patchwise:slidingwindow", "--", f"INPUT={scene}", "EXPRESSION=b4-b3", "CHIP_SIZE=64",
-        "STRIDE=32", f"OUTPUT={out}",
-    )  # fmt: skip
+        "--json",
+        "run",
+        "patchwise:slidingwindow",
+        "--",
+        f"INPUT={scene}",
+        "EXPRESSION=b4-b3",
+        "CHIP_SIZE=64",
+        "STRIDE=32",
+        f"OUTPUT={out}",
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["results"]["OUTPUT"] == out
     bands = read(scene)

@@ -95,8 +95,12 @@ def test_the_same_pixels_from_the_raster_and_from_its_record(run, again, scene, 
 
 def test_change_between_two_rasters(run, again, scene, tmp_path):
     after, out = str(tmp_path / "after.tif"), str(tmp_path / "out.tif")
-    write(after, read(scene)[:, ::2, ::2] + 7, names=("B02", "B03", "B04", "B08"),
-          transform=rasterio.transform.from_origin(750000, 4350000, 20, 20))  # fmt: skip
+    write(
+        after,
+        read(scene)[:, ::2, ::2] + 7,
+        names=("B02", "B03", "B04", "B08"),
+        transform=rasterio.transform.from_origin(750000, 4350000, 20, 20),
+    )
     run(INPUT=scene, OTHER_INPUTS=[after], OPERATOR="index", INDEX="dNDVI", OUTPUT=out, **SMALL)
     same(out, again(CONFIG_FROM=out))
     os.remove(after)
@@ -245,11 +249,15 @@ WRONG = {
         "CONFIG: python file is '//server/share/op.py': must be an absolute path on this machine",
     ),
     "python in a part": (
-        {"operator": {"class": "Sequential", "config": {"operators": [
-            {"class": "PythonFile", "config": {"path": "relative.py"}}]}}},
+        {
+            "operator": {
+                "class": "Sequential",
+                "config": {"operators": [{"class": "PythonFile", "config": {"path": "relative.py"}}]},
+            }
+        },
         "CONFIG: python file is 'relative.py': must be an absolute path",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -186,9 +186,12 @@ def test_cancelling_leaves_nothing_and_does_not_wait(provider, stac, tmp_path):
 def test_footprints_of_what_there_is(provider, stac, log, tmp_path):
     target = str(tmp_path / "found.gpkg")
     parameters = {
-        "EXTENT": extent(catalogue.LAKE), "START_DATE": "2023-06-01", "END_DATE": "2023-09-30",
-        "ENDPOINT": stac.open_endpoint, "OUTPUT": target,
-    }  # fmt: skip
+        "EXTENT": extent(catalogue.LAKE),
+        "START_DATE": "2023-06-01",
+        "END_DATE": "2023-09-30",
+        "ENDPOINT": stac.open_endpoint,
+        "OUTPUT": target,
+    }
     assert processing.run("patchwise:searchsentinel2", parameters, feedback=log)["COUNT"] == 4
     layer = QgsVectorLayer(target, "found", "ogr")
     features = list(layer.getFeatures())
@@ -201,9 +204,12 @@ def test_footprints_of_what_there_is(provider, stac, log, tmp_path):
 
 def test_an_empty_list_says_what_would_give_items(provider, stac, log):
     parameters = {
-        "EXTENT": extent(catalogue.LAKE), "START_DATE": "2023-01-01", "END_DATE": "2023-01-31",
-        "ENDPOINT": stac.open_endpoint, "OUTPUT": "memory:",
-    }  # fmt: skip
+        "EXTENT": extent(catalogue.LAKE),
+        "START_DATE": "2023-01-01",
+        "END_DATE": "2023-01-31",
+        "ENDPOINT": stac.open_endpoint,
+        "OUTPUT": "memory:",
+    }
     result = processing.run("patchwise:searchsentinel2", parameters, feedback=log)
     assert result["COUNT"] == 0 and result["OUTPUT"].featureCount() == 0
     assert "At other dates there are" in log.warnings[0]

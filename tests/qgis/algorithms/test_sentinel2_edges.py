@@ -24,9 +24,13 @@ from .test_sentinel2 import extent, load, wanted
 
 def found(stac, target, **more):
     return {
-        "EXTENT": extent(catalogue.LAKE), "START_DATE": "2023-06-01", "END_DATE": "2023-09-30",
-        "ENDPOINT": stac.open_endpoint, "OUTPUT": str(target), **more,
-    }  # fmt: skip
+        "EXTENT": extent(catalogue.LAKE),
+        "START_DATE": "2023-06-01",
+        "END_DATE": "2023-09-30",
+        "ENDPOINT": stac.open_endpoint,
+        "OUTPUT": str(target),
+        **more,
+    }
 
 
 def refused(provider, name, parameters):
@@ -115,9 +119,11 @@ def test_what_an_item_does_not_say_is_null(provider, stac, log, monkeypatch):
 
     ring = [[179.9, -17.0], [-179.9, -17.0], [-179.9, -16.0], [179.9, -16.0], [179.9, -17.0]]
     feature = {
-        "id": "fiji", "geometry": {"type": "Polygon", "coordinates": [ring]}, "assets": {},
+        "id": "fiji",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "assets": {},
         "properties": {"datetime": "2023-08-15T22:10:00.5+00:00", "proj:epsg": 32760},
-    }  # fmt: skip
+    }
     monkeypatch.setattr(core_stac, "_features", lambda *asked: [feature])
     assert search_sentinel2.find_items is core_stac.find_items
     parameters = found(stac, "memory:", EXTENT="179.95,180,-16.8,-16.2 [EPSG:4326]")
@@ -145,9 +151,17 @@ def test_the_layer_of_footprints_has_its_types(provider, stac, log, tmp_path):
     layer = QgsVectorLayer(str(target), "found", "ogr")
     names = {field.name(): field.typeName() for field in layer.fields()}
     assert names == {
-        "fid": "Integer64", "id": "String", "datetime": "DateTime", "day": "String", "cloud": "Real",
-        "tile": "String", "orbit": "String", "platform": "String", "baseline": "String", "epsg": "Integer",
+        "fid": "Integer64",
+        "id": "String",
+        "datetime": "DateTime",
+        "day": "String",
+        "cloud": "Real",
+        "tile": "String",
+        "orbit": "String",
+        "platform": "String",
+        "baseline": "String",
+        "epsg": "Integer",
         "share": "Real",
-    }  # fmt: skip
+    }
     first = next(layer.getFeatures())
     assert first["datetime"].toString(Qt.DateFormat.ISODate).startswith("2023-07-16T18:49:21")

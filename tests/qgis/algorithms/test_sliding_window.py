@@ -244,11 +244,19 @@ def test_chips_beyond_the_machines_memory_are_refused_and_large_ones_warned_of(
     from patchwise.processing_provider import job
 
     algorithm = provider.algorithm("slidingwindow").create()
-    parameters = {"INPUT": scene, "EXPRESSION": "b1-mean(b1)", "CHIP_SIZE": 400000, "STRIDE": 400000,
-                  "OUTPUT": str(tmp_path / "out.tif")}  # fmt: skip
+    parameters = {
+        "INPUT": scene,
+        "EXPRESSION": "b1-mean(b1)",
+        "CHIP_SIZE": 400000,
+        "STRIDE": 400000,
+        "OUTPUT": str(tmp_path / "out.tif"),
+    }
     good, problem = algorithm.checkParameterValues(parameters, QgsProcessingContext())
-    assert not good and re.match(r"CHIP_SIZE is \(400000, 400000\): needs about \d+ GB of memory, and this machine has "
-                                 r"\d+ GB: choose smaller chips", problem), problem  # fmt: skip
+    assert not good and re.match(
+        r"CHIP_SIZE is \(400000, 400000\): needs about \d+ GB of memory, and this machine has "
+        r"\d+ GB: choose smaller chips",
+        problem,
+    ), problem
     monkeypatch.setattr(job, "_MUCH_MEMORY", 1e6)
     processing.run("patchwise:slidingwindow", {**parameters, "CHIP_SIZE": 64, "STRIDE": 64}, feedback=log)
     assert any("Chips of this size need about" in warning for warning in log.warnings)

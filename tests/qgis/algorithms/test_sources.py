@@ -82,8 +82,9 @@ def test_further_inputs_labels_and_a_model(provider, scene, mosaic, parcels, tmp
     gdal.BuildVRT(vrt, [other]).FlushCache()
     said = said_by(provider, "slidingwindow", INPUT=scene, OTHER_INPUTS=[vrt], EXPRESSION="b1", OUTPUT=other)
     assert f"must not be the same file as {other}, which {vrt} is made of" in said
-    said = said_by(provider, "splitraster", INPUT=scene, LABELS=parcels, OUTPUT=str(tmp_path / "c"), INDEX=parcels,
-                   **CHIPS)  # fmt: skip
+    said = said_by(
+        provider, "splitraster", INPUT=scene, LABELS=parcels, OUTPUT=str(tmp_path / "c"), INDEX=parcels, **CHIPS
+    )
     assert said.startswith(f"INDEX is '{parcels}': must not be the same file")
     said = said_by(provider, "polygonchips", INPUT=mosaic, POLYGONS=parcels, EXPRESSION="b1", OUTPUT=parcels)
     assert said.startswith(f"OUTPUT is '{parcels}': must not be the same file")
@@ -165,11 +166,17 @@ def test_a_table_beside_the_one_that_is_read(provider, process, scene, parcels):
     for layer in (parcels, f"{parcels}|layername=parcels"):
         assert "must not be the same table that is read" in said("parcels", POLYGONS=layer)
         assert said("another", POLYGONS=layer) == ""
-    gdal.Translate(parcels, scene, format="GPKG", creationOptions=["APPEND_SUBDATASET=YES", "RASTER_TABLE=picture"],
-                   bandList=[1])  # fmt: skip
+    gdal.Translate(
+        parcels, scene, format="GPKG", creationOptions=["APPEND_SUBDATASET=YES", "RASTER_TABLE=picture"], bandList=[1]
+    )
     assert said("another", INPUT=f"GPKG:{parcels}:picture") == ""
-    process("polygonchips", INPUT=scene, POLYGONS=parcels, EXPRESSION="b1",
-            OUTPUT=f"ogr:dbname='{parcels}' table=\"another\" (geom)")  # fmt: skip
+    process(
+        "polygonchips",
+        INPUT=scene,
+        POLYGONS=parcels,
+        EXPRESSION="b1",
+        OUTPUT=f"ogr:dbname='{parcels}' table=\"another\" (geom)",
+    )
     for name in ("parcels", "another"):
         assert QgsVectorLayer(f"{parcels}|layername={name}", name).featureCount() == len(PARCELS)
 
@@ -205,9 +212,13 @@ def test_names_of_all_kinds(process, scene, parcels, tmp_path, stem):
     place = tmp_path / "out"
     place.mkdir()
     process(
-        "polygonchips", INPUT=scene, POLYGONS=parcels, EXPRESSION="b1", OUTPUT=str(place / f"{stem}.gpkg"),
+        "polygonchips",
+        INPUT=scene,
+        POLYGONS=parcels,
+        EXPRESSION="b1",
+        OUTPUT=str(place / f"{stem}.gpkg"),
         STITCHED=str(place / f"{stem}.tif"),
-    )  # fmt: skip
+    )
     process("slidingwindow", INPUT=scene, EXPRESSION="b1", OUTPUT=str(place / f"{stem}2.tif"), **CHIPS)
     process("splitraster", INPUT=scene, OUTPUT=str(place / stem), **CHIPS)
     process("stitchchips", CHIPS=str(place / stem), OUTPUT=str(place / f"{stem}3.tif"))
@@ -234,12 +245,23 @@ def test_all_outputs_or_none(process, scene, parcels, tmp_path, monkeypatch, fai
     for name in ("a.tif", "b.tif", "a.gpkg"):
         (place / name).write_text("old")
     runs = {
-        "vector": ("polygonchips", {"POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": str(place / "a.gpkg"),
-                                    "STITCHED": str(place / "a.tif")}, "a.gpkg"),
-        "second raster": ("slidingwindow", {"EXPRESSION": "b1", "OUTPUT": str(place / "a.tif"),
-                                            "COVERAGE": str(place / "b.tif"), **CHIPS}, "a.tif"),
+        "vector": (
+            "polygonchips",
+            {
+                "POLYGONS": parcels,
+                "EXPRESSION": "b1",
+                "OUTPUT": str(place / "a.gpkg"),
+                "STITCHED": str(place / "a.tif"),
+            },
+            "a.gpkg",
+        ),
+        "second raster": (
+            "slidingwindow",
+            {"EXPRESSION": "b1", "OUTPUT": str(place / "a.tif"), "COVERAGE": str(place / "b.tif"), **CHIPS},
+            "a.tif",
+        ),
         "folder": ("splitraster", {"OUTPUT": str(place / "chips"), "INDEX": str(place / "a.gpkg"), **CHIPS}, "chips"),
-    }  # fmt: skip
+    }
     name, given, last = runs[fails]
     real = os.replace
 
@@ -279,14 +301,24 @@ def test_an_input_that_changes_during_the_run(process, scene, mosaic, parcels, t
     place.mkdir()
     out = {end: str(place / f"out{end}") for end in (".tif", ".gpkg", "")}
     given, changed = {
-        "slidingwindow": ({"INPUT": mosaic, "EXPRESSION": "b1+mean(b1)", "OUTPUT": out[".tif"], **CHIPS,
-                           "COVERAGE": str(place / "coverage.tif")}, scene),
-        "polygonchips": ({"INPUT": mosaic, "POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": out[".gpkg"],
-                          "STITCHED": out[".tif"]}, scene),
+        "slidingwindow": (
+            {
+                "INPUT": mosaic,
+                "EXPRESSION": "b1+mean(b1)",
+                "OUTPUT": out[".tif"],
+                **CHIPS,
+                "COVERAGE": str(place / "coverage.tif"),
+            },
+            scene,
+        ),
+        "polygonchips": (
+            {"INPUT": mosaic, "POLYGONS": parcels, "EXPRESSION": "b1", "OUTPUT": out[".gpkg"], "STITCHED": out[".tif"]},
+            scene,
+        ),
         "splitraster": ({"INPUT": mosaic, "OUTPUT": out[""], "INDEX": out[".gpkg"], **CHIPS}, scene),
         "applytochips": ({"CHIPS": folder, "EXPRESSION": "b1", "OUTPUT": out[""]}, chip),
         "stitchchips": ({"CHIPS": folder, "OUTPUT": out[".tif"]}, chip),
-    }[name]  # fmt: skip
+    }[name]
     with pytest.raises(QgsProcessingException, match=f"{os.path.basename(changed)} was changed during the run"):
         process(name, feedback=Touching(changed), **given)
     assert os.listdir(place) == []

@@ -224,8 +224,15 @@ def test_label_chips_from_polygons(process, scene, tmp_path):
 
 
 def test_label_chips_without_a_field_are_a_mask(process, scene, tmp_path):
-    process("splitraster", INPUT=scene, OUTPUT=str(tmp_path / "chips"), LABELS=label_polygons(tmp_path),
-            CHIP_SIZE=300, CHIP_WIDTH=211, STRIDE=300)  # fmt: skip
+    process(
+        "splitraster",
+        INPUT=scene,
+        OUTPUT=str(tmp_path / "chips"),
+        LABELS=label_polygons(tmp_path),
+        CHIP_SIZE=300,
+        CHIP_WIDTH=211,
+        STRIDE=300,
+    )
     (name,) = os.listdir(tmp_path / "chips" / "labels")
     with rasterio.open(tmp_path / "chips" / "labels" / name) as label:
         assert set(np.unique(label.read())) == {0, 1} and label.nodata == 255

@@ -12,18 +12,44 @@ def test_parameters_are_those_of_the_issue(provider):
 
     window = {"WINDOW", "TUKEY_ALPHA", "GAUSSIAN_SIGMA", "KAISER_BETA", "CUSTOM_WINDOW"}
     assert names("splitraster") == window | {
-        "INPUT", "BANDS", "EXTENT", "RESOLUTION", "GEOMETRY", "CHIP_SIZE", "STRIDE", "CHIP_WIDTH", "STRIDE_X",
-        "RADIUS_KM", "SAMPLER", "JITTER", "COUNT", "MIN_DISTANCE", "SEED", "ANCHORS", "BOUNDARY", "MIN_VALID", "LABELS",
-        "LABEL_FIELD", "OUTPUT", "INDEX",
-    }  # fmt: skip
+        "INPUT",
+        "BANDS",
+        "EXTENT",
+        "RESOLUTION",
+        "GEOMETRY",
+        "CHIP_SIZE",
+        "STRIDE",
+        "CHIP_WIDTH",
+        "STRIDE_X",
+        "RADIUS_KM",
+        "SAMPLER",
+        "JITTER",
+        "COUNT",
+        "MIN_DISTANCE",
+        "SEED",
+        "ANCHORS",
+        "BOUNDARY",
+        "MIN_VALID",
+        "LABELS",
+        "LABEL_FIELD",
+        "OUTPUT",
+        "INDEX",
+    }
     operator = {d.name() for d in provider.algorithm("slidingwindow").parameterDefinitions()} - window
     operator -= {"INPUT", "BANDS", "EXTENT", "RESOLUTION", "CHIP_SIZE", "STRIDE", "CHIP_WIDTH", "STRIDE_X", "BOUNDARY"}
     operator -= {"GEOMETRY", "RADIUS_KM"}
     operator -= {"AGGREGATION", "DATA_TYPE", "NODATA", "WORKERS", "CREATION_OPTIONS", "FORMAT", "COVERAGE"}
     assert names("applytochips") == operator | {"CHIPS", "SKIP_FAILED"}
     assert names("stitchchips") == window | {
-        "CHIPS", "AGGREGATION", "DATA_TYPE", "NODATA", "ALLOW_MISSING", "CREATION_OPTIONS", "FORMAT", "OUTPUT"
-    }  # fmt: skip
+        "CHIPS",
+        "AGGREGATION",
+        "DATA_TYPE",
+        "NODATA",
+        "ALLOW_MISSING",
+        "CREATION_OPTIONS",
+        "FORMAT",
+        "OUTPUT",
+    }
 
 
 def test_the_three_chain_in_a_model(provider, scene, tmp_path):
@@ -43,12 +69,20 @@ def test_the_three_chain_in_a_model(provider, scene, tmp_path):
         QgsProcessingParameterRasterLayer("raster", "Raster"), QgsProcessingModelParameter("raster")
     )
     steps = [
-        ("splitraster", {"INPUT": source.fromModelParameter("raster"), "CHIP_SIZE": source.fromStaticValue(64),
-                         "STRIDE": source.fromStaticValue(32)}),
-        ("applytochips", {"CHIPS": source.fromChildOutput("splitraster", "OUTPUT"),
-                          "EXPRESSION": source.fromStaticValue("b1*2")}),
+        (
+            "splitraster",
+            {
+                "INPUT": source.fromModelParameter("raster"),
+                "CHIP_SIZE": source.fromStaticValue(64),
+                "STRIDE": source.fromStaticValue(32),
+            },
+        ),
+        (
+            "applytochips",
+            {"CHIPS": source.fromChildOutput("splitraster", "OUTPUT"), "EXPRESSION": source.fromStaticValue("b1*2")},
+        ),
         ("stitchchips", {"CHIPS": source.fromChildOutput("applytochips", "OUTPUT")}),
-    ]  # fmt: skip
+    ]
     for name, given in steps:
         child = QgsProcessingModelChildAlgorithm(f"patchwise:{name}")
         child.setChildId(name)

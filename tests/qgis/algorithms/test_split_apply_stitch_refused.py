@@ -47,8 +47,10 @@ def nothing_left(folder, *names):
         ({"MIN_VALID": 1.5}, "MIN_VALID is 1.5: it must be from 0 to 1"),
         ({"GEOMETRY": "sphericalcap"}, "RADIUS_KM is None: GEOMETRY=sphericalcap needs a number of kilometres above 0"),
         ({"GEOMETRY": "sphericalcap", "RADIUS_KM": 0}, "RADIUS_KM is 0.0: must be a number of kilometres above 0"),
-        ({"GEOMETRY": "sphericalcap", "RADIUS_KM": 1, "WINDOW": "custom", "CUSTOM_WINDOW": "1+0*x"},
-         "CUSTOM_WINDOW is '1+0*x': on a round chip it must be an expression in r alone"),
+        (
+            {"GEOMETRY": "sphericalcap", "RADIUS_KM": 1, "WINDOW": "custom", "CUSTOM_WINDOW": "1+0*x"},
+            "CUSTOM_WINDOW is '1+0*x': on a round chip it must be an expression in r alone",
+        ),
         ({"WINDOW": "custom"}, "CUSTOM_WINDOW is '': WINDOW=custom needs an expression"),
         ({"SAMPLER": "random", "COUNT": 10**6}, "COUNT is 1000000: must be at most"),
         ({"SAMPLER": "poissondisk", "MIN_DISTANCE": 0.5}, "MIN_DISTANCE is 0.5: it must be at least 1"),
@@ -56,7 +58,7 @@ def nothing_left(folder, *names):
         ({"LABEL_FIELD": "class"}, "LABEL_FIELD is 'class': needs a layer of polygons in LABELS"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
-)  # fmt: skip
+)
 def test_split_refuses(provider, scene, tmp_path, given, expected):
     parameters = {"INPUT": scene, "OUTPUT": str(tmp_path / "chips"), "CHIP_SIZE": 64, **given}
     assert said_by(provider, "splitraster", **parameters).startswith(expected)
@@ -131,14 +133,16 @@ def test_no_folder_of_chips(provider, scene, tmp_path):
     [
         ({"format": 2, "version": "9.1.0"}, "was written by Patchwise 9.1.0 in the format 2, and this version reads"),
         ({"kind": "something else"}, "has a manifest.json that is not of chips"),
-        ({"chips": [{"path": "../scene.tif", "anchor": [0, 0], "window": [0, 0, 64, 64], "valid": 1}]},
-         "must be a file of the folder itself"),
+        (
+            {"chips": [{"path": "../scene.tif", "anchor": [0, 0], "window": [0, 0, 64, 64], "valid": 1}]},
+            "must be a file of the folder itself",
+        ),
         ({"patcher": {"class": "Onnx", "config": {}}}, "cannot be used"),
         ({"grid": None}, "cannot be used: grid is None: must be an object"),
         ({"chips": []}, "lists no chip at row 0, column 0, where its patcher has one: split again"),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_manifest_that_cannot_be_used(provider, chips, tmp_path, change, expected):
     path = os.path.join(chips, "manifest.json")
     manifest = json.load(open(path))
@@ -183,8 +187,14 @@ def test_chips_that_fail_are_listed_and_nothing_is_left(process, chips, tmp_path
     log = Log()
     (tmp_path / "op.py").write_text(FAILS)
     with pytest.raises(QgsProcessingException, match=r"5 of 20 chips failed \(chip_00002_r00000_c00064.tif, .*no luck"):
-        process("applytochips", log, CHIPS=chips, OPERATOR="python", PYTHON=str(tmp_path / "op.py"),
-                OUTPUT=str(tmp_path / "done"))  # fmt: skip
+        process(
+            "applytochips",
+            log,
+            CHIPS=chips,
+            OPERATOR="python",
+            PYTHON=str(tmp_path / "op.py"),
+            OUTPUT=str(tmp_path / "done"),
+        )
     assert len([text for text in log.warnings if "no luck" in text]) == 5
     assert nothing_left(tmp_path, "scene.tif", "chips", "op.py")
 
@@ -192,8 +202,9 @@ def test_chips_that_fail_are_listed_and_nothing_is_left(process, chips, tmp_path
 def test_chips_that_fail_are_skipped_on_request(process, chips, tmp_path):
     (tmp_path / "op.py").write_text(FAILS)
     done = str(tmp_path / "done")
-    result = process("applytochips", CHIPS=chips, OPERATOR="python", PYTHON=str(tmp_path / "op.py"), OUTPUT=done,
-                     SKIP_FAILED=True)  # fmt: skip
+    result = process(
+        "applytochips", CHIPS=chips, OPERATOR="python", PYTHON=str(tmp_path / "op.py"), OUTPUT=done, SKIP_FAILED=True
+    )
     assert (result["DONE"], result["FAILED"]) == (15, 5)
     manifest = json.load(open(os.path.join(done, "manifest.json")))
     assert [entry["anchor"][1] for entry in manifest["failed"]] == [64] * 5
@@ -209,8 +220,13 @@ def test_results_with_other_numbers_of_bands_fail(process, chips, tmp_path):
     (tmp_path / "op.py").write_text("def operator(chip, meta):\n    return chip[: 1 + (meta.anchor == (64, 64))]\n")
     reason = r"1 of 20 chips failed \(chip_00006_.*returned 2 band\(s\) here and 1 for the first chip"
     with pytest.raises(QgsProcessingException, match=reason):
-        process("applytochips", CHIPS=chips, OPERATOR="python", PYTHON=str(tmp_path / "op.py"),
-                OUTPUT=str(tmp_path / "done"))  # fmt: skip
+        process(
+            "applytochips",
+            CHIPS=chips,
+            OPERATOR="python",
+            PYTHON=str(tmp_path / "op.py"),
+            OUTPUT=str(tmp_path / "done"),
+        )
 
 
 def spoil(chips):

@@ -115,9 +115,17 @@ def spectral(tmp_path):
     """Three bands with wavelengths."""
     path = str(tmp_path / "spectral.tif")
     with rasterio.open(
-        path, "w", driver="GTiff", count=3, height=60, width=70, dtype="int16", crs=32633, nodata=-1,
+        path,
+        "w",
+        driver="GTiff",
+        count=3,
+        height=60,
+        width=70,
+        dtype="int16",
+        crs=32633,
+        nodata=-1,
         transform=from_origin(500000, 5000000, 10, 10),
-    ) as dataset:  # fmt: skip
+    ) as dataset:
         dataset.write(np.random.default_rng(0).integers(0, 99, (3, 60, 70)).astype(np.int16))
         for band in (1, 2, 3):
             dataset.update_tags(band, center_wavelength=f"{band}00", wavelength_units="nm", fwhm=f"{band}")
@@ -177,8 +185,16 @@ def test_a_real_palette(process, shared_data, tmp_path):
     source, out, chips = str(shared_data / "paletted" / "nlcd.tif"), str(tmp_path / "out.tif"), str(tmp_path / "chips")
     with rasterio.open(source) as dataset:
         table = dataset.colormap(1)
-    process("slidingwindow", INPUT=source, EXPRESSION="b1", DATA_TYPE="uint8", AGGREGATION="hardvote", OUTPUT=out,
-            CHIP_SIZE=512, STRIDE=256)  # fmt: skip
+    process(
+        "slidingwindow",
+        INPUT=source,
+        EXPRESSION="b1",
+        DATA_TYPE="uint8",
+        AGGREGATION="hardvote",
+        OUTPUT=out,
+        CHIP_SIZE=512,
+        STRIDE=256,
+    )
     process("splitraster", INPUT=source, OUTPUT=chips, CHIP_SIZE=512, STRIDE=512)
     for path in (out, glob.glob(f"{chips}/*.tif")[0]):
         with rasterio.open(path) as dataset:

@@ -270,8 +270,19 @@ def test_a_subdataset_in_the_users_crs_and_a_table_of_several(run, tmp_path):
     for name, values in (("first", first), ("second", second)):
         more = {} if name == "first" else {"APPEND_SUBDATASET": "YES"}
         place = dict(crs="EPSG:32610", transform=from_origin(750000, 4350000, 10, 10))
-        with rasterio.open(path, "w", driver="GPKG", count=1, height=SHAPE[0], width=SHAPE[1], dtype="uint8",
-                           RASTER_TABLE=name, TILE_FORMAT="PNG", **place, **more) as dataset:  # fmt: skip
+        with rasterio.open(
+            path,
+            "w",
+            driver="GPKG",
+            count=1,
+            height=SHAPE[0],
+            width=SHAPE[1],
+            dtype="uint8",
+            RASTER_TABLE=name,
+            TILE_FORMAT="PNG",
+            **place,
+            **more,
+        ) as dataset:
             dataset.write(values)
     with sqlite3.connect(path) as database:
         assert len(database.execute("select table_name from gpkg_contents").fetchall()) == 2

@@ -11,6 +11,9 @@ def made_by(kind, aggregation="SpatialOverlapAdd", **config):
     }
 
 
+STEPS = [{"class": "Expression", "config": {"text": "b1"}}, {"class": "Index", "config": {"name": "NBR"}}]
+
+
 def expression(text):
     return made_by("Expression", text=text)
 
@@ -31,13 +34,10 @@ def expression(text):
         ({}, ("chips",), "Ramp", (None, None), False),
         (made_by("Index", name="NDVI"), ("chips",), "Ramp", (None, None), False),
         ({}, ("weight",), "Ramp", (None, None), False),
-        ({"operator": [{"class": "Expression", "config": {"text": "b1"}}, {"class": "Index", "config": {
-            "name": "NBR"}}]}, ("NBR",), "Ramp", (-1, 1), True),
-        (made_by("Sequential", operators=[{"class": "Expression", "config": {"text": "b1"}},
-                                          {"class": "Index", "config": {"name": "NBR"}}]),
-         ("NBR",), "Ramp", (-1, 1), True),
+        ({"operator": STEPS}, ("NBR",), "Ramp", (-1, 1), True),
+        (made_by("Sequential", operators=STEPS), ("NBR",), "Ramp", (-1, 1), True),
     ],
-)  # fmt: skip
+)
 def test_ramps(config, names, kind, limits, diverging):
     from patchwise.processing_provider.results.styles import look_of
 

@@ -23,7 +23,9 @@ from patchwise.core.preview.pictures import VIRIDIS
 from qgis.core import QgsApplication
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QThread
-from qgis.PyQt.QtGui import QColor, QImage, QPalette
+from qgis.PyQt.QtGui import QColor, QPalette
+
+from .drawn import drawn, of_usual_size
 
 BOXCAR = SpatialPatcher(SpatialRectangular((100, 100), "shift"), SpatialRegularStride(100), SpatialBoxcar())
 
@@ -32,9 +34,7 @@ BOXCAR = SpatialPatcher(SpatialRectangular((100, 100), "shift"), SpatialRegularS
 def preview(qgis_app, qtbot):
     from patchwise.ui.pictures.chip_preview import ChipPreview
 
-    widget = ChipPreview()
-    qtbot.addWidget(widget)
-    widget.resize(340, widget.heightForWidth(340))
+    widget = of_usual_size(ChipPreview(), qtbot)
     yield widget
     if not sip.isdeleted(widget):
         widget.cancel()
@@ -70,13 +70,6 @@ def show(preview, qtbot, asked):
     with qtbot.waitSignal(preview.finished, timeout=10_000) as signal:
         preview.show_chip(asked)
     return signal.args[0]
-
-
-def drawn(widget):
-    image = QImage(widget.size(), QImage.Format.Format_ARGB32)
-    image.fill(widget.palette().color(QPalette.ColorRole.Window))
-    widget.render(image)
-    return image
 
 
 def test_the_chip_is_that_of_the_run(preview, qtbot, scene):

@@ -2,7 +2,14 @@
 # ruff: noqa: F811 (fixtures are imported, and are the names of arguments)
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRasterLayer, QgsRectangle
+from patchwise.ui.kept import PARAMETERS
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingDestinationParameter,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+)
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QComboBox, QLabel, QWidget
@@ -27,19 +34,34 @@ def test_every_widget_has_its_name(dock, name):
 
 def test_defaults_are_those_of_the_algorithm(layer, dock, user):
     assert user.can_run()
-    algorithm = dock.tab.plan().algorithm
+    algorithm = dock.tab.planned().algorithm
     for name, value in dock.tab.parameters().items():
         if name not in ("INPUT", "EXTENT"):
             assert value == algorithm.parameterDefinition(name).defaultValue(), name
 
 
 def test_every_choice_of_the_dock_is_one_of_the_algorithm(layer, dock, user):
-    algorithm = dock.tab.plan().algorithm
-    for name, combo in (("OPERATOR", "operatorCombo"), ("WINDOW", "windowCombo"), ("BOUNDARY", "boundaryCombo"),
-                        ("AGGREGATION", "aggregationCombo")):  # fmt: skip
+    algorithm = dock.tab.planned().algorithm
+    for name, combo in (
+        ("OPERATOR", "operatorCombo"),
+        ("WINDOW", "windowCombo"),
+        ("BOUNDARY", "boundaryCombo"),
+        ("AGGREGATION", "aggregationCombo"),
+    ):
         box = user.find(combo, QComboBox)
         offered = {box.itemData(k) for k in range(box.count())}
         assert offered == set(algorithm.parameterDefinition(name).options()), name
+
+
+def test_every_parameter_of_the_algorithm_has_one_place(layer, dock):
+    tab = dock.tab
+    places = [name for panel in (tab.source, tab.operator, tab.patching) for name in panel.NAMES]
+    places += tab.more._widgets
+    assert len(places) == len(set(places))
+    definitions = tab.planned().algorithm.parameterDefinitions()
+    wanted = {one.name() for one in definitions if not isinstance(one, QgsProcessingDestinationParameter)}
+    assert set(places) == wanted - {"TRUST"} | {"POLYGONS"}, "polygons are those of another algorithm"
+    assert {*places} - {*tab.more._widgets, "INPUT", "EXTENT"} <= {*PARAMETERS}, "what may be filled in is checked"
 
 
 def test_choices_become_parameters(layer, dock, user):
@@ -54,14 +76,27 @@ def test_choices_become_parameters(layer, dock, user):
     found = dock.tab.parameters()
     assert found.pop("EXTENT").crs().authid() == "EPSG:32610"
     assert found == {
-        "INPUT": layer.id(), "BANDS": [2], "OPERATOR": "expression", "EXPRESSION": "(b4-b3)/(b4+b3)", "CHIP_SIZE": 64,
-        "STRIDE": 24, "WINDOW": "tukey", "TUKEY_ALPHA": 0.25, "BOUNDARY": "reflect", "AGGREGATION": "median",
-    }  # fmt: skip
+        "INPUT": layer.id(),
+        "BANDS": [2],
+        "OPERATOR": "expression",
+        "EXPRESSION": "(b4-b3)/(b4+b3)",
+        "CHIP_SIZE": 64,
+        "STRIDE": 24,
+        "WINDOW": "tukey",
+        "TUKEY_ALPHA": 0.25,
+        "BOUNDARY": "reflect",
+        "AGGREGATION": "median",
+    }
 
 
 def test_only_the_fields_of_the_chosen_operator_are_there(layer, dock, user):
-    fields = {"Expression": "expressionEdit", "Spectral index": "indexCombo", "Classes by rules": "rulesEdit",
-              "Neural network (ONNX)": "modelFile", "Python file": "pythonFile"}  # fmt: skip
+    fields = {
+        "Expression": "expressionEdit",
+        "Spectral index": "indexCombo",
+        "Classes by rules": "rulesEdit",
+        "Neural network (ONNX)": "modelFile",
+        "Python file": "pythonFile",
+    }
     for kind, shown in fields.items():
         user.choose("operatorCombo", kind)
         for name in fields.values():

@@ -26,8 +26,7 @@ def test_spherical_caps(run, layer, dock, user, tmp_path):
     assert user.run().ok
     (added,) = new_layers(layer)
     out = str(tmp_path / "caps.tif")
-    run(INPUT=layer.source(), GEOMETRY="sphericalcap", RADIUS_KM=0.4, STRIDE=40, EXPRESSION="b1 - mean(b1)",
-        OUTPUT=out)  # fmt: skip
+    run(INPUT=layer.source(), GEOMETRY="sphericalcap", RADIUS_KM=0.4, STRIDE=40, EXPRESSION="b1 - mean(b1)", OUTPUT=out)
     assert np.isfinite(read(out)).any()
     np.testing.assert_array_equal(read(added.source()), read(out))
 
@@ -88,6 +87,14 @@ def test_statistics_of_polygons_can_be_chosen(layer, dock, user):
     assert [name for name in table.fields().names() if name != "name"] == ["B02_max"]
     user.choose("geometryCombo", "Rectangular")
     assert not dock.tab.statistics.isVisibleTo(user.find("moreGroup"))
+
+
+def test_unfolding_a_group_shows_no_parameters_of_other_geometries(layer, dock, user):
+    for _ in range(2):
+        user.find("moreGroup").setCollapsed(False)
+        assert user.find("DATA_TYPE").isVisible() and not user.find("STATISTICS").isVisible()
+        user.find("moreGroup").setCollapsed(True)
+        assert not user.find("DATA_TYPE").isVisible()
 
 
 def test_what_is_wrong_with_polygons_is_said(layer, dock, user):

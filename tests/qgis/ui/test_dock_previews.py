@@ -112,4 +112,4 @@ def test_typing_into_a_large_raster_stays_cheap(desktop, tmp_path, dock, user):
     for text in ("b", "b1", "b1+", "b1+b", "b1+b2"):
         user.find("expressionEdit").setText(text)
     user.settle()
-    assert len(planned) == 1 and dock.tab.plan().parameters["EXPRESSION"] == "b1+b2"
+    assert len(planned) == 1 and dock.tab.planned().parameters["EXPRESSION"] == "b1+b2"

@@ -182,8 +182,8 @@ def test_cancel_in_the_task_manager(desktop, large_layer, dock, user, tmp_path):
 def test_a_second_run_waits_for_the_first(large_layer, dock, user, tmp_path):
     start_slowly(dock, user, tmp_path)
     assert not user.find("runButton").isEnabled()
-    plan = dock.tab.plan()
-    assert "under way" in dock.tab.controller.start(plan.algorithm, plan.parameters)
+    planned = dock.tab.planned()
+    assert "under way" in dock.tab.controller.start(planned.algorithm, planned.parameters)
 
 
 @pytest.mark.parametrize("how", ["layer removed", "project cleared", "dock shut"])

@@ -97,8 +97,10 @@ TAGS = {
     "operator unknown": at("operator.class", "os.system"),
     "operator without its text": at("operator.config", {}),
     "expression is a number": at("operator.config.text", 7),
-    "a chain of operators": at("operator", {"class": "Sequential", "config": {"operators": [
-        {"class": "Expression", "config": {"text": "b1"}}]}}),
+    "a chain of operators": at(
+        "operator",
+        {"class": "Sequential", "config": {"operators": [{"class": "Expression", "config": {"text": "b1"}}]}},
+    ),
     "a patcher as operator": at("operator", {"class": "SpatialHann", "config": {}}),
     "index without a name": at("operator", {"class": "Index", "config": {"roles": {}}}),
     "roles are a list": at("operator", {"class": "Index", "config": {"name": "NDVI", "roles": [1]}}),
@@ -114,7 +116,7 @@ TAGS = {
     "output is null": at("output", None),
     "nodata is a list": at("output.nodata", []),
     "type unknown": at("output.data_type", "object"),
-}  # fmt: skip
+}
 
 
 def load(desktop, path, text):

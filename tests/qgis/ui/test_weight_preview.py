@@ -17,8 +17,10 @@ from patchwise.core import (
 from patchwise.core.grid.domain import RasterDomain
 from patchwise.core.preview.pictures import VIRIDIS
 from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
-from qgis.PyQt.QtGui import QColor, QHelpEvent, QImage, QPalette
+from qgis.PyQt.QtGui import QColor, QHelpEvent, QPalette
 from qgis.PyQt.QtWidgets import QApplication, QToolTip
+
+from .drawn import drawn, of_usual_size
 
 ROLE = QPalette.ColorRole
 UTM = RasterDomain((300, 260), Affine(10, 0, 500_000, 0, -10, 5_000_000), "EPSG:32633")
@@ -32,10 +34,7 @@ def rectangular(size, step, window):
 def preview(qgis_app, qtbot):
     from patchwise.ui.pictures.weight_preview import WeightPreview
 
-    widget = WeightPreview()
-    qtbot.addWidget(widget)
-    widget.resize(340, widget.heightForWidth(340))
-    return widget
+    return of_usual_size(WeightPreview(), qtbot)
 
 
 def palette(window, text):
@@ -44,14 +43,6 @@ def palette(window, text):
         made.setColor(role, QColor(colour))
     made.setColor(ROLE.Highlight, QColor("#3daee9"))
     return made
-
-
-def drawn(widget, scale=1):
-    image = QImage(widget.size() * scale, QImage.Format.Format_ARGB32)
-    image.setDevicePixelRatio(scale)
-    image.fill(widget.palette().color(ROLE.Window))
-    widget.render(image)
-    return image
 
 
 def colour(image, point, scale=1):
@@ -69,7 +60,7 @@ def test_its_pixels_are_the_cores_weights(preview, window, scale):
     cut = rectangular(size, 4, window)
     preview.setPatcher(cut)
     weights = cut.weights_of(size, size)
-    image, place = drawn(preview, scale), preview._layout().window
+    image, place = drawn(preview, scale), preview._layout().weights
     for row in range(size):
         for col in range(size):
             centre = QPointF(
@@ -82,8 +73,8 @@ def test_its_pixels_are_the_cores_weights(preview, window, scale):
 def test_a_large_chip_is_drawn_smoothly(preview):
     preview.setPatcher(rectangular(2048, 1024, SpatialHann()))
     image, layout = drawn(preview), preview._layout()
-    assert near(colour(image, layout.window.center()), VIRIDIS[254], 6)
-    assert near(colour(image, layout.window.topLeft() + QPointF(3, 3)), VIRIDIS[0], 6)
+    assert near(colour(image, layout.weights.center()), VIRIDIS[254], 6)
+    assert near(colour(image, layout.weights.topLeft() + QPointF(3, 3)), VIRIDIS[0], 6)
     # Hann at half the chip's size sums to the same everywhere.
     for point in (layout.cover.center(), layout.cover.topLeft() + QPointF(4, 4)):
         assert near(colour(image, point), VIRIDIS[254], 6)
@@ -237,14 +228,14 @@ def test_the_weight_under_the_pointer(preview, qtbot):
     cut = rectangular(50, 100, SpatialHann())
     preview.setPatcher(cut)
     layout = preview._layout()
-    text = preview.weight_at(layout.window.center())
+    text = preview.weight_at(layout.weights.center())
     assert text == f"Row 25, column 25 of the chip: weight {cut.weights_of(50, 50)[25, 25]:.3f}"
     chip = layout.middle_chip(preview.picture().cover)
     assert preview.weight_at(chip.center()).endswith("times the mean weight")
     assert preview.weight_at(chip.center() + QPointF(chip.width(), 0)) == "In no chip: no data in the result"
     assert preview.weight_at(QPointF(1, 1)) == ""
     preview.show()
-    point = layout.window.center().toPoint()
+    point = layout.weights.center().toPoint()
     QApplication.sendEvent(preview, QHelpEvent(QEvent.Type.ToolTip, point, preview.mapToGlobal(point)))
     assert QToolTip.text() == text
     QToolTip.hideText()
@@ -261,7 +252,7 @@ def test_nothing_is_cut(preview, width):
         preview.setPatcher(cut)
         preview.resize(width, preview.heightForWidth(width))
         layout, inside = preview._layout(), preview.rect()
-        for part in (layout.window, layout.cover, layout.bar, layout.text):
+        for part in (layout.weights, layout.cover, layout.bar, layout.text):
             assert part.width() > 0 and part.height() > 0
             assert inside.contains(part.toAlignedRect()), part
         lines = preview.fontMetrics().boundingRect(

@@ -5,7 +5,7 @@ from qgis.PyQt.QtWidgets import QVBoxLayout
 
 
 def group(name, title, *widgets, collapsed=False):
-    """A collapsible group; QGIS remembers whether the user opened it."""
+    """A collapsible group of ``widgets``; QGIS remembers whether the user opened it."""
     box = QgsCollapsibleGroupBox(title)
     box.setObjectName(name)
     box.setSettingGroup("patchwise")

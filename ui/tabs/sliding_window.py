@@ -5,20 +5,20 @@ from contextlib import suppress
 
 from qgis.core import QgsProcessingException
 from qgis.gui import QgsFileWidget
-from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from ...core.axes.window import WINDOWS
 from ...core.base.errors import PatchwiseError
 from ...core.base.trust import named_file
 from ...processing_provider import trust
 from .. import confirmation
+from ..delay import delayed
+from ..panels.folding_group import group
 from ..panels.native import NativePanel
 from ..panels.operator import OperatorPanel
 from ..panels.panel import align
 from ..panels.patching import PatchingPanel
 from ..panels.source import SourcePanel
-from ..panels.window_group import group
 from ..pictures.chip_tools import ChipTools
 from ..pictures.weight_preview import WeightPreview
 from ..runs.bar import RunBar
@@ -30,7 +30,7 @@ from ..runs.planning import (
     SLIDING_WINDOW,
     in_place,
     in_words,
-    make_plan,
+    plan_run,
     shortened,
     whole,
     with_outputs,
@@ -38,48 +38,46 @@ from ..runs.planning import (
 from ..runs.summary import polygons_in_words, summary
 from ..texts import tr
 
-#: Milliseconds without a change after which the run is planned anew: raster opened, chips counted, expression checked.
+#: Milliseconds without a change after which the run is planned: raster opened, chips counted, expression checked.
 PLANNING_DELAY = 50
 
 
-class WindowTab(QWidget):
-    """Choices on top, the run at the foot. The parameter dict of the algorithm is the state."""
+class SlidingWindowTab(QWidget):
+    """The panels above, the run below. The state is the algorithm's parameters."""
 
     #: A run has ended; the ``Run``.
     ended = pyqtSignal(object)
 
     def __init__(self, canvas, parent=None):
         super().__init__(parent)
-        self._plan, self._domain, self._asleep = None, None, False
+        self._planned, self._domain, self._asleep = None, None, False
         self.source = SourcePanel(canvas)
         self.operator = OperatorPanel()
         self.patching = PatchingPanel()
         self.weights = WeightPreview()
         self.output_file = self._make_output_file()
         self._sliding_window = algorithm_of(SLIDING_WINDOW)
-        self.more = NativePanel(self._sliding_window, canvas, others=self._held())
+        shown = {name for panel in (self.source, self.operator, self.patching) for name in panel.NAMES}
+        self.more = NativePanel(self._sliding_window, canvas, others={*shown, trust.TRUST})
         self.statistics = NativePanel(algorithm_of(POLYGON_CHIPS), canvas, only=("STATISTICS",))
         self.chips = ChipTools(canvas)
         self.bar = RunBar(self.output_file)
         self.controller = RunController(self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PLANNING_DELAY)
-        self._timer.timeout.connect(self.replan)
+        self._timer = delayed(self, PLANNING_DELAY, self.replan)
         self._lay_out()
         self._connect()
         self._show_more()
         self.patching.set_layer(self.source.layer())
         self.change()
 
-    def plan(self):
-        """The current ``Plan``, made now where something changed; None where there is no algorithm."""
-        if self._timer.isActive() or self._plan is None:
+    def planned(self):
+        """The current ``PlannedRun``, planned now if something has changed; None where there is no algorithm."""
+        if self._timer.isActive() or self._planned is None:
             self.replan()
-        return self._plan if self._plan.algorithm is not None else None
+        return self._planned if self._planned.algorithm is not None else None
 
     def parameters(self):
-        """What all panels together say."""
+        """The parameters of all panels."""
         found = {}
         for panel in self._panels():
             found.update(panel.parameters())
@@ -89,7 +87,7 @@ class WindowTab(QWidget):
         return self.source, self.operator, self.patching, self.more, self.statistics
 
     def path(self):
-        """Where the result goes; empty is a temporary file."""
+        """Where the result goes; "" for a temporary file."""
         return self.output_file.filePath().strip()
 
     def set_parameters(self, parameters):
@@ -98,11 +96,11 @@ class WindowTab(QWidget):
             panel.set_parameters(parameters)
 
     def set_asleep(self, asleep):
-        """Nothing is planned or drawn on the map while the dock is closed."""
+        """Stop planning and drawing on the map, while the dock is closed, or begin again."""
         self._asleep = asleep
         if asleep:
             self._timer.stop()
-            self._plan = None
+            self._planned = None
             self.chips.clear()
         else:
             self.change()
@@ -115,7 +113,7 @@ class WindowTab(QWidget):
         self.chips.remove()
 
     def change(self):
-        """Something is different: the weights are drawn at once, the rest when no more changes come."""
+        """Draw the weights after a change, and plan the run when ``PLANNING_DELAY`` has passed without another."""
         if self._asleep:
             return
         self.show_weights()
@@ -123,7 +121,7 @@ class WindowTab(QWidget):
         self._timer.start()
 
     def show_weights(self):
-        """Draw the window and the summed weights."""
+        """Draw the window function and the summed weights."""
         if self.patching.geometry_kind() == "polygons":
             self.weights.setProblem(tr("The weights of polygons are those of their shapes."))
         elif self._sliding_window is None:
@@ -132,32 +130,32 @@ class WindowTab(QWidget):
             self._show_patcher()
 
     def replan(self):
-        """Find out what a run would be, and say so everywhere."""
+        """Plan the run, and show its problem or its summary, what waits, and the chips."""
         self._timer.stop()
         files, held = self.operator.foreign(), self.more.held()
-        plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
-        if held and not plan.waiting and plan.algorithm is not None:  # agreed to earlier
+        planned = plan_run(self.parameters(), self.patching.geometry_kind(), self.path(), files, held)
+        if held and not planned.waiting and planned.algorithm is not None:  # agreed to earlier
             self.more.accept()
-            plan = make_plan(self.parameters(), self.patching.geometry_kind(), self.path(), files)
-        self._plan = plan
-        self.bar.set_waiting(confirmation.in_words(plan.waiting))
-        name, text = plan.problem
-        self.operator.set_problem(in_place(plan) if name in OF_OPERATOR else "")
-        self.bar.set_problem(shortened(plan) if name in OF_OPERATOR else text)
-        self.chips.show_plan(plan, self.source.layer())
-        if plan.job is not None:
-            self._domain = plan.job.raster.domain
+            planned = plan_run(self.parameters(), self.patching.geometry_kind(), self.path(), files)
+        self._planned = planned
+        self.bar.set_waiting(confirmation.in_words(planned.waiting))
+        name, text = planned.problem
+        self.operator.set_problem(in_place(planned) if name in OF_OPERATOR else "")
+        self.bar.set_problem(shortened(planned) if name in OF_OPERATOR else text)
+        self.chips.show_planned(planned, self.source.layer())
+        if planned.job is not None:
+            self._domain = planned.job.raster.domain
             if self.patching.geometry_kind() == "sphericalcap":  # whose shape in pixels depends on where they lie
                 self.show_weights()
         self._show_summary()
 
     def confirm(self):
-        """Ask for what waits; False where the user does not agree."""
-        plan = self.plan()
-        if plan is None or not plan.waiting:
+        """Ask the user to agree to what waits; False where that is refused, or where a file cannot be read."""
+        planned = self.planned()
+        if planned is None or not planned.waiting:
             return True
         try:
-            named = [whole(each) for each in plan.waiting]
+            named = [whole(each) for each in planned.waiting]
         except PatchwiseError as error:
             self.bar.set_problem(str(error))
             return False
@@ -169,21 +167,21 @@ class WindowTab(QWidget):
         return True
 
     def run(self):
-        """Run the algorithm, unless something is in the way."""
-        plan = self.plan() if self.confirm() else None
-        if plan is None or not plan.good:
+        """Start the run, unless something is wrong with it or the user does not agree to it."""
+        planned = self.planned() if self.confirm() else None
+        if planned is None or not planned.good:
             return
-        self._remember_own(plan)
-        parameters = with_outputs(plan, self.path())
-        problem = self.controller.start(plan.algorithm, parameters, self.source.layer())
-        self.bar.set_problem(in_words(plan.algorithm, problem)[1])
+        self._remember_own(planned)
+        parameters = with_outputs(planned, self.path())
+        problem = self.controller.start(planned.algorithm, parameters, self.source.layer())
+        self.bar.set_problem(in_words(planned.algorithm, problem)[1])
 
-    def _remember_own(self, plan):
-        """A file that the user has chosen and runs needs no question when its project is opened again."""
+    def _remember_own(self, planned):
+        """Remember the files of a run as chosen by the user, who is not asked when the project is opened again."""
         for name, kind in KINDS.items():
             with suppress(PatchwiseError):
-                if plan.parameters.get(name):
-                    trust.remember([named_file(kind, os.path.abspath(plan.parameters[name]), name)])
+                if planned.parameters.get(name):
+                    trust.remember([named_file(kind, os.path.abspath(planned.parameters[name]), name)])
 
     def _show_patcher(self):
         try:
@@ -194,7 +192,7 @@ class WindowTab(QWidget):
         self.weights.setPatcher(patcher, self._domain)
 
     def _show_summary(self):
-        job = self._plan.job if self._plan is not None else None
+        job = self._planned.job if self._planned is not None else None
         if job is not None:
             text = summary(job, self.chips.seconds)
         else:
@@ -228,12 +226,6 @@ class WindowTab(QWidget):
         self.change()
         self.ended.emit(run)
 
-    def _held(self):
-        """Names of the parameters that have a place of their own."""
-        fields = {"CHIP_SIZE", "STRIDE", "GEOMETRY", "RADIUS_KM", "WINDOW", "BOUNDARY"}
-        fields |= {"AGGREGATION", "INPUT", "BANDS", "EXTENT", *(field.name for field in WINDOWS.fields)}
-        return fields | {"OPERATOR", "EXPRESSION", "INDEX", "RULES", "MODEL", "PYTHON", "TRUST"}
-
     def _make_output_file(self):
         widget = QgsFileWidget()
         widget.setObjectName("outputFile")
@@ -253,7 +245,9 @@ class WindowTab(QWidget):
         column.addWidget(group("operatorGroup", tr("Operator"), self.operator))
         column.addWidget(group("patchingGroup", tr("Chips"), self.patching, self.weights, self.chips.grid_check))
         column.addWidget(group("previewGroup", tr("Chip preview"), self.chips, collapsed=True))
-        column.addWidget(group("moreGroup", tr("More settings"), self.statistics, self.more, collapsed=True))
+        more = group("moreGroup", tr("More settings"), self.statistics, self.more, collapsed=True)
+        more.collapsedStateChanged.connect(self._show_more)  # unfolding has shown all that was hidden
+        column.addWidget(more)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("scrollArea")
