@@ -21,8 +21,9 @@ _MOST = 300  # characters of the exception's own text
 
 def unforeseen(who, error):
     """The sentence about an exception that nobody foresaw; ``who`` is the parameter's name or the algorithm's."""
-    QgsMessageLog.logMessage("".join(traceback.format_exception(type(error), error, error.__traceback__)), LOG,
-                             Qgis.MessageLevel.Critical)  # fmt: skip
+    QgsMessageLog.logMessage(
+        "".join(traceback.format_exception(type(error), error, error.__traceback__)), LOG, Qgis.MessageLevel.Critical
+    )
     said = " ".join(str(error).split())[:_MOST]
     text = QCoreApplication.translate(
         "Patchwise",

@@ -134,9 +134,13 @@ def run_job(job, feedback):
             )
             counts = sink_for(job.coverage, domain, spec)
             write_coverage(
-                job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
-                progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,
-            )  # fmt: skip
+                job.patcher,
+                job.raster.domain,
+                job.window,
+                stack.enter_context(counts),
+                progress=lambda share: report(_COUNTING * share),
+                cancelled=feedback.isCanceled,
+            )
             counted = _COUNTING
         done = stream(
             raster,
@@ -202,8 +206,10 @@ def _memory(patcher, found):
 def _warnings(tr, raster, window, operator, value_type, share, memory):
     """What is allowed but likely not meant: of a run that leaves a share out, and needs so many bytes of memory."""
     if share > 0:
-        text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
-                  "the chip size and the boundary shift leave none.")  # fmt: skip
+        text = tr(
+            "The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
+            "the chip size and the boundary shift leave none."
+        )
         yield text.format(share=f"{100 * share:.1f}")
     yield from operator_warnings(tr, raster, window, operator)
     if memory > _MUCH_MEMORY:

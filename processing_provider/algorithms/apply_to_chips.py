@@ -63,9 +63,11 @@ class ApplyToChips(JobAlgorithm):
         add_operator(self, aggregation=False)
         self.add(
             QgsProcessingParameterBoolean(self.SKIP_FAILED, tr("Skip chips that fail"), False),
-            tr("Leave out chips that cannot be read or that the operator fails on, and note them in the manifest. "
-               "Otherwise one such chip makes the run fail at its end."),
-        )  # fmt: skip
+            tr(
+                "Leave out chips that cannot be read or that the operator fails on, and note them in the manifest. "
+                "Otherwise one such chip makes the run fail at its end."
+            ),
+        )
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder of results")),
             tr("The folder to make: new or empty, or one of chips made by Patchwise, which is then replaced."),

@@ -26,9 +26,13 @@ from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..results.features import FeatureOutput, check_file_target, new_field
 
 FIELDS = {
-    "number": "LongLong", "row": "LongLong", "col": "LongLong", "height": "LongLong", "width": "LongLong",
+    "number": "LongLong",
+    "row": "LongLong",
+    "col": "LongLong",
+    "height": "LongLong",
+    "width": "LongLong",
     "inside": "Double",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,9 @@ class ChipGrid(JobAlgorithm):
         add_grid(self)
         add_geometry_and_sampler(self)
         self.add(
-            QgsProcessingParameterFeatureSink(
-                self.OUTPUT, tr("Chip grid"), QgsProcessing.SourceType.TypeVectorPolygon
-            ),
+            QgsProcessingParameterFeatureSink(self.OUTPUT, tr("Chip grid"), QgsProcessing.SourceType.TypeVectorPolygon),
             tr("The outlines of the chips that touch the extent, in the raster's CRS."),
-        )  # fmt: skip
+        )
         self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
 
     def check_job(self, job, parameters, context):

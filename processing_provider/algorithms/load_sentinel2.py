@@ -50,9 +50,11 @@ class LoadSentinel2(JobAlgorithm):
         add_search(self, 5)
         self.add(
             QgsProcessingParameterString(self.BANDS, tr("Bands"), "B02,B03,B04,B08"),
-            tr("Bands in the order wanted, separated by commas: B01 to B12, B8A, SCL, AOT, WVP, or names such as red "
-               "and nir."),
-        )  # fmt: skip
+            tr(
+                "Bands in the order wanted, separated by commas: B01 to B12, B8A, SCL, AOT, WVP, or names such as red "
+                "and nir."
+            ),
+        )
         self.add(
             QgsProcessingParameterNumber(
                 self.RESOLUTION, tr("Resolution (metres)"), QgsProcessingParameterNumber.Type.Double, 10, False, 1, 5000
@@ -63,14 +65,18 @@ class LoadSentinel2(JobAlgorithm):
             QgsProcessingParameterEnum(
                 self.UNITS, tr("Units"), options=list(UNITS), defaultValue="dn", usesStaticStrings=True
             ),
-            tr("dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
-               "scale and offset applied."),
-        )  # fmt: skip
+            tr(
+                "dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
+                "scale and offset applied."
+            ),
+        )
         self.add(
             QgsProcessingParameterBoolean(self.MASK_CLOUDS, tr("Mask clouds"), False),
-            tr("Make clouds, thin cirrus and cloud shadows nodata, as the product's scene classification (SCL) has "
-               "them."),
-        )  # fmt: skip
+            tr(
+                "Make clouds, thin cirrus and cloud shadows nodata, as the product's scene classification (SCL) has "
+                "them."
+            ),
+        )
         add_server(self)
         add_format(self)
         self.add(
@@ -141,8 +147,9 @@ class LoadSentinel2(JobAlgorithm):
             feedback.pushWarning(note)
         height, width = scene.domain.shape
         text = tr("{height} x {width} pixels of {size} m in EPSG:{epsg}")
-        feedback.pushInfo(text.format(height=height, width=width, size=f"{abs(scene.domain.transform.a):g}",
-                                      epsg=scene.choice.epsg))  # fmt: skip
+        feedback.pushInfo(
+            text.format(height=height, width=width, size=f"{abs(scene.domain.transform.a):g}", epsg=scene.choice.epsg)
+        )
 
     def _config(self, scene):
         search, wanted = self._job

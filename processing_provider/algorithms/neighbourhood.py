@@ -51,9 +51,17 @@ class Neighbourhood(JobAlgorithm):
     DISPLAY_NAME = "Neighbourhood statistics"
     SHORT = "Computes statistics of the nearest points, or of those within a radius, for each point of a layer."
     TAGS = (
-        "points", "neighbours", "neighborhood", "k nearest", "knn", "radius", "focal statistics", "IDW", "haversine",
+        "points",
+        "neighbours",
+        "neighborhood",
+        "k nearest",
+        "knn",
+        "radius",
+        "focal statistics",
+        "IDW",
+        "haversine",
         "graph",
-    )  # fmt: skip
+    )
     HELP = (
         "Gives each point the count, mean, standard deviation, minimum, maximum or median of a field over its "
         "neighbourhood: the k nearest points, or all points within a radius. The point itself is one of them, as the "
@@ -95,9 +103,11 @@ class Neighbourhood(JobAlgorithm):
                 defaultValue=["count", "mean", "std"],
                 usesStaticStrings=True,
             ),
-            tr("What is computed; each becomes a field, called after the field and the statistic. The count is that of "
-               "known values, std is divided by it."),
-        )  # fmt: skip
+            tr(
+                "What is computed; each becomes a field, called after the field and the statistic. The count is that "
+                "of known values, std is divided by it."
+            ),
+        )
         add(
             QgsProcessingParameterFeatureSink(self.OUTPUT, tr("Points with statistics"), points[0]),
             tr("The points with all their fields, and those of the statistics behind them."),
@@ -124,18 +134,23 @@ class Neighbourhood(JobAlgorithm):
         if spherical and not crs.isValid():
             raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
         return _Job(
-            source, source.fields()[index].name(), read_choice(self, parameters, context, NEIGHBOURHOODS),
+            source,
+            source.fields()[index].name(),
+            read_choice(self, parameters, context, NEIGHBOURHOODS),
             tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
-            QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None, crs.isGeographic() and not spherical,
+            QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None,
+            crs.isGeographic() and not spherical,
             self.source_name(parameters, context),
-        )  # fmt: skip
+        )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: read all points, find their neighbours, write all points."""
         job, report = self._job, progress(feedback)
         if job.degrees:
-            text = self.tr("The layer's CRS counts in degrees, which are not equally long everywhere: the metric "
-                           "haversine measures in kilometres.")  # fmt: skip
+            text = self.tr(
+                "The layer's CRS counts in degrees, which are not equally long everywhere: the metric "
+                "haversine measures in kilometres."
+            )
             feedback.pushWarning(text)
         with translated(self.CORE_NAMES):
             points = read_points(job.source, job.field, job.crs, context, feedback, lambda share: report(READ * share))

@@ -104,9 +104,11 @@ class PolygonChips(JobAlgorithm):
             QgsProcessingParameterFeatureSource(
                 self.POLYGONS, tr("Polygons"), [QgsProcessing.SourceType.TypeVectorPolygon]
             ),
-            tr("The polygons, in any CRS. What is done with invalid geometries is set as for all algorithms: the run "
-               "stops, or they are left out."),
-        )  # fmt: skip
+            tr(
+                "The polygons, in any CRS. What is done with invalid geometries is set as for all algorithms: the run "
+                "stops, or they are left out."
+            ),
+        )
         add_operator(self)
         self.add(
             QgsProcessingParameterEnum(
@@ -117,10 +119,12 @@ class PolygonChips(JobAlgorithm):
                 defaultValue=["count", "mean"],
                 usesStaticStrings=True,
             ),
-            tr("What becomes an attribute, for each band of the operator's result: count of the pixels with data, sum, "
-               "mean, std (divided by the count), min, max, median, majority (the most frequent value, of several the "
-               "lowest), valid_share (of the polygon's pixels those with data, 0 to 1)."),
-        )  # fmt: skip
+            tr(
+                "What becomes an attribute, for each band of the operator's result: count of the pixels with data, "
+                "sum, mean, std (divided by the count), min, max, median, majority (the most frequent value, of "
+                "several the lowest), valid_share (of the polygon's pixels those with data, 0 to 1)."
+            ),
+        )
         self.add(
             QgsProcessingParameterFeatureSink(
                 self.OUTPUT, tr("Polygons with statistics"), QgsProcessing.SourceType.TypeVectorPolygon
@@ -131,9 +135,11 @@ class PolygonChips(JobAlgorithm):
             QgsProcessingParameterRasterDestination(
                 self.STITCHED, tr("Results within the polygons"), optional=True, createByDefault=False
             ),
-            tr("Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
-               "elsewhere."),
-        )  # fmt: skip
+            tr(
+                "Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
+                "elsewhere."
+            ),
+        )
         add_format(self)
         self.addOutput(QgsProcessingOutputNumber("POLYGONS", tr("Number of polygons")))
         self.addOutput(QgsProcessingOutputNumber("WITHOUT_PIXELS", tr("Polygons without a pixel")))
@@ -264,8 +270,9 @@ class PolygonChips(JobAlgorithm):
         return features, polygons, places
 
     def _invalid(self, feature):
-        text = self.tr("{name}: the feature {id} has an invalid geometry: repair it, or change the setting for invalid "
-                       "features")  # fmt: skip
+        text = self.tr(
+            "{name}: the feature {id} has an invalid geometry: repair it, or change the setting for invalid features"
+        )
         return QgsProcessingException(text.format(name=self.POLYGONS, id=feature.id()))
 
     def _found(self, task, features, polygons, places, sink, feedback):
@@ -301,8 +308,10 @@ class PolygonChips(JobAlgorithm):
             size = f"{found.report.bytes_read / 1e6:.1f}"
             feedback.pushInfo(text.format(seconds=f"{found.report.seconds:.1f}", size=size))
         if there < count:
-            text = self.tr("{count} of {all} polygons hold no centre of a pixel of the raster, or have no geometry: "
-                           "their statistics are NULL.")  # fmt: skip
+            text = self.tr(
+                "{count} of {all} polygons hold no centre of a pixel of the raster, or have no geometry: "
+                "their statistics are NULL."
+            )
             feedback.pushWarning(text.format(count=f"{count - there:,}", all=f"{count:,}"))
         if task.stitched:
             for loss in task.value_type.losses():

@@ -67,14 +67,18 @@ class RunConfig(JobAlgorithm):
                 optional=True,
                 fileFilter=tr("Configurations") + " (*.json *.yaml *.yml)",
             ),
-            tr("JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
-               "raster."),
-        )  # fmt: skip
+            tr(
+                "JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
+                "raster."
+            ),
+        )
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("Input raster"), optional=True),
-            tr("The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
-               "pipelines, which know none."),
-        )  # fmt: skip
+            tr(
+                "The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
+                "pipelines, which know none."
+            ),
+        )
         add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
@@ -85,10 +89,12 @@ class RunConfig(JobAlgorithm):
         )
         add_trust(
             self,
-            tr("What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
-               "file, host:example.org for a server, or all. What is refused without it is named with what to write "
-               "here. In QGIS's window you are asked instead."),
-        )  # fmt: skip
+            tr(
+                "What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
+                "file, host:example.org for a server, or all. What is refused without it is named with what to write "
+                "here. In QGIS's window you are asked instead."
+            ),
+        )
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 

@@ -81,9 +81,17 @@ class SearchSentinel2(JobAlgorithm):
 def _fields():
     fields = QgsFields()
     for name, kind in (
-        ("id", "String"), ("datetime", "DateTime"), ("day", "String"), ("cloud", "Double"), ("tile", "String"),
-        ("orbit", "String"), ("platform", "String"), ("baseline", "String"), ("epsg", "Int"), ("share", "Double"),
-    ):  # fmt: skip
+        ("id", "String"),
+        ("datetime", "DateTime"),
+        ("day", "String"),
+        ("cloud", "Double"),
+        ("tile", "String"),
+        ("orbit", "String"),
+        ("platform", "String"),
+        ("baseline", "String"),
+        ("epsg", "Int"),
+        ("share", "Double"),
+    ):
         fields.append(new_field(name, kind))
     return fields
 
@@ -94,10 +102,17 @@ def _feature(item, box, fields):
     geometry.convertToMultiType()
     feature.setGeometry(geometry)
     baseline = "" if item.baseline is None else "{:02d}.{:02d}".format(*item.baseline)
-    feature.setAttributes([
-        item.id, QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs), item.day,
-        NULL if isnan(item.cloud) else item.cloud, item.tile,
-        item.orbit, str(item.properties.get("platform", "")), baseline, item.epsg,
+    values = [
+        item.id,
+        QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs),
+        item.day,
+        NULL if isnan(item.cloud) else item.cloud,
+        item.tile,
+        item.orbit,
+        str(item.properties.get("platform", "")),
+        baseline,
+        item.epsg,
         round(100 * float(covered(item, box).mean()), 1),
-    ])  # fmt: skip
+    ]
+    feature.setAttributes(values)
     return feature

@@ -77,28 +77,45 @@ class SplitRaster(JobAlgorithm):
         add_window(self)
         self.add(
             QgsProcessingParameterNumber(
-                self.MIN_VALID, tr("Least share of valid pixels"), QgsProcessingParameterNumber.Type.Double, 0.0,
-                False, 0, 1,
-            ),  # fmt: skip
-            tr("Chips in which fewer pixels are known in all bands, as a share from 0 to 1, are left out. Stitched, "
-               "they are nodata."),
-        )  # fmt: skip
+                self.MIN_VALID,
+                tr("Least share of valid pixels"),
+                QgsProcessingParameterNumber.Type.Double,
+                0.0,
+                False,
+                0,
+                1,
+            ),
+            tr(
+                "Chips in which fewer pixels are known in all bands, as a share from 0 to 1, are left out. Stitched, "
+                "they are nodata."
+            ),
+        )
         self.add(
             QgsProcessingParameterMapLayer(
-                self.LABELS, tr("Labels"), optional=True,
+                self.LABELS,
+                tr("Labels"),
+                optional=True,
                 types=[QgsProcessing.SourceType.TypeRaster, QgsProcessing.SourceType.TypeVectorPolygon],
-            ),  # fmt: skip
-            tr("Raster of classes, or polygons, in any CRS. Each chip gets a label chip on its own pixels: of a raster "
-               "the nearest value, of polygons that in which the pixel's centre lies (the last of several)."),
-        )  # fmt: skip
+            ),
+            tr(
+                "Raster of classes, or polygons, in any CRS. Each chip gets a label chip on its own pixels: of a "
+                "raster the nearest value, of polygons that in which the pixel's centre lies (the last of several)."
+            ),
+        )
         self.add(
             QgsProcessingParameterField(
-                self.LABEL_FIELD, tr("Field of the labels"), None, self.LABELS,
-                QgsProcessingParameterField.DataType.Numeric, optional=True,
-            ),  # fmt: skip
-            tr("Field of numbers that polygons are burnt with; pixels in no polygon are nodata. Without it pixels in a "
-               "polygon are 1, all others 0."),
-        )  # fmt: skip
+                self.LABEL_FIELD,
+                tr("Field of the labels"),
+                None,
+                self.LABELS,
+                QgsProcessingParameterField.DataType.Numeric,
+                optional=True,
+            ),
+            tr(
+                "Field of numbers that polygons are burnt with; pixels in no polygon are nodata. Without it pixels in "
+                "a polygon are 1, all others 0."
+            ),
+        )
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder of chips")),
             tr("The folder to make: chips, labels, index.gpkg and manifest.json."),
@@ -176,8 +193,9 @@ class SplitRaster(JobAlgorithm):
 
     def _say(self, feedback, manifest, report, labels):
         tr = self.tr
-        feedback.pushInfo(tr("{count} chips in {folder}").format(
-            count=f"{len(manifest.chips):,}", folder=self._job.folder))  # fmt: skip
+        feedback.pushInfo(
+            tr("{count} chips in {folder}").format(count=f"{len(manifest.chips):,}", folder=self._job.folder)
+        )
         speed = tr("{seconds} s, {speed} MB/s read")
         feedback.pushInfo(speed.format(seconds=f"{report.seconds:.1f}", speed=f"{report.mb_per_second:.0f}"))
         if manifest.left_out:

@@ -86,9 +86,11 @@ class StitchChips(JobAlgorithm):
         add_value_type(self)
         self.add(
             QgsProcessingParameterBoolean(self.ALLOW_MISSING, tr("Allow missing chips"), False),
-            tr("Chips that are missing or damaged become nodata, and the log names them. Otherwise they make the run "
-               "fail."),
-        )  # fmt: skip
+            tr(
+                "Chips that are missing or damaged become nodata, and the log names them. Otherwise they make the run "
+                "fail."
+            ),
+        )
         add_creation_options(self)
         add_format(self)
         self.add(
@@ -137,9 +139,13 @@ class StitchChips(JobAlgorithm):
             sink_for(job.output, stitch_domain(job.chips), self._spec(job, group)) as sink,
         ):
             report, lost = stitch_chips(
-                job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
+                job.chips,
+                job.patcher,
+                sink,
+                allow_missing=job.allow_missing,
+                progress=progress(feedback),
                 cancelled=feedback.isCanceled,
-            )  # fmt: skip
+            )
         for name in lost[:MOST_NAMED]:
             feedback.pushWarning(self.tr("{path} is missing or damaged: nodata").format(path=name))
         if len(lost) > MOST_NAMED:

@@ -90,7 +90,7 @@ class WindowWeights(JobAlgorithm):
                 self.KIND, tr("Kind"), options=list(KINDS), defaultValue="coverage", usesStaticStrings=True
             ),
             tr("What to compute: coverage (the sum over all chips) or window (one chip's weights)."),
-        )  # fmt: skip
+        )
         add_grid(self)
         add_geometry_and_sampler(self)
         add_window(self)
@@ -154,9 +154,14 @@ class WindowWeights(JobAlgorithm):
 
 def _sink(job, domain, name, group):
     spec = OutputSpec(
-        ValueType("float32"), names=[name], options=job.options, sources=job.sources, parameter="OUTPUT", group=group,
+        ValueType("float32"),
+        names=[name],
+        options=job.options,
+        sources=job.sources,
+        parameter="OUTPUT",
+        group=group,
         format=job.format,
-    )  # fmt: skip
+    )
     return sink_for(job.output, domain, spec)
 
 

@@ -35,12 +35,19 @@ ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts
 COLOURS = {"red": 16, "green": 8, "blue": 0}  # bands of a colour image, and where their bits are
 _ALPHA = 24
 _TYPES = {
-    "Byte": "u1", "Int8": "i1", "UInt16": "u2", "Int16": "i2", "UInt32": "u4", "Int32": "i4", "Float32": "f4",
+    "Byte": "u1",
+    "Int8": "i1",
+    "UInt16": "u2",
+    "Int16": "i2",
+    "UInt32": "u4",
+    "Int32": "i4",
+    "Float32": "f4",
     "Float64": "f8",
-}  # fmt: skip
+}
 #: What may be told of a layer's source.
-_PUBLIC = ("url", "type", "layers", "identifier", "styles", "tileMatrixSet", "zmin", "zmax", "crs", "format", "path",
-           "layerName", "dbname", "host", "port", "schema", "table")  # fmt: skip
+_PUBLIC = (
+    "url type layers identifier styles tileMatrixSet zmin zmax crs format path layerName dbname host port schema table"
+).split()
 _serial = itertools.count(1)
 
 

@@ -12,11 +12,15 @@ def add_grid(algorithm):
     tr = algorithm.tr
     algorithm.add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
-        tr("The raster that chips are planned on: a file, or a layer from a server. Its pixels are not read, only "
-           "their number, place and CRS."),
-    )  # fmt: skip
-    told = tr("Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
-              "raster. Empty means all of it.")  # fmt: skip
+        tr(
+            "The raster that chips are planned on: a file, or a layer from a server. Its pixels are not read, only "
+            "their number, place and CRS."
+        ),
+    )
+    told = tr(
+        "Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
+        "raster. Empty means all of it."
+    )
     add_part(algorithm, told)
     add_resolution(algorithm)
 

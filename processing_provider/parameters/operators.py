@@ -31,9 +31,11 @@ def add_operator(algorithm, aggregation=True):
     tr = algorithm.tr
     algorithm.add(
         choice_of(OPERATORS, tr("Operator")),
-        tr("What is done with a chip: a band expression, a spectral index by name, a classification by rules, a neural "
-           "network (ONNX), or a function in a Python file."),
-    )  # fmt: skip
+        tr(
+            "What is done with a chip: a band expression, a spectral index by name, a classification by rules, a "
+            "neural network (ONNX), or a function in a Python file."
+        ),
+    )
     add_fields(algorithm, [field for field in OPERATORS.fields if not field.advanced])
     if aggregation:
         add_aggregation(algorithm)
@@ -41,16 +43,20 @@ def add_operator(algorithm, aggregation=True):
         QgsProcessingParameterMultipleLayers(
             OTHER_INPUTS, tr("Further inputs"), QgsProcessing.SourceType.TypeRaster, optional=True
         ),
-        tr("Rasters whose bands follow as further bands. They are brought onto the grid of the input: bilinear, or "
-           "nearest for classes."),
+        tr(
+            "Rasters whose bands follow as further bands. They are brought onto the grid of the input: bilinear, or "
+            "nearest for classes."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
     add_fields(algorithm, [field for field in OPERATORS.fields if field.advanced])
     add_trust(
         algorithm,
-        tr("Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these "
-           "SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run."),
-    )  # fmt: skip
+        tr(
+            "Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these "
+            "SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run."
+        ),
+    )
 
 
 def add_aggregation(algorithm):
@@ -58,9 +64,11 @@ def add_aggregation(algorithm):
     tr = algorithm.tr
     algorithm.add(
         choice_of(AGGREGATIONS, tr("Aggregation")),
-        tr("How overlapping chips become one value: overlapadd is the mean weighted by the window; hardvote is for "
-           "labels, softvote for one band of probability per class."),
-    )  # fmt: skip
+        tr(
+            "How overlapping chips become one value: overlapadd is the mean weighted by the window; hardvote is for "
+            "labels, softvote for one band of probability per class."
+        ),
+    )
 
 
 def read_operator(algorithm, parameters, context, raster):

@@ -44,16 +44,20 @@ def add_input(algorithm, extent=True):
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
-        tr("The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
-           "tiles, WCS, PostGIS raster). It is only read."),
-    )  # fmt: skip
+        tr(
+            "The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
+            "tiles, WCS, PostGIS raster). It is only read."
+        ),
+    )
     add(
         QgsProcessingParameterBand(
             BANDS, tr("Bands"), parentLayerParameterName=INPUT, optional=True, allowMultiple=True
         ),
-        tr("Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
-           "XYZ have three: red, green and blue."),
-    )  # fmt: skip
+        tr(
+            "Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
+            "XYZ have three: red, green and blue."
+        ),
+    )
     if extent:
         told = tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it.")
         add_part(algorithm, told)
@@ -70,10 +74,12 @@ def add_resolution(algorithm):
     tr, kind = algorithm.tr, QgsProcessingParameterNumber.Type.Double
     algorithm.add(
         QgsProcessingParameterNumber(RESOLUTION, tr("Resolution"), kind, None, optional=True),
-        tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
-           "highest zoom level of tiles; WMS needs it."),
+        tr(
+            "Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
+            "highest zoom level of tiles; WMS needs it."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 def add_value_type(algorithm):
@@ -83,16 +89,20 @@ def add_value_type(algorithm):
         QgsProcessingParameterEnum(
             DATA_TYPE, tr("Data type"), options=list(DATA_TYPES), defaultValue="float32", usesStaticStrings=True
         ),
-        tr("Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
-           "many were."),
-    )  # fmt: skip
+        tr(
+            "Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
+            "many were."
+        ),
+    )
     add(
         QgsProcessingParameterNumber(
             NODATA, tr("Nodata value"), QgsProcessingParameterNumber.Type.Double, None, optional=True
         ),
-        tr("Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
-           "unsigned integers, the smallest for signed ones."),
-    )  # fmt: skip
+        tr(
+            "Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
+            "unsigned integers, the smallest for signed ones."
+        ),
+    )
 
 
 def add_creation_options(algorithm):
@@ -100,11 +110,13 @@ def add_creation_options(algorithm):
     tr = algorithm.tr
     algorithm.add(
         QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
-        tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
-           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL's COG driver; "
-           "zarr has none."),
+        tr(
+            "GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
+            "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL's COG "
+            "driver; zarr has none."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 def add_format(algorithm):
@@ -114,10 +126,12 @@ def add_format(algorithm):
         QgsProcessingParameterEnum(
             FORMAT, tr("Format"), options=[AUTO, *FORMATS], defaultValue=AUTO, usesStaticStrings=True
         ),
-        tr("auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
-           "zarr (a folder, Zarr version 3)."),
+        tr(
+            "auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
+            "zarr (a folder, Zarr version 3)."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 def read_format(algorithm, parameters, context):
@@ -129,8 +143,12 @@ def format_notes(tr, name):
     """Sentences about what is different with a format."""
     if name != "cog":
         return []
-    return [tr("The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be "
-               "cancelled, and needs room on the disk for the result twice.")]  # fmt: skip
+    return [
+        tr(
+            "The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be "
+            "cancelled, and needs room on the disk for the result twice."
+        )
+    ]
 
 
 def read_layer(algorithm, parameters, context):

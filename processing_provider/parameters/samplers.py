@@ -27,10 +27,12 @@ def add_geometry(algorithm, advanced=False):
     tr = algorithm.tr
     algorithm.add(
         choice_of(GEOMETRIES, tr("Geometry")),
-        tr("What a chip is: a rectangle of pixels, or a spherical cap, all pixels within a distance on the Earth of "
-           "its anchor, whatever the raster's CRS."),
+        tr(
+            "What a chip is: a rectangle of pixels, or a spherical cap, all pixels within a distance on the Earth of "
+            "its anchor, whatever the raster's CRS."
+        ),
         advanced,
-    )  # fmt: skip
+    )
 
 
 def add_radius(algorithm, advanced=False):

@@ -66,10 +66,12 @@ def add_server(algorithm):
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterString(ENDPOINT, tr("STAC API"), PLANETARY_COMPUTER),
-        tr("Address of the STAC API. Planetary Computer unless another is given; Earth Search and others that hold "
-           "Sentinel-2 L2A work too."),
+        tr(
+            "Address of the STAC API. Planetary Computer unless another is given; Earth Search and others that hold "
+            "Sentinel-2 L2A work too."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
     add(
         QgsProcessingParameterString(COLLECTION_NAME, tr("Collection"), COLLECTION),
         tr("Name of the Sentinel-2 L2A collection at that STAC API."),

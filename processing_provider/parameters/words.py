@@ -68,7 +68,7 @@ def _number(kind):
         limits = () if field.low is None else (field.low,) if field.high is None else (field.low, field.high)
         return QgsProcessingParameterNumber(
             field.name, description, kind, field.default, field.default is None, *limits
-        )  # fmt: skip
+        )
 
     return make
 

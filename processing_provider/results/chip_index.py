@@ -59,9 +59,12 @@ def index_crs(manifest):
 def _fields():
     fields = QgsFields()
     for name, kind in (
-        ("path", "String"), ("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double"),
+        ("path", "String"),
+        ("anchor_row", "LongLong"),
+        ("anchor_col", "LongLong"),
+        ("valid", "Double"),
         ("label", "String"),
-    ):  # fmt: skip
+    ):
         fields.append(new_field(name, kind))
     return fields
 
