@@ -1,6 +1,7 @@
 """What all algorithms of the provider have in common."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import (
@@ -30,6 +31,7 @@ from ..core.gdal.drivers import disguise
 from ..core.rasters.output import AUTO, with_ending
 from .bridge import translated
 from .guard import guarded, unforeseen
+from .parameters.reader import Reader
 from .results.styles import told
 from .results.styling import present, title_of_file
 
@@ -129,7 +131,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         """
         for definition in self.parameterDefinitions():
             try:
-                problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
+                problem = self._out_of_range(definition, parameters) or self._no_option(definition, parameters)
                 problem = problem or self._disguised(definition, parameters)
             except Exception as error:  # a value of a type that nobody thought of
                 problem = unforeseen(definition.name(), error)
@@ -147,35 +149,33 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
     def refuse(self, parameters, context):
         """Raise ``QgsProcessingException`` for what is wrong; the dialog then says so and stays open."""
 
-    def output_path(self, parameters, name, context, wanted=None):
+    def output_path(self, reader, name, wanted=None):
         """Where a raster output goes, which is noted to be loaded; a temporary one gets the ending of its format.
 
         The format is ``wanted``, or what the parameter FORMAT says.
         """
-        path = self.parameterAsOutputLayer(parameters, name, context)
+        path = reader.output_layer(name)
         if wanted is None:
-            has = self.parameterDefinition("FORMAT") is not None
-            wanted = self.parameterAsString(parameters, "FORMAT", context) if has else AUTO
+            wanted = reader.text("FORMAT") if reader.has("FORMAT") else AUTO
         if not is_temporary(path):
             return path
-        fitting, waiting = with_ending(path, wanted), context.layersToLoadOnCompletion()
+        fitting, waiting = with_ending(path, wanted), reader.context.layersToLoadOnCompletion()
         if fitting != path and path in waiting:
             waiting[fitting] = waiting.pop(path)
-            context.setLayersToLoadOnCompletion(waiting)
+            reader.context.setLayersToLoadOnCompletion(waiting)
         return fitting
 
-    def output_paths(self, parameters, context, wanted=None):
+    def output_paths(self, reader, wanted=None):
         """Where the raster outputs will go, by parameter, without registering them to be loaded."""
         scratch = QgsProcessingContext()
-        scratch.setProject(context.project())
-        names = [
-            d.name() for d in self.parameterDefinitions() if isinstance(d, QgsProcessingParameterRasterDestination)
-        ]
-        return {name: self.output_path(parameters, name, scratch, wanted) for name in names}
+        scratch.setProject(reader.context.project())
+        reader = replace(reader, context=scratch)
+        rasters = (d for d in reader.definitions if isinstance(d, QgsProcessingParameterRasterDestination))
+        return {d.name(): self.output_path(reader, d.name(), wanted) for d in rasters}
 
-    def source_name(self, parameters, context, name="INPUT"):
-        """What the layer under ``name`` is called, for :meth:`present`; main thread."""
-        layer = self.parameterAsLayer(parameters, name, context)
+    def source_name(self, reader, name="INPUT"):
+        """The name of the layer under ``name``, for :meth:`present`; "" where there is none. Main thread."""
+        layer = reader.layer(name) if reader.given(name) else None
         return told(without_secrets(layer.name())) if layer is not None else ""
 
     def present(self, results, context, feedback, source="", titles=None):
@@ -208,7 +208,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             if waiting.pop(path, None) is not None:
                 context.setLayersToLoadOnCompletion(waiting)
 
-    def _out_of_range(self, definition, parameters, context):
+    def _out_of_range(self, definition, parameters):
         if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:
             return ""
         try:
@@ -261,22 +261,29 @@ class JobAlgorithm(PatchwiseAlgorithm):
 
     def __init__(self):
         super().__init__()
-        self._job = None
+        self._job, self._source_name = None, ""
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """The job; raises the core's errors for what is wrong."""
         raise NotImplementedError
 
-    def check_job(self, job, parameters, context):
+    def check_job(self, job, reader):
         """Raise what is wrong with a job, too, and need not be asked again when it is prepared."""
 
     def refuse(self, parameters, context):
         """Raise what is wrong with the parameters, before anything is run."""
         with translated(self.CORE_NAMES):
-            self.check_job(self.make_job(parameters, context), parameters, context)
+            reader = Reader(self, parameters, context)
+            self.check_job(self.make_job(reader), reader)
 
     def prepareAlgorithm(self, parameters, context, feedback):
         """Main thread: layers and extents become plain values, and everything wrong is refused."""
         with translated(self.CORE_NAMES):
-            self._job = self.make_job(parameters, context)
+            reader = Reader(self, parameters, context)
+            self._job = self.make_job(reader)
+        self._source_name = self.source_name(reader)
         return True
+
+    def titles_of(self, output, text):
+        """The title of an output for :meth:`present`: ``text`` with the name of INPUT; none where that has no name."""
+        return {output: text.format(name=self._source_name)} if self._source_name else {}

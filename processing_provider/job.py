@@ -58,15 +58,15 @@ class Job:
     estimate: Optional[Estimate] = None
 
 
-def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
+def make_job(reader, raster, window, operator, patcher, value_type, **rest):
     """The job, with what follows from its parts: the chip size of a model, the vote of labels, the bands to read."""
-    tr, notes = algorithm.tr, []
+    tr, notes = reader.tr, []
     size = patcher.geometry.size
     operator, patcher = fitted(operator, patcher)
     if size is not None and patcher.geometry.size != size:
         text = tr("The model takes chips of {height} x {width} pixels: this is the chip size.")
         notes.append(text.format(height=patcher.geometry.size[0], width=patcher.geometry.size[1]))
-    aggregation, said = read_aggregation(algorithm, parameters, context, operator)
+    aggregation, said = read_aggregation(reader, operator)
     notes += [said] if said else []
     patcher = replace(patcher, aggregation=aggregation)
     return job_of(tr, raster, window, operator, patcher, value_type, notes, **rest)

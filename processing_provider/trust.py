@@ -28,9 +28,9 @@ def add_trust(algorithm, help_text):
     algorithm.add(definition, help_text, advanced=True)
 
 
-def read_trust(algorithm, parameters, context):
+def read_trust(reader):
     """What the parameter says."""
-    return Trust.parse(algorithm.parameterAsString(parameters, TRUST, context))
+    return Trust.parse(reader.text(TRUST))
 
 
 def remembered():

@@ -75,26 +75,25 @@ class ApplyToChips(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("FAILED", tr("Chips that failed")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        chips = read_chips(self, parameters, context, source_scale(self, parameters, context))
-        skip = self.parameterAsBool(parameters, self.SKIP_FAILED, context)
+        chips = read_chips(reader, source_scale(reader))
+        skip = reader.flag(self.SKIP_FAILED)
         if not chips.manifest.chips:
             raise ParameterError("chips", chips.folder, "must hold at least one chip")
         chips.manifest.planned(chips.manifest.patcher)
         if not skip:
             chips.check_missing()
-        layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        with stacked(chips, OTHER_INPUTS, layers) as raster:
-            return self._job_of(parameters, context, raster, skip)
+        with stacked(reader, chips, OTHER_INPUTS) as raster:
+            return self._job_of(reader, raster, skip)
 
-    def _job_of(self, parameters, context, raster, skip):
+    def _job_of(self, reader, raster, skip):
         chips = raster.first
-        operator = read_operator(self, parameters, context, raster)
+        operator = read_operator(reader, raster)
         operator = _fitted(operator, chips)
         part(operator)  # it goes into the manifest
-        folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
+        folder = reader.text(self.OUTPUT)
+        check_folder(folder, raster.source_files + files_read(reader), self.OUTPUT)
         return _Job(Application(raster, operator, skip), folder, (*raster.warnings, *self._notes(chips, operator)))
 
     def _notes(self, chips, operator):

@@ -21,6 +21,7 @@ from ..bridge import progress, translated
 from ..parameters.grids import add_grid, read_grid
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import check_outlines, read_layer
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..results.features import FeatureOutput, check_file_target, new_field
@@ -43,7 +44,6 @@ class _Job:
     domain: RasterDomain
     window: PixelWindow
     crs: Any
-    name: str
 
 
 class ChipGrid(JobAlgorithm):
@@ -78,19 +78,18 @@ class ChipGrid(JobAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
 
-    def check_job(self, job, parameters, context):
+    def check_job(self, job, reader):
         """Refuse chips that cannot be, and a file that cannot be written."""
         check_footprints(job.patcher, job.domain, job.window)
-        check_file_target(self, parameters, self.OUTPUT, context)
+        check_file_target(reader, self.OUTPUT)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs: layers and extents become plain values."""
-        raster, window = read_grid(self, parameters, context)
+        raster, window = read_grid(reader)
         with raster:
             check_outlines(raster)
-            patcher = read_sampled_patcher(self, parameters, context, raster)
-        crs = read_layer(self, parameters, context).crs()
-        return _Job(patcher, raster.domain, window, crs, self.source_name(parameters, context))
+            patcher = read_sampled_patcher(reader, raster)
+        return _Job(patcher, raster.domain, window, read_layer(reader).crs())
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plan, outline, write."""
@@ -100,14 +99,14 @@ class ChipGrid(JobAlgorithm):
         several = job.patcher.layout.several_parts
         kind = QgsWkbTypes.Type.MultiPolygon if several else QgsWkbTypes.Type.Polygon
         with translated(self.CORE_NAMES):
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, job.crs)
+            output = FeatureOutput(Reader(self, parameters, context), self.OUTPUT, fields, kind, job.crs)
             with output:
                 plan = job.patcher, job.domain, job.window
                 for found in footprints(*plan, progress=progress(feedback), cancelled=feedback.isCanceled):
                     output.add(_features(found, fields))
                     count += len(found.numbers)
         feedback.pushInfo(self.tr("{count} chips").format(count=f"{count:,}"))
-        titles = {self.OUTPUT: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.OUTPUT, self.tr("chips of {name}"))
         return self.present({self.OUTPUT: output.target, self.CHIPS: count}, context, feedback, titles=titles)
 
 

@@ -21,6 +21,7 @@ from ...core.sentinel2.stac import scene_for
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..parameters.rasters import add_format, format_notes, read_format
+from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_area, read_search
 from ..results.report import say
 
@@ -89,26 +90,25 @@ class LoadSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputString(self.ITEM_ID, tr("Item")))
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What to look for, and what to load of it."""
-        check_output(
-            self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT, read_format(self, parameters, context)
-        )
-        search = read_search(self, parameters, context)
+        check_output(self.output_paths(reader)[self.OUTPUT], [], self.OUTPUT, read_format(reader))
+        search = read_search(reader)
         return search, Wanted(
             search.bbox,
-            self.parameterAsString(parameters, self.BANDS, context),
-            self.parameterAsDouble(parameters, self.RESOLUTION, context),
-            self.parameterAsString(parameters, self.UNITS, context),
-            mask=CLOUDS if self.parameterAsBool(parameters, self.MASK_CLOUDS, context) else (),
-            area=read_area(self, parameters, context),
+            reader.text(self.BANDS),
+            reader.number(self.RESOLUTION),
+            reader.text(self.UNITS),
+            mask=CLOUDS if reader.flag(self.MASK_CLOUDS) else (),
+            area=read_area(reader),
         )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
-        output = self.output_path(parameters, self.OUTPUT, context)
-        chosen, (search, wanted) = read_format(self, parameters, context), self._job
+        reader = Reader(self, parameters, context)
+        output = self.output_path(reader, self.OUTPUT)
+        chosen, (search, wanted) = read_format(reader), self._job
         for note in format_notes(self.tr, format_of(output, chosen)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):

@@ -24,6 +24,7 @@ from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..layers.points import batches, check_points, read_points
 from ..layers.polygons import statistics_fields
+from ..parameters.reader import Reader
 from ..parameters.words import add_fields, choice_of, names_of, read_choice
 from ..results.features import FeatureOutput, check_file_target, file_target
 
@@ -41,7 +42,6 @@ class _Job:
     names: tuple[str, ...]
     crs: Any
     degrees: bool
-    layer_name: str
 
 
 class Neighbourhood(JobAlgorithm):
@@ -113,34 +113,31 @@ class Neighbourhood(JobAlgorithm):
             tr("The points with all their fields, and those of the statistics behind them."),
         )
 
-    def check_job(self, job, parameters, context):
+    def check_job(self, job, reader):
         """Refuse a file that cannot be written."""
-        check_file_target(self, parameters, self.OUTPUT, context)
+        check_file_target(reader, self.OUTPUT)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; the layer becomes a source of features."""
-        source = self.parameterAsSource(parameters, self.INPUT, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.INPUT))
+        source = reader.needed_source(self.INPUT)
         check_points(source, self.INPUT)
-        field = self.parameterAsString(parameters, self.FIELD, context)
+        field = reader.text(self.FIELD)
         index = source.fields().lookupField(field)
         if index < 0 or not source.fields()[index].isNumeric():
             numbers = [one.name() for one in source.fields() if one.isNumeric()]
             allowed = f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}"
             raise ParameterError("FIELD", field, allowed)
-        spherical = self.parameterAsString(parameters, self.METRIC, context) == "haversine"
+        spherical = reader.text(self.METRIC) == "haversine"
         crs = source.sourceCrs()
         if spherical and not crs.isValid():
             raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
         return _Job(
             source,
             source.fields()[index].name(),
-            read_choice(self, parameters, context, NEIGHBOURHOODS),
-            tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
+            read_choice(reader, NEIGHBOURHOODS),
+            reader.choices(self.STATISTICS),
             QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None,
             crs.isGeographic() and not spherical,
-            self.source_name(parameters, context),
         )
 
     def processAlgorithm(self, parameters, context, feedback):
@@ -157,10 +154,8 @@ class Neighbourhood(JobAlgorithm):
             known = ~np.isnan(points.places[:, 0])
             results = _statistics(job, points, known, feedback, lambda s: report(READ + (FOUND - READ) * s))
             self._say(job, points, known, feedback)
-            target = self._write(parameters, context, feedback, points, results)
-        titles = (
-            {self.OUTPUT: self.tr("neighbourhoods of {name}").format(name=job.layer_name)} if job.layer_name else {}
-        )
+            target = self._write(Reader(self, parameters, context), feedback, points, results)
+        titles = self.titles_of(self.OUTPUT, self.tr("neighbourhoods of {name}"))
         return self.present({self.OUTPUT: target}, context, feedback, titles=titles)
 
     def _say(self, job, points, known, feedback):
@@ -172,13 +167,11 @@ class Neighbourhood(JobAlgorithm):
             text = self.tr("{count} features have no place, and get no statistics.")
             feedback.pushWarning(text.format(count=f"{len(known) - len(values):,}"))
 
-    def _write(self, parameters, context, feedback, points, results):
+    def _write(self, reader, feedback, points, results):
         job, report = self._job, progress(feedback)
-        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        longest = longest_name(file_target(reader, self.OUTPUT))
         fields = statistics_fields(job.source.fields(), (job.field,), job.names, longest)
-        sink = FeatureOutput(
-            self, parameters, self.OUTPUT, context, fields, job.source.wkbType(), job.source.sourceCrs()
-        )
+        sink = FeatureOutput(reader, self.OUTPUT, fields, job.source.wkbType(), job.source.sourceCrs())
         first, done = job.source.fields().count(), 0
         rows_of = _Rows(points.ids)
         with sink:

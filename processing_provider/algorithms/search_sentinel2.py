@@ -22,6 +22,7 @@ from ...core.sentinel2.items import covered
 from ...core.sentinel2.stac import find_items, why_none
 from ..base import JobAlgorithm
 from ..bridge import translated
+from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_search
 from ..results.features import BATCH, FeatureOutput, check_file_target, new_field
 
@@ -55,10 +56,10 @@ class SearchSentinel2(JobAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What to look for."""
-        check_file_target(self, parameters, self.OUTPUT, context)
-        return read_search(self, parameters, context)
+        check_file_target(reader, self.OUTPUT)
+        return read_search(reader)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
@@ -70,7 +71,7 @@ class SearchSentinel2(JobAlgorithm):
             if not items:
                 feedback.pushWarning(why_none(search, feedback.isCanceled))
             crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, crs)
+            output = FeatureOutput(Reader(self, parameters, context), self.OUTPUT, fields, kind, crs)
             with output:
                 for first in range(0, len(items), BATCH):
                     output.add([_feature(item, search.bbox, fields) for item in items[first : first + BATCH]])

@@ -28,6 +28,7 @@ from ..layers.labels import read_labels
 from ..parameters.patching import add_window
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -42,7 +43,6 @@ class _Job:
     split: Split
     labels: Any
     folder: str
-    name: str
     files: tuple
 
 
@@ -129,26 +129,26 @@ class SplitRaster(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("LEFT_OUT", tr("Chips left out")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        with read_raster(self, parameters, context) as raster:
-            return self._made(parameters, context, raster)
+        with read_raster(reader) as raster:
+            return self._made(reader, raster)
 
-    def _made(self, parameters, context, raster):
+    def _made(self, reader, raster):
         check_outlines(raster)
-        window = read_window(self, parameters, context, raster)
-        patcher = read_sampled_patcher(self, parameters, context, raster)
-        labels, files = read_labels(self, parameters, context, raster, (self.LABELS, self.LABEL_FIELD))
-        split = Split(raster, patcher, window, None, self.parameterAsDouble(parameters, self.MIN_VALID, context))
+        window = read_window(reader, raster)
+        patcher = read_sampled_patcher(reader, raster)
+        labels, files = read_labels(reader, raster, (self.LABELS, self.LABEL_FIELD))
+        split = Split(raster, patcher, window, None, reader.number(self.MIN_VALID))
         check_split(split)
         if patcher.geometry.size is not None:
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
-        folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        sources = source_paths(raster) + source_files(files) + files_read(self, parameters, context)
+        folder = reader.text(self.OUTPUT)
+        sources = source_paths(raster) + source_files(files) + files_read(reader)
         check_folder(folder, sources, self.OUTPUT)
-        check_file_target(self, parameters, self.INDEX, context, sources)
-        self._check_apart(folder, file_target(self, parameters, self.INDEX, context))
-        return _Job(split, labels, folder, self.source_name(parameters, context), tuple(files))
+        check_file_target(reader, self.INDEX, sources)
+        self._check_apart(folder, file_target(reader, self.INDEX))
+        return _Job(split, labels, folder, tuple(files))
 
     def _check_apart(self, folder, index):
         """Refuse footprints in the folder of chips, which is replaced as a whole."""
@@ -165,10 +165,10 @@ class SplitRaster(JobAlgorithm):
         ):
             labels, manifest, report = self._split(folder.path, feedback)
             write_index(manifest, folder.path, feedback)
-            results = self._finish(parameters, context, manifest, group, feedback)
+            results = self._finish(Reader(self, parameters, context), manifest, group, feedback)
             folder.hand_on(group)
         self._say(feedback, manifest, report, labels)
-        titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.INDEX, self.tr("chips of {name}"))
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
         return self.present(results, context, feedback, titles=titles)
 
@@ -182,12 +182,12 @@ class SplitRaster(JobAlgorithm):
             split, asked = replace(self._job.split, labels=labels), feedback.isCanceled
             return labels, *split_to_folder(split, folder, progress=progress(feedback), cancelled=asked)
 
-    def _finish(self, parameters, context, manifest, group, feedback):
+    def _finish(self, reader, manifest, group, feedback):
         """The footprints, where they are wanted; the results by name."""
         results = {self.OUTPUT: self._job.folder}
-        if parameters.get(self.INDEX) in (None, ""):
+        if not reader.given(self.INDEX):
             return results
-        with index_output(self, parameters, self.INDEX, context, manifest, group) as output:
+        with index_output(reader, self.INDEX, manifest, group) as output:
             fill_index(output, manifest, feedback)
         return {**results, self.INDEX: output.target}
 

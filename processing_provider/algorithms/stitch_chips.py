@@ -36,6 +36,7 @@ from ..parameters.rasters import (
     read_format,
     read_value_type,
 )
+from ..parameters.reader import Reader
 from ..results.report import say, tell
 
 FROM_MANIFEST = "manifest"
@@ -104,32 +105,32 @@ class StitchChips(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MISSING", tr("Chips missing or damaged")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        chips = read_chips(self, parameters, context)
-        allow_missing = self.parameterAsBool(parameters, self.ALLOW_MISSING, context)
+        chips = read_chips(reader)
+        allow_missing = reader.flag(self.ALLOW_MISSING)
         if not allow_missing:
             chips.check_missing()
         stored = StoredChips(chips)
-        aggregation, said = read_aggregation(self, parameters, context, stored)
+        aggregation, said = read_aggregation(reader, stored)
         window = None
-        if self.parameterAsString(parameters, WINDOW, context) != FROM_MANIFEST:
-            window = read_window_of_chips(self, parameters, context)
-        value_type = read_value_type(self, parameters, context)
+        if reader.text(WINDOW) != FROM_MANIFEST:
+            window = read_window_of_chips(reader)
+        value_type = read_value_type(reader)
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
-        output = self.output_paths(parameters, context)[self.OUTPUT]
-        wanted = read_format(self, parameters, context)
+        output = self.output_paths(reader)[self.OUTPUT]
+        wanted = read_format(reader)
         check_output(output, chips.source_files, self.OUTPUT, wanted)
         patcher = stitch_patcher(chips, aggregation, window)
-        options = read_creation_options(self, parameters, context, format_of(output, wanted))
+        options = read_creation_options(reader, format_of(output, wanted))
         notes = tuple(filter(None, [said, *format_notes(self.tr, format_of(output, wanted))]))
         return _Job(chips, patcher, value_type, options, allow_missing, output, notes, wanted)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(Reader(self, parameters, context), self.OUTPUT))
         tell(feedback, job.notes)
         manifest = job.chips.manifest
         self._say_left_out(feedback, manifest)

@@ -28,6 +28,7 @@ from ..parameters.rasters import (
     read_format,
     source_paths,
 )
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -46,7 +47,6 @@ class _Job:
     output: str
     sources: SourceFiles
     options: dict[str, str]
-    name: str
     format: str
 
 
@@ -102,26 +102,26 @@ class WindowWeights(JobAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
 
-    def check_job(self, job, parameters, context):
+    def check_job(self, job, reader):
         """Refuse chips that cannot be, or that the memory does not hold."""
         check_footprints(job.patcher, job.domain, job.window)
         if job.patcher.geometry.size is not None:
             check_chip(job.patcher.geometry.size, 24)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs: layers and extents become plain values."""
-        output = self.output_paths(parameters, context)[self.OUTPUT]
-        raster, window = read_grid(self, parameters, context)
+        output = self.output_paths(reader)[self.OUTPUT]
+        raster, window = read_grid(reader)
         with raster:
-            return self._job_of(parameters, context, raster, window, output)
+            return self._job_of(reader, raster, window, output)
 
-    def _job_of(self, parameters, context, raster, window, output):
-        sources = source_paths(raster) + files_read(self, parameters, context)
-        wanted = read_format(self, parameters, context)
+    def _job_of(self, reader, raster, window, output):
+        sources = source_paths(raster) + files_read(reader)
+        wanted = read_format(reader)
         check_output(output, sources, self.OUTPUT, wanted)
-        patcher = read_sampled_patcher(self, parameters, context, raster)
-        kind = self.parameterAsString(parameters, self.KIND, context)
-        options = read_creation_options(self, parameters, context, format_of(output, wanted))
+        patcher = read_sampled_patcher(reader, raster)
+        kind = reader.text(self.KIND)
+        options = read_creation_options(reader, format_of(output, wanted))
         return _Job(
             kind,
             patcher,
@@ -130,14 +130,13 @@ class WindowWeights(JobAlgorithm):
             output,
             sources,
             options,
-            self.source_name(parameters, context),
             wanted,
         )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(Reader(self, parameters, context), self.OUTPUT))
         for note in format_notes(self.tr, format_of(job.output, job.format)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
@@ -147,7 +146,7 @@ class WindowWeights(JobAlgorithm):
             text = self.tr("{count} pixels ({share} %) lie in no chip.")
             feedback.pushWarning(text.format(count=f"{without:,}", share=share))
         what = self.tr("summed weights on {name}") if job.kind == "coverage" else self.tr("window on {name}")
-        titles = {self.OUTPUT: what.format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.OUTPUT, what)
         results = {self.OUTPUT: job.output, self.PIXELS_WITHOUT_CHIP: without}
         return self.present(results, context, feedback, titles=titles)
 

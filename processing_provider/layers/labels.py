@@ -53,17 +53,17 @@ class LabelRaster:
         return ChipLabels(self.labels)
 
 
-def read_labels(algorithm, parameters, context, raster, names):
+def read_labels(reader, raster, names):
     """What is under ``names`` (of the layer and of the field), or None; and the files that are read. Main thread."""
     name, field_name = names
-    field = algorithm.parameterAsString(parameters, field_name, context)
-    if parameters.get(name) in (None, ""):
+    field = reader.text(field_name)
+    if not reader.given(name):
         if field:
             raise ParameterError(field_name, field, f"needs a layer of polygons in {name}")
         return None, []
-    layer = algorithm.parameterAsLayer(parameters, name, context)
+    layer = reader.layer(name)
     if layer is None or not layer.isValid():
-        raise ParameterError(name, str(parameters[name]), "must be a raster or a layer of polygons that can be read")
+        raise ParameterError(name, str(reader.value(name)), "must be a raster or a layer of polygons that can be read")
     if layer.type() == QgsMapLayer.LayerType.RasterLayer:
         if field:
             raise ParameterError(
@@ -74,12 +74,12 @@ def read_labels(algorithm, parameters, context, raster, names):
     polygons = getattr(layer, "geometryType", None)
     if polygons is None or polygons() != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise ParameterError(name, layer.name(), "must be a raster or a layer of polygons")
-    return _polygons(algorithm, parameters, context, raster, layer, names), []
+    return _polygons(reader, raster, layer, names), []
 
 
-def _polygons(algorithm, parameters, context, raster, layer, names):
+def _polygons(reader, raster, layer, names):
     name, field_name = names
-    field = algorithm.parameterAsString(parameters, field_name, context)
+    field = reader.text(field_name)
     index = layer.fields().lookupField(field) if field else -1
     if field and (index < 0 or not layer.fields()[index].isNumeric()):
         numbers = [one.name() for one in layer.fields() if one.isNumeric()]
@@ -87,8 +87,8 @@ def _polygons(algorithm, parameters, context, raster, layer, names):
     crs = index_crs(raster)
     if layer.crs().isValid() != crs.isValid():
         raise ParameterError(name, layer.name(), "must have a coordinate reference system, as must the raster")
-    transform = QgsCoordinateTransform(layer.crs(), crs, context.transformContext())
-    source = algorithm.parameterAsSource(parameters, name, context)
+    transform = QgsCoordinateTransform(layer.crs(), crs, reader.context.transformContext())
+    source = reader.source(name)
     return LabelPolygons(source, layer.fields()[index].name() if field else "", transform, _area(raster, transform))
 
 

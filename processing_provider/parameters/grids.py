@@ -25,10 +25,10 @@ def add_grid(algorithm):
     add_resolution(algorithm)
 
 
-def read_grid(algorithm, parameters, context):
+def read_grid(reader):
     """The raster, open, of which only ``domain`` is to be used, and the :class:`PixelWindow` under EXTENT."""
     with ExitStack() as opened:  # closed where this fails
-        raster = opened.enter_context(read_raster(algorithm, parameters, context))
-        window = read_window(algorithm, parameters, context, raster)
+        raster = opened.enter_context(read_raster(reader))
+        window = read_window(reader, raster)
         opened.pop_all()
     return raster, window

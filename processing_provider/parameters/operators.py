@@ -71,13 +71,13 @@ def add_aggregation(algorithm):
     )
 
 
-def read_operator(algorithm, parameters, context, raster):
+def read_operator(reader, raster):
     """The chosen operator for chips of ``raster`` (RasterFile, StackedRaster), to be ``fitted`` to their size."""
-    kind = algorithm.parameterAsString(parameters, OPERATORS.parameter, context)
-    values = read_fields(algorithm, parameters, context, OPERATORS.fields)
+    kind = reader.text(OPERATORS.parameter)
+    values = read_fields(reader, OPERATORS.fields)
     OPERATORS.check(kind, values)
-    bound = kind in ("onnx", "python") and algorithm.parameterAsString(parameters, TRUST, context).strip()
-    return _MADE[kind](values, raster, read_trust(algorithm, parameters, context) if bound else None)
+    bound = kind in ("onnx", "python") and reader.text(TRUST).strip()
+    return _MADE[kind](values, raster, read_trust(reader) if bound else None)
 
 
 def _expression(given, raster, trust):
@@ -145,24 +145,24 @@ def _scale(given, raster):
     return scale, offset
 
 
-def source_scale(algorithm, parameters, context):
+def source_scale(reader):
     """What the source has to apply: scale and offset, where they were chosen for an operator that takes bands as they
     are; index and classify apply theirs themselves."""
-    if algorithm.parameterAsString(parameters, OPERATORS.parameter, context) in OPERATORS.uses(SCALE):
+    if reader.text(OPERATORS.parameter) in OPERATORS.uses(SCALE):
         return False
-    chosen = [parameters.get(name) not in (None, "") for name in (SCALE, OFFSET)]
+    chosen = [reader.given(name) for name in (SCALE, OFFSET)]
     if not any(chosen):
         return False
-    scale = algorithm.parameterAsDouble(parameters, SCALE, context) if chosen[0] else 1.0
-    return scale, algorithm.parameterAsDouble(parameters, OFFSET, context) if chosen[1] else 0.0
+    scale = reader.number(SCALE) if chosen[0] else 1.0
+    return scale, reader.number(OFFSET) if chosen[1] else 0.0
 
 
-def read_aggregation(algorithm, parameters, context, operator):
+def read_aggregation(reader, operator):
     """The chosen aggregation, and a sentence where labels made another one necessary."""
-    kind = algorithm.parameterAsString(parameters, AGGREGATIONS.parameter, context)
+    kind = reader.text(AGGREGATIONS.parameter)
     chosen = AGGREGATIONS.make(kind, {})
     if operator.labels and chosen.blends:
-        said = algorithm.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
+        said = reader.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
         # With names, it is plain that these are labels.
         return SpatialHardVote(), "" if kind == "overlapadd" and operator.categories else said.format(kind=kind)
     return chosen, ""

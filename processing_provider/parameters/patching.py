@@ -51,6 +51,6 @@ def add_boundary(algorithm):
     )
 
 
-def read_window_of_chips(algorithm, parameters, context):
+def read_window_of_chips(reader):
     """The chosen window."""
-    return read_choice(algorithm, parameters, context, WINDOWS)
+    return read_choice(reader, WINDOWS)

@@ -134,9 +134,9 @@ def add_format(algorithm):
     )
 
 
-def read_format(algorithm, parameters, context):
+def read_format(reader):
     """What was chosen as format: a name of ``FORMATS``, or ``auto``."""
-    return algorithm.parameterAsString(parameters, FORMAT, context)
+    return reader.text(FORMAT)
 
 
 def format_notes(tr, name):
@@ -151,29 +151,28 @@ def format_notes(tr, name):
     ]
 
 
-def read_layer(algorithm, parameters, context):
+def read_layer(reader):
     """The layer under INPUT; refused where there is none."""
-    layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
+    layer = reader.raster_layer(INPUT)
     if layer is None:
-        raise QgsProcessingException(algorithm.invalidRasterError(parameters, INPUT))
+        raise QgsProcessingException(reader.algorithm.invalidRasterError(reader.parameters, INPUT))
     return layer
 
 
-def read_raster(algorithm, parameters, context, scaled=False, others=()):
+def read_raster(reader, scaled=False, others=""):
     """The chosen bands of INPUT; behind them all bands of the further layers, on its grid. It is open.
 
-    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is a pair ``(parameter, layers)``.
+    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is the parameter of the further layers.
     """
-    layer = read_layer(algorithm, parameters, context)
-    bands = algorithm.parameterAsInts(parameters, BANDS, context)
-    first = _open(algorithm, parameters, context, layer, bands, scaled)
-    if not others:
-        return first
-    return stacked(first, *others)
+    layer = read_layer(reader)
+    bands = reader.wholes(BANDS)
+    first = _open(reader, layer, bands, scaled)
+    return stacked(reader, first, others) if others else first
 
 
-def stacked(first, parameter, layers):
+def stacked(reader, first, parameter):
     """``first``, and behind its bands those of the further layers under ``parameter``."""
+    layers = reader.layers(parameter)
     if not layers:
         return first
     name = "other inputs"
@@ -191,15 +190,12 @@ def stacked(first, parameter, layers):
     return stack
 
 
-def _open(algorithm, parameters, context, layer, bands, scaled):
+def _open(reader, layer, bands, scaled):
     """What reads the layer: its file, or where it has none, its provider."""
-    resolution = None
-    if parameters.get(RESOLUTION) not in (None, ""):
-        resolution = algorithm.parameterAsDouble(parameters, RESOLUTION, context)
+    resolution = reader.number_if_given(RESOLUTION)
     if layer.isValid() and read_by_qgis(layer):
         raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
-        has_extent = algorithm.parameterDefinition(EXTENT) is not None
-        if has_extent and algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
+        if reader.has(EXTENT) and reader.extent(EXTENT).isNull():
             check_bounded(layer, raster.domain, EXTENT)
         return raster
     if resolution is not None:
@@ -217,22 +213,19 @@ def check_outlines(raster):
     raster.domain.to_world(0, 0)
 
 
-def read_window(algorithm, parameters, context, raster):
+def read_window(reader, raster):
     """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
-    layer = read_layer(algorithm, parameters, context)
-    return window_of_extent(algorithm, parameters, EXTENT, context, layer, raster.domain)
+    layer = read_layer(reader)
+    return window_of_extent(reader, EXTENT, layer, raster.domain)
 
 
-def read_value_type(algorithm, parameters, context):
+def read_value_type(reader):
     """The type of the output's values, with the nodata value where one was chosen."""
-    nodata = None
-    if parameters.get(NODATA) not in (None, ""):
-        nodata = algorithm.parameterAsDouble(parameters, NODATA, context)
-    return ValueType(algorithm.parameterAsString(parameters, DATA_TYPE, context), nodata)
+    return ValueType(reader.text(DATA_TYPE), reader.number_if_given(NODATA))
 
 
-def read_creation_options(algorithm, parameters, context, name="geotiff"):
+def read_creation_options(reader, name="geotiff"):
     """The creation options of the format ``name`` as a dict; those that GDAL cannot follow are refused."""
-    options = key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
+    options = key_values(reader.text(CREATION_OPTIONS), "creation options")
     check_options(options, name)
     return options

@@ -56,38 +56,37 @@ def add_geometry_and_sampler(algorithm):
     add_boundary(algorithm)
 
 
-def read_sampled_patcher(algorithm, parameters, context, raster):
+def read_sampled_patcher(reader, raster):
     """The patcher of the chosen parameters for ``raster`` (anything with a ``domain``); main thread.
 
     An algorithm without the parameter WINDOW gets the boxcar. Whether chips fit the raster is seen when the plan is
     made.
     """
-    chips = read_choice(algorithm, parameters, context, GEOMETRIES)
-    blended = algorithm.parameterDefinition(WINDOW) is not None
-    window = read_window_of_chips(algorithm, parameters, context) if blended else SpatialBoxcar()
-    return SpatialPatcher(chips, _sampler(algorithm, parameters, context, raster), window)
+    chips = read_choice(reader, GEOMETRIES)
+    window = read_window_of_chips(reader) if reader.has(WINDOW) else SpatialBoxcar()
+    return SpatialPatcher(chips, _sampler(reader, raster), window)
 
 
-def read_regular_patcher(algorithm, parameters, context):
+def read_regular_patcher(reader):
     """The patcher of rectangles or caps on a regular lattice; it needs no raster."""
-    step = read_fields(algorithm, parameters, context, LATTICE.fields)
+    step = read_fields(reader, LATTICE.fields)
     return SpatialPatcher(
-        geometry=read_choice(algorithm, parameters, context, GEOMETRIES),
+        geometry=read_choice(reader, GEOMETRIES),
         sampler=LATTICE.make(LATTICE.default, step),
-        window=read_window_of_chips(algorithm, parameters, context),
+        window=read_window_of_chips(reader),
     )
 
 
-def _sampler(algorithm, parameters, context, raster):
-    if algorithm.parameterAsString(parameters, SAMPLERS.parameter, context) == "points":
-        return _points(algorithm, parameters, context, raster)
-    return read_choice(algorithm, parameters, context, SAMPLERS)
+def _sampler(reader, raster):
+    if reader.text(SAMPLERS.parameter) == "points":
+        return _points(reader, raster)
+    return read_choice(reader, SAMPLERS)
 
 
-def _points(algorithm, parameters, context, raster):
+def _points(reader, raster):
     """The layer's points as anchors; in a layer without a CRS they are taken to be in the raster's."""
-    given = SAMPLERS.given("points", ANCHORS, parameters)
-    source = algorithm.parameterAsSource(parameters, ANCHORS, context)
+    given = SAMPLERS.given("points", ANCHORS, reader.parameters)
+    source = reader.source(ANCHORS)
     if source is None:
         raise ParameterError(ANCHORS, str(given), "must be a layer of points that can be read")
     check_points(source, ANCHORS)

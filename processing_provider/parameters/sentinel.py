@@ -79,51 +79,51 @@ def add_server(algorithm):
     )
 
 
-def read_search(algorithm, parameters, context):
+def read_search(reader):
     """What to look for; refuses what is wrong before anything is asked. Main thread."""
     check_client()
     return Search(
-        _box(algorithm, parameters, context),
-        tuple(_day(algorithm, parameters, context, name) for name in (START_DATE, END_DATE)),
-        algorithm.parameterAsDouble(parameters, MAX_CLOUD, context),
-        algorithm.parameterAsString(parameters, TILE, context),
-        algorithm.parameterAsString(parameters, ENDPOINT, context),
-        algorithm.parameterAsString(parameters, COLLECTION_NAME, context),
+        _box(reader),
+        tuple(_day(reader, name) for name in (START_DATE, END_DATE)),
+        reader.number(MAX_CLOUD),
+        reader.text(TILE),
+        reader.text(ENDPOINT),
+        reader.text(COLLECTION_NAME),
         network_of_qgis(),
     )
 
 
-def _box(algorithm, parameters, context):
+def _box(reader):
     crs = QgsCoordinateReferenceSystem("EPSG:4326")
-    box, given = read_box(algorithm, parameters, EXTENT, context) or (None, None)
+    box, given = read_box(reader, EXTENT) or (None, None)
     if box is None or box.xmin == box.xmax or box.ymin == box.ymax:
         raise ParameterError("bbox", box and box.values(), "must be a box with some area")
     if in_degrees(given) or not given.isValid():
         degrees = checked_box(around(box))
         if given == crs or not given.isValid():
             return degrees
-    geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, crs)
+    geometry = reader.extent_outline(EXTENT, crs)
     xs, ys = zip(*extent_points(geometry))
     box = min(xs), min(ys), max(xs), max(ys)
-    turned = not algorithm.parameterAsExtentCrs(parameters, EXTENT, context).isGeographic()
+    turned = not reader.extent_crs(EXTENT).isGeographic()
     if turned and any(abs(x1 - x0) > 180 for x0, x1 in zip(xs, xs[1:])):
         raise ParameterError("bbox", box, "must not cross the 180th meridian; load either side by itself")
     return checked_box(box)
 
 
-def read_area(algorithm, parameters, context):
+def read_area(reader):
     """The extent as it was given, in its own CRS; None where that is not known."""
-    crs = algorithm.parameterAsExtentCrs(parameters, EXTENT, context)
+    crs = reader.extent_crs(EXTENT)
     if not crs.isValid():
         return None
-    extent = algorithm.parameterAsExtent(parameters, EXTENT, context)
+    extent = reader.extent(EXTENT)
     text = crs.authid() or crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
     return PlacedBox(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum(), text)
 
 
-def _day(algorithm, parameters, context, name):
-    value = parameters.get(name)
-    moment = algorithm.parameterAsDateTime(parameters, name, context)
+def _day(reader, name):
+    value = reader.value(name)
+    moment = reader.moment(name)
     date = value if isinstance(value, QDate) else moment.date()
     if not date.isValid():
         raise QgsProcessingException(f"{name} is {value!r}: it must be a day, as in 2023-06-01")

@@ -36,26 +36,21 @@ def add_fields(algorithm, fields, advanced=False):
         algorithm.add(definition, field.explained(algorithm.tr), advanced or field.advanced)
 
 
-def read_fields(algorithm, parameters, context, fields):
+def read_fields(reader, fields):
     """The fields' values by their names, None for an empty number."""
-    read = {
-        "number": algorithm.parameterAsDouble,
-        "whole": algorithm.parameterAsInt,
-        "flag": algorithm.parameterAsBool,
-    }
+    read = {"number": reader.number, "whole": reader.whole, "flag": reader.flag}
     values = {}
     for field in fields:
-        empty = field.default is None and parameters.get(field.name) in (None, "")
-        reader = read.get(field.kind, algorithm.parameterAsString)
-        values[field.name] = None if empty and field.kind in read else reader(parameters, field.name, context)
+        empty = field.default is None and field.kind in read and not reader.given(field.name)
+        values[field.name] = None if empty else read.get(field.kind, reader.text)(field.name)
     return values
 
 
-def read_choice(algorithm, parameters, context, vocabulary):
+def read_choice(reader, vocabulary):
     """What was chosen, made."""
-    name = algorithm.parameterAsString(parameters, vocabulary.parameter, context)
+    name = reader.text(vocabulary.parameter)
     fields = [field for field in vocabulary.entry(name).fields if field.name]
-    return vocabulary.make(name, read_fields(algorithm, parameters, context, fields))
+    return vocabulary.make(name, read_fields(reader, fields))
 
 
 def names_of(vocabulary):

@@ -38,10 +38,10 @@ def write_index(manifest, folder, feedback):
         raise QgsProcessingException(f"{path}: cannot be written: {reason}")
 
 
-def index_output(algorithm, parameters, name, context, manifest, group):
+def index_output(reader, name, manifest, group):
     """The vector output for the footprints, a context manager; see :func:`fill_index`."""
     shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
-    return FeatureOutput(algorithm, parameters, name, context, *shape, group)
+    return FeatureOutput(reader, name, *shape, group)
 
 
 def fill_index(output, manifest, feedback):
