@@ -138,6 +138,7 @@ def run_job(job, feedback):
                 job.raster.domain,
                 job.window,
                 stack.enter_context(counts),
+                plan=job.plan,
                 progress=lambda share: report(_COUNTING * share),
                 cancelled=feedback.isCanceled,
             )
@@ -148,6 +149,7 @@ def run_job(job, feedback):
             job.operator,
             sink,
             window=job.window,
+            plan=job.plan,
             workers=job.workers,
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,

@@ -54,6 +54,7 @@ def split_to_folder(
     split: Split,
     folder: str,
     *,
+    plan: Plan | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
     progress: Callable[[float], None] | None = None,
@@ -62,14 +63,16 @@ def split_to_folder(
     """Write the chips that touch the window to ``folder``, which is there and empty, with their manifest.
 
     Chips are georeferenced GeoTIFFs of the raster's own values, nodata, band names, scales and offsets, named so that
-    they sort in ``(row, col)`` order. Chips of one place are one file. Raster and labels are left open. The other
-    parameters are those of :func:`~..loop.stream.stream`. Raises :class:`RasterWriteError`.
+    they sort in ``(row, col)`` order. Chips of one place are one file. Raster and labels are left open. ``plan`` is
+    what :func:`check_split` gives. The other parameters are those of :func:`~..loop.stream.stream`. Raises
+    :class:`RasterWriteError`.
     """
     check_workers(workers)
     watch = Watch(progress, cancelled)
     rows = chip_rows(split.raster, split.patcher.layout)
     with BoundedCache(GDAL_CACHE):
-        plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
+        if plan is None:
+            plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
         if not plan.count(split.window):
             raise no_chip(split.window)
         files = _files(plan, split.window, watch)
@@ -160,13 +163,14 @@ def _manifest(split: Split, rows: ChipRows, files: Mapping[int, _File], valid: M
     )
 
 
-def check_split(split: Split) -> None:
-    """Refuse what has no chip in the window, without finding out where all caps lie, which takes its time."""
+def check_split(split: Split) -> Plan | None:
+    """Refuse what has no chip in the window, or too many; the plan, None where making one would take long."""
     patcher, domain = split.patcher, split.raster.domain
     plan = check_plan(patcher, domain, split.window)
     if plan is None:
-        return
+        return None
     chips = plan.count(split.window)
     if chips > MOST_CHIPS:
         allowed = f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose a larger one, or an extent"
         raise PlanError(patcher.sampler.density, patcher.sampler.get_config(), allowed)
+    return plan

@@ -12,6 +12,7 @@ from ...core.base.configurable import part
 from ...core.base.errors import ParameterError, PatchwiseError
 from ...core.chip_folder.apply import Application, ChipsFailed, apply_to_folder
 from ...core.chip_folder.partial import PartialFolder, check_folder
+from ...core.plan.plan import Plan
 from ...core.rasters.commit import CommitGroup
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
@@ -33,6 +34,7 @@ class _Job:
     """What the main thread prepared."""
 
     application: Application
+    plan: Plan
     folder: str
     notes: tuple
 
@@ -81,20 +83,21 @@ class ApplyToChips(JobAlgorithm):
         skip = reader.flag(self.SKIP_FAILED)
         if not chips.manifest.chips:
             raise ParameterError("chips", chips.folder, "must hold at least one chip")
-        chips.manifest.planned(chips.manifest.patcher)
+        plan = chips.manifest.planned(chips.manifest.patcher)
         if not skip:
             chips.check_missing()
         with stacked(reader, chips, OTHER_INPUTS) as raster:
-            return self._job_of(reader, raster, skip)
+            return self._job_of(reader, raster, plan, skip)
 
-    def _job_of(self, reader, raster, skip):
+    def _job_of(self, reader, raster, plan, skip):
         chips = raster.first
         operator = read_operator(reader, raster)
         operator = _fitted(operator, chips)
         part(operator)  # it goes into the manifest
         folder = reader.text(self.OUTPUT)
         check_folder(folder, raster.source_files + files_read(reader), self.OUTPUT)
-        return _Job(Application(raster, operator, skip), folder, (*raster.warnings, *self._notes(chips, operator)))
+        notes = (*raster.warnings, *self._notes(chips, operator))
+        return _Job(Application(raster, operator, skip), plan, folder, notes)
 
     def _notes(self, chips, operator):
         """What is to be said before the run."""
@@ -121,7 +124,11 @@ class ApplyToChips(JobAlgorithm):
         ):
             try:
                 manifest, report = apply_to_folder(
-                    job.application, folder.path, progress=progress(feedback), cancelled=feedback.isCanceled
+                    job.application,
+                    folder.path,
+                    plan=job.plan,
+                    progress=progress(feedback),
+                    cancelled=feedback.isCanceled,
                 )
             except ChipsFailed as error:
                 self._list(feedback, error.failed)

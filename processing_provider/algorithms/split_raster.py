@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -19,6 +19,7 @@ from qgis.core import (
 from ...core.base.errors import ParameterError
 from ...core.chip_folder.partial import PartialFolder, check_folder
 from ...core.chip_folder.split import Split, check_split, split_to_folder
+from ...core.plan.plan import Plan
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.source_files import source_files
 from ..base import JobAlgorithm
@@ -44,6 +45,7 @@ class _Job:
     labels: Any
     folder: str
     files: tuple
+    plan: Optional[Plan]
 
 
 class SplitRaster(JobAlgorithm):
@@ -140,7 +142,7 @@ class SplitRaster(JobAlgorithm):
         patcher = read_sampled_patcher(reader, raster)
         labels, files = read_labels(reader, raster, (self.LABELS, self.LABEL_FIELD))
         split = Split(raster, patcher, window, None, reader.number(self.MIN_VALID))
-        check_split(split)
+        plan = check_split(split)
         if patcher.geometry.size is not None:
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
         folder = reader.text(self.OUTPUT)
@@ -148,7 +150,7 @@ class SplitRaster(JobAlgorithm):
         check_folder(folder, sources, self.OUTPUT)
         check_file_target(reader, self.INDEX, sources)
         self._check_apart(folder, file_target(reader, self.INDEX))
-        return _Job(split, labels, folder, tuple(files))
+        return _Job(split, labels, folder, tuple(files), plan)
 
     def _check_apart(self, folder, index):
         """Refuse footprints in the folder of chips, which is replaced as a whole."""
@@ -179,8 +181,9 @@ class SplitRaster(JobAlgorithm):
             raster.follow(feedback)
             if self._job.labels is not None:
                 labels = stack.enter_context(closing(self._job.labels.load(raster.domain, feedback)))
-            split, asked = replace(self._job.split, labels=labels), feedback.isCanceled
-            return labels, *split_to_folder(split, folder, progress=progress(feedback), cancelled=asked)
+            split, how = replace(self._job.split, labels=labels), {"plan": self._job.plan}
+            how.update(progress=progress(feedback), cancelled=feedback.isCanceled)
+            return labels, *split_to_folder(split, folder, **how)
 
     def _finish(self, reader, manifest, group, feedback):
         """The footprints, where they are wanted; the results by name."""

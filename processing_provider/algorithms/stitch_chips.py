@@ -1,7 +1,6 @@
 """``patchwise:stitchchips``: a folder of chips to a raster."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from qgis.core import (
     QgsProcessingOutputNumber,
@@ -9,10 +8,11 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
 )
 
-from ...core import ValueType
+from ...core import SpatialPatcher, ValueType
 from ...core.base.config import tags
 from ...core.chip_folder.folder import ChipRaster
-from ...core.chip_folder.stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
+from ...core.chip_folder.stitch import StoredChips, check_stitch, stitch_chips, stitch_domain, stitch_patcher
+from ...core.plan.plan import Plan
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
@@ -48,7 +48,8 @@ class _Job:
     """What the main thread prepared."""
 
     chips: ChipRaster
-    patcher: Any
+    patcher: SpatialPatcher
+    plan: Plan
     value_type: ValueType
     options: dict
     allow_missing: bool
@@ -123,9 +124,10 @@ class StitchChips(JobAlgorithm):
         wanted = read_format(reader)
         check_output(output, chips.source_files, self.OUTPUT, wanted)
         patcher = stitch_patcher(chips, aggregation, window)
+        plan = check_stitch(chips, patcher)
         options = read_creation_options(reader, format_of(output, wanted))
         notes = tuple(filter(None, [said, *format_notes(self.tr, format_of(output, wanted))]))
-        return _Job(chips, patcher, value_type, options, allow_missing, output, notes, wanted)
+        return _Job(chips, patcher, plan, value_type, options, allow_missing, output, notes, wanted)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
@@ -144,6 +146,7 @@ class StitchChips(JobAlgorithm):
                 job.patcher,
                 sink,
                 allow_missing=job.allow_missing,
+                plan=job.plan,
                 progress=progress(feedback),
                 cancelled=feedback.isCanceled,
             )
