@@ -26,7 +26,7 @@ from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..job import check_chip, not_cancelled, watch_sources
 from ..layers.labels import read_labels
-from ..parameters.patching import add_window
+from ..parameters.patching import add_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
 from ..parameters.reader import Reader
@@ -76,7 +76,7 @@ class SplitRaster(JobAlgorithm):
         tr = self.tr
         add_input(self)
         add_geometry_and_sampler(self)
-        add_window(self)
+        add_window_function(self)
         self.add(
             QgsProcessingParameterNumber(
                 self.MIN_VALID,

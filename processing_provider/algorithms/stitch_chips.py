@@ -25,7 +25,7 @@ from ..parameters.chips_in import add_chips, read_chips
 from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.operators import add_aggregation, read_aggregation
 from ..parameters.patching import NAMES as PATCHING_NAMES
-from ..parameters.patching import WINDOW, add_window, read_window_of_chips
+from ..parameters.patching import WINDOW, add_window_function, read_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
@@ -83,7 +83,7 @@ class StitchChips(JobAlgorithm):
         """Define the parameters and outputs."""
         tr = self.tr
         add_chips(self)
-        add_window(self, (FROM_MANIFEST,), FROM_MANIFEST)
+        add_window_function(self, (FROM_MANIFEST,), FROM_MANIFEST)
         add_aggregation(self)
         add_value_type(self)
         self.add(
@@ -114,16 +114,16 @@ class StitchChips(JobAlgorithm):
             chips.check_missing()
         stored = StoredChips(chips)
         aggregation, said = read_aggregation(reader, stored)
-        window = None
+        window_function = None
         if reader.text(WINDOW) != FROM_MANIFEST:
-            window = read_window_of_chips(reader)
+            window_function = read_window_function(reader)
         value_type = read_value_type(reader)
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
         output = self.output_paths(reader)[self.OUTPUT]
         wanted = read_format(reader)
         check_output(output, chips.source_files, self.OUTPUT, wanted)
-        patcher = stitch_patcher(chips, aggregation, window)
+        patcher = stitch_patcher(chips, aggregation, window_function)
         plan = check_stitch(chips, patcher)
         options = read_creation_options(reader, format_of(output, wanted))
         notes = tuple(filter(None, [said, *format_notes(self.tr, format_of(output, wanted))]))

@@ -18,7 +18,7 @@ from ..base import JobAlgorithm
 from ..bridge import progress, translated, while_wanted
 from ..job import check_chip
 from ..parameters.grids import add_grid, read_grid
-from ..parameters.patching import add_window
+from ..parameters.patching import add_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
@@ -93,7 +93,7 @@ class WindowWeights(JobAlgorithm):
         )
         add_grid(self)
         add_geometry_and_sampler(self)
-        add_window(self)
+        add_window_function(self)
         add_creation_options(self)
         add_format(self)
         self.add(
@@ -140,7 +140,7 @@ class WindowWeights(JobAlgorithm):
         for note in format_notes(self.tr, format_of(job.output, job.format)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
-            without = _write_sums(job, feedback) if job.kind == "coverage" else _write_window(job, feedback)
+            without = _write_sums(job, feedback) if job.kind == "coverage" else _write_weights_of_chip(job, feedback)
         if job.kind == "coverage" and without:
             share = f"{100 * without / job.window.pixels:.1f}"
             text = self.tr("{count} pixels ({share} %) lie in no chip.")
@@ -174,7 +174,7 @@ def _write_sums(job, feedback):
     return counted.without
 
 
-def _write_window(job, feedback):
+def _write_weights_of_chip(job, feedback):
     """Write the weights of the chip in the middle; the number of pixels of its window that are not part of it."""
     window, report = job.window, progress(feedback)
     report(0.1)

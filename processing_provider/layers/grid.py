@@ -14,8 +14,8 @@ from qgis.core import QgsDataProvider, QgsProviderRegistry
 from ...core.base.errors import ParameterError
 from ...core.gdal.environment import gdal_env, load_rasterio
 from ...core.grid.domain import RasterDomain
+from .log_listener import CALCULATION
 from .view import crs_text
-from .watch import CALCULATION
 
 #: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
 MOST_PIXELS = 100_000_000

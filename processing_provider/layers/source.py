@@ -27,8 +27,8 @@ from ...core.rasters.view import hidden
 from ..parameters.sources import names_of_layer
 from . import tiles as layer_tiles
 from .grid import layer_domain, reader_of
+from .log_listener import LogListener, missing_on_server
 from .view import view_of
-from .watch import Watch, missing_on_server
 
 BLOCK = (512, 1024)  # rows and columns of one request
 ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts
@@ -186,16 +186,16 @@ class LayerSource(RasterReader):
             self._feedback.canceled.connect(feedback.cancel, Qt.ConnectionType.DirectConnection)
             if self._feedback.isCanceled():
                 raise Cancelled
-        with Watch(self._host, provider.name()) as watch:
+        with LogListener(self._host, provider.name()) as heard:
             numbers = (1,) if self._colours else self.band_numbers
             size = self._finer * block.width, self._finer * block.height
             blocks = [provider.block(number, self._extent(block), *size, feedback) for number in numbers]
         if feedback.isCanceled():
             raise Cancelled
-        if watch.problems:
-            if not provider.nativeResolutions() or not missing_on_server(watch.problems, self._authcfg):
-                return None, next(iter(watch.problems.values()))
-            self.missing |= set(watch.problems)
+        if heard.problems:
+            if not provider.nativeResolutions() or not missing_on_server(heard.problems, self._authcfg):
+                return None, next(iter(heard.problems.values()))
+            self.missing |= set(heard.problems)
         for got in blocks:
             if not got.isValid() or (got.width(), got.height()) != size:
                 return None, got.error().summary() or provider.error().summary() or "the provider gave nothing"

@@ -8,7 +8,7 @@ from ...core.base.errors import ParameterError
 from ...core.plan.geometries import GEOMETRIES
 from ..layers.points import check_points
 from .patching import NAMES as PATCHING_NAMES
-from .patching import WINDOW, add_boundary, add_sizes, read_window_of_chips
+from .patching import WINDOW, add_boundary, add_sizes, read_window_function
 from .words import add_fields, choice_of, names_of, read_choice, read_fields, words_of
 
 ANCHORS = "ANCHORS"
@@ -41,7 +41,7 @@ def add_radius(algorithm, advanced=False):
 
 
 def add_geometry_and_sampler(algorithm):
-    """Add what a chip is, where the chips lie, and what happens at the raster's edge; see ``patching.add_window``."""
+    """Add what a chip is, where the chips lie, and what happens at the raster's edge."""
     tr = algorithm.tr
     add_geometry(algorithm)
     add_sizes(algorithm)
@@ -63,8 +63,8 @@ def read_sampled_patcher(reader, raster):
     made.
     """
     chips = read_choice(reader, GEOMETRIES)
-    window = read_window_of_chips(reader) if reader.has(WINDOW) else SpatialBoxcar()
-    return SpatialPatcher(chips, _sampler(reader, raster), window)
+    window_function = read_window_function(reader) if reader.has(WINDOW) else SpatialBoxcar()
+    return SpatialPatcher(chips, _sampler(reader, raster), window_function)
 
 
 def read_regular_patcher(reader):
@@ -73,7 +73,7 @@ def read_regular_patcher(reader):
     return SpatialPatcher(
         geometry=read_choice(reader, GEOMETRIES),
         sampler=LATTICE.make(LATTICE.default, step),
-        window=read_window_of_chips(reader),
+        window=read_window_function(reader),
     )
 
 

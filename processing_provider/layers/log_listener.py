@@ -28,7 +28,7 @@ _NOT_OF_PROVIDERS = ("Python warning", "Python error", "Plugins")
 _ADDRESS = re.compile(r"https?://[^\s()<>\"']+")
 
 
-class Watch:
+class LogListener:
     """Gathers warnings while it is entered, in the thread that reads.
 
     ``host`` is the server's name, "" where there is none. ``problems`` maps the address of a request, or where none is
