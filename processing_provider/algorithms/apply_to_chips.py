@@ -100,7 +100,7 @@ class ApplyToChips(JobAlgorithm):
         return _Job(Application(raster, operator, skip), plan, folder, notes)
 
     def _notes(self, chips, operator):
-        """What is to be said before the run."""
+        """Sentences for the log before the run."""
         yield from filter(None, [operator.describe()])
         if operator.applies_scale:
             try:

@@ -79,7 +79,7 @@ class ChipGrid(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
 
     def check_job(self, job, reader):
-        """Refuse chips that cannot be, and a file that cannot be written."""
+        """Refuse chips that do not fit the raster, and a file that cannot be written."""
         check_footprints(job.patcher, job.domain, job.window)
         check_file_target(reader, self.OUTPUT)
 
@@ -111,7 +111,7 @@ class ChipGrid(JobAlgorithm):
 
 
 def _features(found, fields):
-    """Features of some chips."""
+    """A list of features, one for each of some chips."""
     columns = [found.numbers, *found.anchors.T, *found.sizes.T, found.inside]
     features = []
     for outline, *values, inside in zip(found.outlines, *(column.tolist() for column in columns)):

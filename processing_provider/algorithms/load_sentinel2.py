@@ -27,7 +27,7 @@ from ..results.report import say
 
 
 class LoadSentinel2(JobAlgorithm):
-    """From a box and dates to a stacked, georeferenced chip."""
+    """Loads bands of Sentinel-2 products over a box as one raster."""
 
     NAME = "loadsentinel2"
     DISPLAY_NAME = "Load Sentinel-2 chip"
@@ -91,7 +91,7 @@ class LoadSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
     def make_job(self, reader):
-        """What to look for, and what to load of it."""
+        """``(search, wanted)``: what to look for, and what to load of it."""
         check_output(self.output_paths(reader)[self.OUTPUT], [], self.OUTPUT, read_format(reader))
         search = read_search(reader)
         return search, Wanted(

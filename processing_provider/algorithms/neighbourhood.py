@@ -200,14 +200,14 @@ def _statistics(job, points, known, feedback, report):
 
 
 def _objects(name, values):
-    """A list of what goes into a field, None where unknown."""
+    """The values of a field as a list, None where unknown."""
     if name == "count":
         return [None if value != value else int(value) for value in values.tolist()]
     return [None if value != value else value for value in values.tolist()]
 
 
 class _Rows:
-    """Finds features again when they are read for the second time: a database may give them in another order."""
+    """Positions of features that are read a second time: a database may give them in another order."""
 
     def __init__(self, ids):
         self._ids, self._order = ids, None

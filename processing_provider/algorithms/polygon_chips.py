@@ -241,7 +241,7 @@ class PolygonChips(JobAlgorithm):
         return statistics_fields(task.source.fields(), names, task.statistics, longest)
 
     def _polygons(self, task, feedback):
-        """The features, and of those that have a geometry on the raster's CRS the polygons and their positions."""
+        """``(features, polygons, places)``: polygons in the raster's CRS, and which of the features they are of."""
         features, polygons, places, invalid = [], [], [], []
         for feature in while_wanted(checked_features(task.source, invalid, self._invalid), feedback):
             features.append(feature)
@@ -310,5 +310,5 @@ def _raster_sink(task, group):
 
 
 def _bands(task, found):
-    """How many bands the results have; where nothing was run, as many as the operator says."""
+    """The number of bands of the results; where nothing was run, what the operator declares."""
     return (found.values.shape[1] if found is not None else 0) or task.operator.output_bands or 1

@@ -1,4 +1,4 @@
-"""``patchwise:runconfig``: a run that was done before, or that somebody wrote down, done again."""
+"""``patchwise:runconfig``: a run that is repeated from its result, or described by a file."""
 
 import os
 from contextlib import ExitStack, contextmanager
@@ -96,7 +96,7 @@ class RunConfig(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
     def make_job(self, reader):
-        """What the worker needs; everything wrong is refused, and what nobody has agreed to is asked for."""
+        """What the worker needs; the user is asked about files and servers that the configuration names."""
         return agreed(lambda trust: self._make(reader, trust), read_trust(reader))
 
     def _make(self, reader, trust):
@@ -134,7 +134,7 @@ class RunConfig(JobAlgorithm):
             )
 
     def _format(self, reader, recipe):
-        """The format that was chosen; with auto that of the run, as far as it suits the name."""
+        """The chosen format; for auto that of the run, where it suits the output's name."""
         wanted = read_format(reader)
         if wanted != AUTO or recipe.format == AUTO:
             return wanted
@@ -210,7 +210,7 @@ class RunConfig(JobAlgorithm):
 
 @contextmanager
 def _of(name):
-    """Puts the name of the parameter that a configuration came with in front of what is wrong with it."""
+    """Within it, errors of a configuration begin with ``name``, the parameter that it came with."""
     try:
         yield
     except ParameterError as error:

@@ -28,7 +28,7 @@ from ..results.features import BATCH, FeatureOutput, check_file_target, new_fiel
 
 
 class SearchSentinel2(JobAlgorithm):
-    """A list of what there is, before anything is loaded."""
+    """Lists products as footprints, without loading any."""
 
     NAME = "searchsentinel2"
     DISPLAY_NAME = "Search Sentinel-2"
@@ -57,7 +57,7 @@ class SearchSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
 
     def make_job(self, reader):
-        """What to look for."""
+        """The :class:`Search`."""
         check_file_target(reader, self.OUTPUT)
         return read_search(reader)
 

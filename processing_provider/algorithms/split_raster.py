@@ -175,7 +175,7 @@ class SplitRaster(JobAlgorithm):
         return self.present(results, context, feedback, titles=titles)
 
     def _split(self, folder, feedback):
-        """The labels, the manifest and what was done; raster and labels are closed again."""
+        """``(labels, manifest, report)``; raster and labels are closed."""
         with ExitStack() as stack:
             raster, labels = stack.enter_context(self._job.split.raster), None
             raster.follow(feedback)
@@ -186,7 +186,7 @@ class SplitRaster(JobAlgorithm):
             return labels, *split_to_folder(split, folder, **how)
 
     def _finish(self, reader, manifest, group, feedback):
-        """The footprints, where they are wanted; the results by name."""
+        """Write the layer of footprints, where it is wanted; the results by output."""
         results = {self.OUTPUT: self._job.folder}
         if not reader.given(self.INDEX):
             return results

@@ -51,7 +51,7 @@ class _Job:
 
 
 class _Counted:
-    """A sink that counts the pixels without a chip on their way to another."""
+    """Passes rows on to another sink, and counts the pixels in no chip, which are NaN."""
 
     def __init__(self, sink):
         self._sink, self.block_width, self.without = sink, sink.block_width, 0
@@ -65,7 +65,7 @@ class _Counted:
 
 
 class WindowWeights(JobAlgorithm):
-    """The window itself, or gaps and uneven cover, before a long run."""
+    """Writes the weights of one chip, or the sum of all, so that gaps and uneven cover are seen before a run."""
 
     NAME = "windowweights"
     DISPLAY_NAME = "Window weights"
@@ -103,7 +103,7 @@ class WindowWeights(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
 
     def check_job(self, job, reader):
-        """Refuse chips that cannot be, or that the memory does not hold."""
+        """Refuse chips that do not fit the raster, or that need more memory than the machine has."""
         check_footprints(job.patcher, job.domain, job.window)
         if job.patcher.geometry.size is not None:
             check_chip(job.patcher.geometry.size, 24)
@@ -165,7 +165,7 @@ def _sink(job, domain, name, group):
 
 
 def _write_sums(job, feedback):
-    """Write the summed weights; the number of pixels in no chip."""
+    """Write the summed weights; returns the number of pixels in no chip."""
     with CommitGroup() as group, _sink(job, job.domain.crop(job.window), "weights", group) as sink:
         counted, report = _Counted(sink), progress(feedback)
         write_coverage(
@@ -175,7 +175,7 @@ def _write_sums(job, feedback):
 
 
 def _write_weights_of_chip(job, feedback):
-    """Write the weights of the chip in the middle; the number of pixels of its window that are not part of it."""
+    """Write the weights of the chip in the middle; returns the number of pixels in its window that it leaves out."""
     window, report = job.window, progress(feedback)
     report(0.1)
     middle = window.row + window.height / 2, window.col + window.width / 2

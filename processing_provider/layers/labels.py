@@ -49,12 +49,15 @@ class LabelRaster:
     labels: RasterLabels
 
     def load(self, domain, feedback):
-        """The labels."""
+        """The labels, which need neither."""
         return ChipLabels(self.labels)
 
 
 def read_labels(reader, raster, names):
-    """What is under ``names`` (of the layer and of the field), or None; and the files that are read. Main thread."""
+    """``(labels, files)`` of the parameters ``names`` (of the layer, of the field). Main thread.
+
+    ``labels`` are a :class:`LabelRaster` or :class:`LabelPolygons`, None where no layer is given; ``files`` are paths.
+    """
     name, field_name = names
     field = reader.text(field_name)
     if not reader.given(name):
@@ -93,7 +96,7 @@ def _polygons(reader, raster, layer, names):
 
 
 def _area(raster, transform):
-    """The raster's place in the polygons' CRS, with a margin; null where there is none to be found."""
+    """The raster's bounds in the polygons' CRS, a tenth larger; null where they cannot be transformed."""
     try:
         area = transform.transformBoundingBox(
             QgsRectangle(*raster.domain.bounds), QgsCoordinateTransform.TransformDirection.ReverseTransform

@@ -44,7 +44,7 @@ _TYPES = {
     "Float32": "f4",
     "Float64": "f8",
 }
-#: What may be told of a layer's source.
+#: The parts of a layer's source that hold no secrets.
 _PUBLIC = (
     "url type layers identifier styles tileMatrixSet zmin zmax crs format path layerName dbname host port schema table"
 ).split()
@@ -58,7 +58,7 @@ class LayerSource(RasterReader):
     Other layers have their own bands, with the provider's scale and offset applied, unknown where the layer's nodata
     settings say so. ``scaled`` is a further pair ``(scale, offset)``, or False. To be made in the main thread.
 
-    What :meth:`select` gives reads by the same provider, in turns: a clone of a clone may be less than the first one.
+    Sources that :meth:`select` gives share the provider and take turns: a clone of a clone may lack parts of it.
     """
 
     overviews = ()
@@ -99,7 +99,7 @@ class LayerSource(RasterReader):
         return Band(number, description, kind, None, None, 1.0, 0.0, palette, ranges)
 
     def identity(self):
-        """What the local files behind the layer are like now; of a server nothing is known."""
+        """The :class:`SourceIdentity` of the local files behind the layer; of a server nothing is known."""
         return SourceIdentity.of(self.source_files.paths, complete=False)
 
     @property
@@ -109,9 +109,10 @@ class LayerSource(RasterReader):
 
     @property
     def reader(self):
-        """In which thread rows are read. While the main thread waits, requests of others would wait for it.
+        """:class:`CallerThread` where the main thread runs the loop, so that it also reads; else None.
 
-        QGIS asks for passwords and counts time-outs in the main thread: it has to be the one that reads.
+        QGIS asks for passwords and counts time-outs in the main thread: a request in another thread would never end
+        while the main thread waits for it.
         """
         in_main = QThread.currentThread() == QCoreApplication.instance().thread()
         return CallerThread() if in_main else None
@@ -124,7 +125,7 @@ class LayerSource(RasterReader):
         return other
 
     def follow(self, feedback):
-        """Let an algorithm's feedback end a request that is under way, and be told of missing tiles at the end."""
+        """Cancel requests as soon as ``feedback`` is cancelled, and warn there of missing tiles on :meth:`close`."""
         self._feedback = feedback
 
     def read(self, window, out):
@@ -141,7 +142,7 @@ class LayerSource(RasterReader):
                 fill(values, raw[inside], None if invalid is None else invalid[inside], band, bool(self.scaled))
 
     def close(self):
-        """Tell of tiles that the server does not have; a later read goes on."""
+        """Warn of tiles that the server does not have, and drop the blocks held; reading can go on later."""
         if self._feedback is not None and self.missing:
             text = QCoreApplication.translate(
                 "Patchwise",
@@ -155,7 +156,7 @@ class LayerSource(RasterReader):
     def __exit__(self, error_type, *error):
         self.close()
         if error_type is not None:
-            # QGIS keeps exceptions for good, and with them this: files must not stay open until GDAL is no more.
+            # QGIS keeps exceptions, and with them this object, until it ends; files must not stay open for so long.
             self._provider = None
 
     def _block(self, block):
@@ -178,7 +179,7 @@ class LayerSource(RasterReader):
 
     def _asked(self, block):
         provider = self._provider
-        # After 100 failures under one name QGIS stops to speak of them: each attempt has a name of its own.
+        # QGIS logs no more than 100 failures of one address: each attempt has an address of its own.
         if provider.name() == "wms":
             provider.setDataSourceUri(f"{self._uri}&patchwise={next(_serial)}")
         feedback = QgsRasterBlockFeedback()
@@ -206,7 +207,7 @@ class LayerSource(RasterReader):
         return [self._numbers(got, band) for got, band in zip(blocks, self.described.each)], ""
 
     def _gaps(self, block):
-        """Where a table has no tile, of which its provider says nothing; None for other providers."""
+        """``(h, w)`` bool: where the table of a PostGIS raster has no tile; None for other providers."""
         if self._provider.name() != layer_tiles.PROVIDER:
             return None
         if self._tiles is None:
@@ -228,7 +229,7 @@ class LayerSource(RasterReader):
         return raw, unknown(raw, replace(band, nodata=block.noDataValue() if block.hasNoDataValue() else None))
 
     def _pixels(self, block, dtype):
-        """The block's pixels of the grid, of those that were asked for the middle ones."""
+        """``(h, w)``: the block's pixels on the grid; where it was asked for finer ones, those in the middle."""
         pixels = np.frombuffer(block.data(), dtype).reshape(block.height(), block.width())
         return pixels[self._finer // 2 :: self._finer, self._finer // 2 :: self._finer]
 
@@ -238,7 +239,7 @@ class LayerSource(RasterReader):
         return QgsRectangle(left, bottom, right, top)
 
     def _wait(self, seconds):
-        """Wait, but not if the run is cancelled."""
+        """Wait so many seconds; raises :class:`Cancelled` once the run is cancelled."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self._feedback is not None and self._feedback.isCanceled():
@@ -247,7 +248,7 @@ class LayerSource(RasterReader):
 
 
 def public_source(layer):
-    """Where a layer comes from, without what only its owner may know: user, password, keys and tokens."""
+    """A layer's source in one line, without user, password, keys and tokens."""
     registry, kind = QgsProviderRegistry.instance(), layer.providerType()
     parts = registry.decodeUri(kind, layer.dataProvider().dataSourceUri())
     if not parts:

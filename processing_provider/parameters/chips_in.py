@@ -21,6 +21,6 @@ def add_chips(algorithm):
 
 
 def read_chips(reader, scaled=False):
-    """The chips described as a raster; refused where the folder is not one of chips."""
+    """The folder's :class:`ChipRaster`; refused where it is not one of chips. ``scaled`` is as for ``RasterFile``."""
     folder = reader.file(CHIPS)
     return ChipRaster(folder, load_manifest(folder), scaled)

@@ -45,7 +45,7 @@ def read_box(reader, name):
 
 
 def _of_text(text, box):
-    """The box of a text, of which QGIS has already read the numbers."""
+    """``box`` with west and east in the order of the text, from which QGIS takes the smaller one first."""
     try:
         west, east = float(text[1]), float(text[2])
     except ValueError:
@@ -56,7 +56,7 @@ def _of_text(text, box):
 def window_of_extent(reader, name, layer, domain):
     """The :class:`PixelWindow` of ``domain`` under an extent parameter; all of it where that is empty.
 
-    The way between two CRS is the one that the project has for them.
+    CRS are transformed as the project's settings say.
     """
     found = read_box(reader, name)
     if found is None:
@@ -88,7 +88,7 @@ def _degrees():
 
 
 def _points(transform):
-    """A transformation of arrays, with NaN for points that have no place."""
+    """A callable that transforms arrays ``x`` and ``y``; NaN for points that cannot be transformed."""
 
     def moved(x, y):
         found = np.full((2, len(x)), np.nan)

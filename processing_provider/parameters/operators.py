@@ -27,7 +27,7 @@ NAMES = {**names_of(OPERATORS), "model": MODEL, "other inputs": OTHER_INPUTS, "t
 
 
 def add_operator(algorithm, aggregation=True):
-    """Add the choice of the operator, and what each of them needs; ``aggregation`` where its results are stitched."""
+    """Add the choice of the operator and what each of them needs; with ``aggregation`` how results are stitched."""
     tr = algorithm.tr
     algorithm.add(
         choice_of(OPERATORS, tr("Operator")),
@@ -146,8 +146,7 @@ def _scale(given, raster):
 
 
 def source_scale(reader):
-    """What the source has to apply: scale and offset, where they were chosen for an operator that takes bands as they
-    are; index and classify apply theirs themselves."""
+    """``(scale, offset)`` for the source to apply; False where none is chosen, or the operator applies them itself."""
     if reader.text(OPERATORS.parameter) in OPERATORS.uses(SCALE):
         return False
     chosen = [reader.given(name) for name in (SCALE, OFFSET)]
@@ -158,18 +157,18 @@ def source_scale(reader):
 
 
 def read_aggregation(reader, operator):
-    """The chosen aggregation, and a sentence where labels made another one necessary."""
+    """``(aggregation, sentence)``: the chosen one, or a vote for labels, which the sentence says; else it is ""."""
     kind = reader.text(AGGREGATIONS.parameter)
     chosen = AGGREGATIONS.make(kind, {})
     if operator.labels and chosen.blends:
         said = reader.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
-        # With names, it is plain that these are labels.
+        # Classes with names are plainly labels.
         return SpatialHardVote(), "" if kind == "overlapadd" and operator.categories else said.format(kind=kind)
     return chosen, ""
 
 
 def fitted(operator, patcher):
-    """An operator for the chips of ``patcher``, and the patcher for it: a model may demand the chip size."""
+    """``(operator, patcher)`` for each other: a model may demand the chip size."""
     size = patcher.geometry.size
     made = operator.fitted(size)
     if made.chip_size is not None and made.chip_size != size:

@@ -31,7 +31,7 @@ def add_sizes(algorithm):
 
 
 def add_window_function(algorithm, before=(), default=WINDOWS.default):
-    """Add the choice of the window, after the options ``before``, and what each of them needs."""
+    """Add the choice of the window function, with the options ``before`` in front, and what each of them needs."""
     tr = algorithm.tr
     algorithm.add(
         choice(WINDOW, tr("Window"), (*before, *WINDOWS.names), default),
@@ -52,5 +52,5 @@ def add_boundary(algorithm):
 
 
 def read_window_function(reader):
-    """The chosen window."""
+    """The chosen :class:`SpatialWindow`."""
     return read_choice(reader, WINDOWS)

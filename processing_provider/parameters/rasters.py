@@ -40,7 +40,7 @@ NAMES = {
 
 
 def add_input(algorithm, extent=True):
-    """Add the raster to read, its bands, and unless something else says so the part of it."""
+    """Add the raster to read, its bands and resolution; with ``extent`` also the part of it."""
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
@@ -106,7 +106,7 @@ def add_value_type(algorithm):
 
 
 def add_creation_options(algorithm):
-    """Add what GDAL is told when it makes the file."""
+    """Add GDAL's creation options."""
     tr = algorithm.tr
     algorithm.add(
         QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
@@ -135,12 +135,12 @@ def add_format(algorithm):
 
 
 def read_format(reader):
-    """What was chosen as format: a name of ``FORMATS``, or ``auto``."""
+    """The chosen format: a name of ``FORMATS``, or ``auto``."""
     return reader.text(FORMAT)
 
 
 def format_notes(tr, name):
-    """Sentences about what is different with a format."""
+    """Sentences for the log before a run that writes the format ``name``."""
     if name != "cog":
         return []
     return [
@@ -191,7 +191,7 @@ def stacked(reader, first, parameter):
 
 
 def _open(reader, layer, bands, scaled):
-    """What reads the layer: its file, or where it has none, its provider."""
+    """The layer's :class:`RasterFile`; where only QGIS can read it, a :class:`LayerSource`."""
     resolution = reader.number_if_given(RESOLUTION)
     if layer.isValid() and read_by_qgis(layer):
         raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
@@ -209,7 +209,7 @@ def source_paths(raster):
 
 
 def check_outlines(raster):
-    """Refuse a raster of which it cannot be told where its pixels lie, before outlines of them are asked for."""
+    """Refuse a raster whose pixels have no known place, for algorithms that write outlines of chips."""
     raster.domain.to_world(0, 0)
 
 

@@ -80,7 +80,7 @@ def add_server(algorithm):
 
 
 def read_search(reader):
-    """What to look for; refuses what is wrong before anything is asked. Main thread."""
+    """The :class:`Search` of the parameters; refuses what is wrong before the server is asked. Main thread."""
     check_client()
     return Search(
         _box(reader),
@@ -94,6 +94,7 @@ def read_search(reader):
 
 
 def _box(reader):
+    """``(west, south, east, north)`` in degrees."""
     crs = QgsCoordinateReferenceSystem("EPSG:4326")
     box, given = read_box(reader, EXTENT) or (None, None)
     if box is None or box.xmin == box.xmax or box.ymin == box.ymax:
@@ -112,7 +113,7 @@ def _box(reader):
 
 
 def read_area(reader):
-    """The extent as it was given, in its own CRS; None where that is not known."""
+    """The extent as it was given, a :class:`PlacedBox` in its own CRS; None where that is not known."""
     crs = reader.extent_crs(EXTENT)
     if not crs.isValid():
         return None
@@ -122,6 +123,7 @@ def read_area(reader):
 
 
 def _day(reader, name):
+    """A day as in ``2023-06-01``."""
     value = reader.value(name)
     moment = reader.moment(name)
     date = value if isinstance(value, QDate) else moment.date()
@@ -131,7 +133,7 @@ def _day(reader, name):
 
 
 def network_of_qgis():
-    """Time-out and proxy as the user has set them in QGIS. Main thread."""
+    """The :class:`Network` that the user has set in QGIS: time-out and proxy. Main thread."""
     manager = QgsNetworkAccessManager.instance()
     schemes = {
         QNetworkProxy.ProxyType.HttpProxy: "http",

@@ -62,7 +62,7 @@ def _layers(reader, name, kind):
 
 
 def names_of_layer(layer, project=None, depth=0):
-    """What a layer reads, by the names that its provider knows: files, and layers that it is made of in turn."""
+    """Names of the files that a layer reads, as its provider gives them, and those of the layers that it is made of."""
     kind, uri = layer.providerType(), layer.source()
     names = [QgsProviderRegistry.instance().decodeUri(kind, uri).get("path") or ""]
     if kind in ("gdal", "ogr"):

@@ -24,7 +24,7 @@ def choice_of(vocabulary, description):
 
 
 def words_of(algorithm, vocabulary):
-    """What can be chosen, each with its few words: ``boxcar (all alike), hann (...)``."""
+    """A line of what can be chosen, each with its short help: ``boxcar (all alike), hann (...)``."""
     said = ((entry.name, algorithm.tr(entry.help) if entry.help else "") for entry in vocabulary.offered)
     return ", ".join(f"{name} ({words})" if words else name for name, words in said)
 
@@ -47,15 +47,16 @@ def read_fields(reader, fields):
 
 
 def read_choice(reader, vocabulary):
-    """What was chosen, made."""
+    """The object that the chosen name stands for, made with the values of its fields."""
     name = reader.text(vocabulary.parameter)
     fields = [field for field in vocabulary.entry(name).fields if field.name]
     return vocabulary.make(name, read_fields(reader, fields))
 
 
 def names_of(vocabulary):
-    """The parameters by what they are called in the core's errors."""
-    return {field.in_errors: field.name for field in reversed(vocabulary.fields)}  # rows rather than columns
+    """The ids of the parameters by the names that the core's errors have for them."""
+    fields = reversed(vocabulary.fields)  # of two with one name the first, which is for rows, counts
+    return {field.in_errors: field.name for field in fields}
 
 
 def _number(kind):

@@ -22,7 +22,7 @@ from .features import BATCH, FeatureOutput, new_field
 
 
 def write_index(manifest, folder, feedback):
-    """Write ``index.gpkg``; Raises ``QgsProcessingException``, and ``Cancelled``."""
+    """Write ``index.gpkg`` to the folder; raises ``QgsProcessingException`` and ``Cancelled``."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = "GPKG", "index"
     path = os.path.join(folder, INDEX_FILE)
@@ -39,7 +39,7 @@ def write_index(manifest, folder, feedback):
 
 
 def index_output(reader, name, manifest, group):
-    """The vector output for the footprints, a context manager; see :func:`fill_index`."""
+    """The :class:`FeatureOutput` for the footprints; :func:`fill_index` writes them."""
     shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
     return FeatureOutput(reader, name, *shape, group)
 
@@ -70,7 +70,7 @@ def _fields():
 
 
 def _batches(manifest, feedback):
-    """The chips in their order, some at a time."""
+    """Lists of up to ``BATCH`` features, one for each chip, in the order of the chips."""
     fields, chips = _fields(), manifest.chips
     for first in while_wanted(range(0, len(chips), BATCH), feedback):
         yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]

@@ -1,4 +1,4 @@
-"""Features on their way to a vector output, which takes its name when it is complete."""
+"""Vector outputs of an algorithm, which take their names when they are complete."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def new_field(name, kind):
 
 
 def file_target(reader, name):
-    """The file that a vector output will be; "" where it goes to memory, to a database or into a file that is there."""
+    """The file that a vector output will be; "" where it goes to memory, to a database or into an existing file."""
     value = _named(reader, name)
     if value in ("", QgsProcessing.TEMPORARY_OUTPUT) or re.match(r"\w{2,}:", value):
         return ""
@@ -46,7 +46,7 @@ def file_target(reader, name):
 
 
 def _named(reader, name):
-    """What a vector output is called; "" where it has no name, or goes into a layer that is there."""
+    """The path or URI of a vector output; "" where it has none, or goes into an existing layer."""
     value = reader.value(name)
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         if value.useRemapping():
@@ -58,7 +58,7 @@ def _named(reader, name):
 
 
 def check_file_target(reader, name, more=None):
-    """Refuse a file that cannot be made, or of which something that is read, ``more`` included, is made."""
+    """Refuse a file that cannot be written, and one that is read: under a parameter, or in ``more``."""
     value = _named(reader, name)
     if value.split(":")[0].lower() not in QgsProviderRegistry.instance().providerList():
         check_on_disk(value, name)
@@ -74,7 +74,7 @@ def check_file_target(reader, name, more=None):
 
 
 def _check_table(reader, name):
-    """Refuse a table in a file that is there, where it is the one that is read: QGIS would empty it first."""
+    """Refuse a table of an existing file that is also read: QGIS would empty it first."""
     value = _named(reader, name)
     if not isinstance(value, str) or not value.startswith("ogr:"):
         return
@@ -149,7 +149,7 @@ class FeatureOutput:
             group.commit()
 
     def _not_written(self):
-        """What to raise where QGIS cannot write features; it knows why."""
+        """The exception for features that QGIS could not write, with its reason."""
         algorithm = self._reader.algorithm
         return QgsProcessingException(algorithm.writeFeatureError(self._sink, self._reader.parameters, self._name))
 
@@ -190,7 +190,7 @@ def _moved(value, path):
 
 
 def _count(path):
-    """Features that a file holds, or None where its format does not tell without a look at all of them."""
+    """The number of features in a file; None for formats that would have to be read for it."""
     if os.path.splitext(path)[1].lower() not in (".gpkg", ".shp", ".fgb"):
         return None
     metadata = QgsProviderRegistry.instance().providerMetadata("ogr")
