@@ -24,9 +24,7 @@ from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.rasters import stacked
 from ..parameters.sources import files_read
 from ..results.chip_index import write_index
-from ..results.report import tell
-
-MOST_NAMED = 100
+from ..results.report import tell, warn_of_each
 
 
 @dataclass(frozen=True)
@@ -144,10 +142,8 @@ class ApplyToChips(JobAlgorithm):
         return {self.OUTPUT: job.folder, "DONE": len(manifest.chips), "FAILED": len(failed)}
 
     def _list(self, feedback, failed):
-        for chip in failed[:MOST_NAMED]:
-            feedback.pushWarning(self.tr("{path}: {reason}").format(path=chip.path, reason=chip.reason))
-        if len(failed) > MOST_NAMED:
-            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(failed) - MOST_NAMED:,}"))
+        text = self.tr("{path}: {reason}")
+        warn_of_each(self.tr, feedback, [text.format(path=chip.path, reason=chip.reason) for chip in failed])
 
 
 def _fitted(operator, chips):

@@ -5,7 +5,6 @@ from typing import Any
 
 from qgis.core import (
     QgsFeature,
-    QgsFields,
     QgsGeometry,
     QgsProcessing,
     QgsProcessingOutputNumber,
@@ -24,7 +23,7 @@ from ..parameters.rasters import check_outlines, read_layer
 from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
-from ..results.features import FeatureOutput, check_file_target, new_field
+from ..results.features import FeatureOutput, check_file_target, new_fields
 
 FIELDS = {
     "number": "LongLong",
@@ -93,9 +92,7 @@ class ChipGrid(JobAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plan, outline, write."""
-        job, fields, count = self._job, QgsFields(), 0
-        for name, kind in FIELDS.items():
-            fields.append(new_field(name, kind))
+        job, fields, count = self._job, new_fields(FIELDS), 0
         several = job.patcher.layout.several_parts
         kind = QgsWkbTypes.Type.MultiPolygon if several else QgsWkbTypes.Type.Polygon
         with translated(self.CORE_NAMES):

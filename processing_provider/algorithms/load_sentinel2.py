@@ -6,7 +6,6 @@ from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
@@ -23,6 +22,7 @@ from ..bridge import progress, translated
 from ..parameters.rasters import add_format, format_notes, read_format
 from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_area, read_search
+from ..parameters.words import choice
 from ..results.report import say
 
 
@@ -63,9 +63,7 @@ class LoadSentinel2(JobAlgorithm):
             tr("Size of the result's pixels. Coarser ones are read from the files' overviews."),
         )
         self.add(
-            QgsProcessingParameterEnum(
-                self.UNITS, tr("Units"), options=list(UNITS), defaultValue="dn", usesStaticStrings=True
-            ),
+            choice(self.UNITS, tr("Units"), UNITS, "dn"),
             tr(
                 "dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
                 "scale and offset applied."

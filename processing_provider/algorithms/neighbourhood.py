@@ -8,7 +8,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessing,
     QgsProcessingException,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
@@ -25,8 +24,8 @@ from ..bridge import progress, translated
 from ..layers.points import batches, check_points, read_points
 from ..layers.polygons import statistics_fields
 from ..parameters.reader import Reader
-from ..parameters.words import add_fields, choice_of, names_of, read_choice
-from ..results.features import FeatureOutput, check_file_target, file_target
+from ..parameters.words import add_fields, choice_of, choices, names_of, read_choice
+from ..results.features import FeatureOutput, check_file_target, file_target, number_field
 
 #: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
 READ, FOUND = 0.25, 0.55
@@ -95,14 +94,7 @@ class Neighbourhood(JobAlgorithm):
         )
         add_fields(self, sorted(NEIGHBOURHOODS.fields, key=lambda field: len(NEIGHBOURHOODS.uses(field.name))))
         add(
-            QgsProcessingParameterEnum(
-                self.STATISTICS,
-                tr("Statistics"),
-                options=list(CORE_STATISTICS),
-                allowMultiple=True,
-                defaultValue=["count", "mean", "std"],
-                usesStaticStrings=True,
-            ),
+            choices(self.STATISTICS, tr("Statistics"), CORE_STATISTICS, ["count", "mean", "std"]),
             tr(
                 "What is computed; each becomes a field, called after the field and the statistic. The count is that "
                 "of known values, std is divided by it."
@@ -121,19 +113,14 @@ class Neighbourhood(JobAlgorithm):
         """What the worker needs; the layer becomes a source of features."""
         source = reader.needed_source(self.INPUT)
         check_points(source, self.INPUT)
-        field = reader.text(self.FIELD)
-        index = source.fields().lookupField(field)
-        if index < 0 or not source.fields()[index].isNumeric():
-            numbers = [one.name() for one in source.fields() if one.isNumeric()]
-            allowed = f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}"
-            raise ParameterError("FIELD", field, allowed)
+        field = number_field(source.fields(), reader.text(self.FIELD), self.FIELD)
         spherical = reader.text(self.METRIC) == "haversine"
         crs = source.sourceCrs()
         if spherical and not crs.isValid():
             raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
         return _Job(
             source,
-            source.fields()[index].name(),
+            field,
             read_choice(reader, NEIGHBOURHOODS),
             reader.choices(self.STATISTICS),
             QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None,

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingException,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterRasterDestination,
@@ -44,10 +43,10 @@ from ..parameters.rasters import (
     read_format,
     read_layer,
     read_raster,
-    source_paths,
 )
 from ..parameters.reader import Reader
 from ..parameters.sources import files_read
+from ..parameters.words import choices
 from ..results.features import FeatureOutput, check_file_target, file_target
 from ..results.report import tell
 
@@ -108,14 +107,7 @@ class PolygonChips(JobAlgorithm):
         )
         add_operator(self)
         self.add(
-            QgsProcessingParameterEnum(
-                self.STATISTICS,
-                tr("Statistics"),
-                options=list(NAMES_OF_STATISTICS),
-                allowMultiple=True,
-                defaultValue=["count", "mean"],
-                usesStaticStrings=True,
-            ),
+            choices(self.STATISTICS, tr("Statistics"), NAMES_OF_STATISTICS, ["count", "mean"]),
             tr(
                 "What becomes an attribute, for each band of the operator's result: count of the pixels with data, "
                 "sum, mean, std (divided by the count), min, max, median, majority (the most frequent value, of "
@@ -153,7 +145,7 @@ class PolygonChips(JobAlgorithm):
         check_outlines(raster)
         layer = read_layer(reader)
         stitched = self.output_paths(reader)[self.STITCHED] or ""
-        sources = source_paths(raster) + files_read(reader)
+        sources = raster.source_files + files_read(reader)
         wanted = read_format(reader)
         if stitched:
             check_output(stitched, sources, self.STITCHED, wanted)

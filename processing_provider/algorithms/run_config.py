@@ -22,7 +22,7 @@ from ..job import job_of, perform
 from ..layers.grid import has_pixels
 from ..layers.source import LayerSource
 from ..layers.view import raster_file
-from ..parameters.rasters import add_format, read_format, source_paths
+from ..parameters.rasters import add_format, read_format
 from ..parameters.reader import Reader
 from ..parameters.sources import files_read
 from ..trust import TRUST, add_trust, agreed, read_trust
@@ -113,7 +113,7 @@ class RunConfig(JobAlgorithm):
         wanted = self._format(reader, recipe)
         output = self.output_paths(reader, wanted)[self.OUTPUT]
         same = recipe.format in (AUTO, format_of(output, wanted))
-        sources = source_paths(raster) + files_read(reader)
+        sources = raster.source_files + files_read(reader)
         check_output(output, sources, self.OUTPUT, wanted)
         with _of(name):
             operator = recipe.operator_for(raster)

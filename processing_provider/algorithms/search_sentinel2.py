@@ -7,7 +7,6 @@ from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsFields,
     QgsGeometry,
     QgsJsonUtils,
     QgsProcessing,
@@ -24,7 +23,20 @@ from ..base import JobAlgorithm
 from ..bridge import translated
 from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_search
-from ..results.features import BATCH, FeatureOutput, check_file_target, new_field
+from ..results.features import BATCH, FeatureOutput, check_file_target, new_fields
+
+FIELDS = {
+    "id": "String",
+    "datetime": "DateTime",
+    "day": "String",
+    "cloud": "Double",
+    "tile": "String",
+    "orbit": "String",
+    "platform": "String",
+    "baseline": "String",
+    "epsg": "Int",
+    "share": "Double",
+}
 
 
 class SearchSentinel2(JobAlgorithm):
@@ -63,7 +75,7 @@ class SearchSentinel2(JobAlgorithm):
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
-        search, fields = self._job, _fields()
+        search, fields = self._job, new_fields(FIELDS)
         shown = without_secrets(search.endpoint)
         feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
         with translated(self.CORE_NAMES):
@@ -77,24 +89,6 @@ class SearchSentinel2(JobAlgorithm):
                     output.add([_feature(item, search.bbox, fields) for item in items[first : first + BATCH]])
         results = {self.OUTPUT: output.target, self.COUNT: len(items)}
         return self.present(results, context, feedback, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
-
-
-def _fields():
-    fields = QgsFields()
-    for name, kind in (
-        ("id", "String"),
-        ("datetime", "DateTime"),
-        ("day", "String"),
-        ("cloud", "Double"),
-        ("tile", "String"),
-        ("orbit", "String"),
-        ("platform", "String"),
-        ("baseline", "String"),
-        ("epsg", "Int"),
-        ("share", "Double"),
-    ):
-        fields.append(new_field(name, kind))
-    return fields
 
 
 def _feature(item, box, fields):

@@ -23,7 +23,6 @@ from ..parameters.rasters import (
     read_raster,
     read_value_type,
     read_window,
-    source_paths,
 )
 from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as PLACE_NAMES
@@ -105,7 +104,7 @@ class SlidingWindow(JobAlgorithm):
     def _job_of(self, reader, raster):
         paths = self.output_paths(reader)
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
-        sources = source_paths(raster) + files_read(reader)
+        sources = raster.source_files + files_read(reader)
         wanted = read_format(reader)
         check_output(output, sources, self.OUTPUT, wanted)
         if coverage:

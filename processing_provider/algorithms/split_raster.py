@@ -28,7 +28,7 @@ from ..job import check_chip, not_cancelled, watch_sources
 from ..layers.labels import read_labels
 from ..parameters.patching import add_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
+from ..parameters.rasters import add_input, check_outlines, read_raster, read_window
 from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
@@ -146,7 +146,7 @@ class SplitRaster(JobAlgorithm):
         if patcher.geometry.size is not None:
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
         folder = reader.text(self.OUTPUT)
-        sources = source_paths(raster) + source_files(files) + files_read(reader)
+        sources = raster.source_files + source_files(files) + files_read(reader)
         check_folder(folder, sources, self.OUTPUT)
         check_file_target(reader, self.INDEX, sources)
         self._check_apart(folder, file_target(reader, self.INDEX))

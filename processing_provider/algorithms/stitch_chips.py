@@ -37,10 +37,9 @@ from ..parameters.rasters import (
     read_value_type,
 )
 from ..parameters.reader import Reader
-from ..results.report import say, tell
+from ..results.report import say, tell, warn_of_each
 
 FROM_MANIFEST = "manifest"
-MOST_NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -150,10 +149,8 @@ class StitchChips(JobAlgorithm):
                 progress=progress(feedback),
                 cancelled=feedback.isCanceled,
             )
-        for name in lost[:MOST_NAMED]:
-            feedback.pushWarning(self.tr("{path} is missing or damaged: nodata").format(path=name))
-        if len(lost) > MOST_NAMED:
-            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(lost) - MOST_NAMED:,}"))
+        text = self.tr("{path} is missing or damaged: nodata")
+        warn_of_each(self.tr, feedback, [text.format(path=path) for path in lost])
         say(self.tr, feedback, report, job.value_type.losses())
         results = {
             self.OUTPUT: job.output,

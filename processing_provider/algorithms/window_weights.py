@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterRasterDestination
 
 from ...core import SpatialPatcher, ValueType
 from ...core.base.progress import Watch
@@ -26,12 +26,12 @@ from ..parameters.rasters import (
     format_notes,
     read_creation_options,
     read_format,
-    source_paths,
 )
 from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
+from ..parameters.words import choice
 
 KINDS = ("coverage", "window")
 
@@ -86,9 +86,7 @@ class WindowWeights(JobAlgorithm):
         """Define the parameters and outputs."""
         tr = self.tr
         self.add(
-            QgsProcessingParameterEnum(
-                self.KIND, tr("Kind"), options=list(KINDS), defaultValue="coverage", usesStaticStrings=True
-            ),
+            choice(self.KIND, tr("Kind"), KINDS, "coverage"),
             tr("What to compute: coverage (the sum over all chips) or window (one chip's weights)."),
         )
         add_grid(self)
@@ -116,7 +114,7 @@ class WindowWeights(JobAlgorithm):
             return self._job_of(reader, raster, window, output)
 
     def _job_of(self, reader, raster, window, output):
-        sources = source_paths(raster) + files_read(reader)
+        sources = raster.source_files + files_read(reader)
         wanted = read_format(reader)
         check_output(output, sources, self.OUTPUT, wanted)
         patcher = read_sampled_patcher(reader, raster)

@@ -16,6 +16,7 @@ from ...core.base.errors import ParameterError
 from ...core.chip_folder.labels import ChipLabels, PolygonLabels, RasterLabels
 from ..bridge import while_wanted
 from ..results.chip_index import index_crs
+from ..results.features import number_field
 from .polygons import polygon_mapping
 from .view import raster_file
 
@@ -83,16 +84,13 @@ def read_labels(reader, raster, names):
 def _polygons(reader, raster, layer, names):
     name, field_name = names
     field = reader.text(field_name)
-    index = layer.fields().lookupField(field) if field else -1
-    if field and (index < 0 or not layer.fields()[index].isNumeric()):
-        numbers = [one.name() for one in layer.fields() if one.isNumeric()]
-        raise ParameterError(field_name, field, f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}")
+    field = number_field(layer.fields(), field, field_name) if field else ""
     crs = index_crs(raster)
     if layer.crs().isValid() != crs.isValid():
         raise ParameterError(name, layer.name(), "must have a coordinate reference system, as must the raster")
     transform = QgsCoordinateTransform(layer.crs(), crs, reader.context.transformContext())
     source = reader.source(name)
-    return LabelPolygons(source, layer.fields()[index].name() if field else "", transform, _area(raster, transform))
+    return LabelPolygons(source, field, transform, _area(raster, transform))
 
 
 def _area(raster, transform):

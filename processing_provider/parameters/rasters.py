@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterBand,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
@@ -22,6 +21,7 @@ from ..layers.grid import check_bounded
 from ..layers.source import LayerSource
 from ..layers.view import raster_file
 from .extents import window_of_extent
+from .words import choice
 
 INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
 DATA_TYPE, NODATA, CREATION_OPTIONS, FORMAT = "DATA_TYPE", "NODATA", "CREATION_OPTIONS", "FORMAT"
@@ -86,9 +86,7 @@ def add_value_type(algorithm):
     """Add the type of the output's values and its nodata value."""
     tr, add = algorithm.tr, algorithm.add
     add(
-        QgsProcessingParameterEnum(
-            DATA_TYPE, tr("Data type"), options=list(DATA_TYPES), defaultValue="float32", usesStaticStrings=True
-        ),
+        choice(DATA_TYPE, tr("Data type"), DATA_TYPES, "float32"),
         tr(
             "Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
             "many were."
@@ -123,9 +121,7 @@ def add_format(algorithm):
     """Add the format of the rasters that come out."""
     tr = algorithm.tr
     algorithm.add(
-        QgsProcessingParameterEnum(
-            FORMAT, tr("Format"), options=[AUTO, *FORMATS], defaultValue=AUTO, usesStaticStrings=True
-        ),
+        choice(FORMAT, tr("Format"), [AUTO, *FORMATS], AUTO),
         tr(
             "auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
             "zarr (a folder, Zarr version 3)."
@@ -201,11 +197,6 @@ def _open(reader, layer, bands, scaled):
     if resolution is not None:
         raise ParameterError(RESOLUTION, resolution, "must be empty for a layer that has pixels of its own")
     return raster_file(layer, INPUT, bands, scaled)
-
-
-def source_paths(raster):
-    """The files that are read, which no output may replace: ``SourceFiles`` of the core."""
-    return raster.source_files
 
 
 def check_outlines(raster):

@@ -13,8 +13,17 @@ from qgis.core import (
 
 def choice(name, description, options, default):
     """A parameter that is one of some names."""
+    return _enum(name, description, options, False, default)
+
+
+def choices(name, description, options, default):
+    """A parameter that is any of some names; the default is a list."""
+    return _enum(name, description, options, True, default)
+
+
+def _enum(name, description, options, several, default):
     return QgsProcessingParameterEnum(
-        name, description, options=list(options), defaultValue=default, usesStaticStrings=True
+        name, description, list(options), several, defaultValue=default, usesStaticStrings=True
     )
 
 

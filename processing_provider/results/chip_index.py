@@ -7,7 +7,6 @@ from qgis.core import (
     QgsCoordinateTransformContext,
     QgsFeature,
     QgsFeatureSink,
-    QgsFields,
     QgsGeometry,
     QgsPointXY,
     QgsProcessingException,
@@ -18,7 +17,15 @@ from qgis.core import (
 from ...core.chip_folder.manifest import INDEX as INDEX_FILE
 from ...core.grid.crs import crs_text
 from ..bridge import while_wanted
-from .features import BATCH, FeatureOutput, new_field
+from .features import BATCH, FeatureOutput, new_fields
+
+FIELDS = {
+    "path": "String",
+    "anchor_row": "LongLong",
+    "anchor_col": "LongLong",
+    "valid": "Double",
+    "label": "String",
+}
 
 
 def write_index(manifest, folder, feedback):
@@ -26,7 +33,7 @@ def write_index(manifest, folder, feedback):
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = "GPKG", "index"
     path = os.path.join(folder, INDEX_FILE)
-    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    shape = new_fields(FIELDS), QgsWkbTypes.Type.Polygon, index_crs(manifest)
     writer = QgsVectorFileWriter.create(path, *shape, QgsCoordinateTransformContext(), options)
     good = writer.hasError() == QgsVectorFileWriter.WriterError.NoError
     for batch in _batches(manifest, feedback) if good else ():
@@ -40,7 +47,7 @@ def write_index(manifest, folder, feedback):
 
 def index_output(reader, name, manifest, group):
     """The :class:`FeatureOutput` for the footprints; :func:`fill_index` writes them."""
-    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    shape = new_fields(FIELDS), QgsWkbTypes.Type.Polygon, index_crs(manifest)
     return FeatureOutput(reader, name, *shape, group)
 
 
@@ -56,22 +63,9 @@ def index_crs(manifest):
     return QgsCoordinateReferenceSystem.fromWkt(crs_text(crs)) if crs else QgsCoordinateReferenceSystem()
 
 
-def _fields():
-    fields = QgsFields()
-    for name, kind in (
-        ("path", "String"),
-        ("anchor_row", "LongLong"),
-        ("anchor_col", "LongLong"),
-        ("valid", "Double"),
-        ("label", "String"),
-    ):
-        fields.append(new_field(name, kind))
-    return fields
-
-
 def _batches(manifest, feedback):
     """Lists of up to ``BATCH`` features, one for each chip, in the order of the chips."""
-    fields, chips = _fields(), manifest.chips
+    fields, chips = new_fields(FIELDS), manifest.chips
     for first in while_wanted(range(0, len(chips), BATCH), feedback):
         yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]
 

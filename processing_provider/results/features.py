@@ -9,6 +9,7 @@ from qgis.core import (
     QgsDataSourceUri,
     QgsFeatureSink,
     QgsField,
+    QgsFields,
     QgsProcessing,
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
@@ -34,6 +35,23 @@ def new_field(name, kind):
     if Qgis.QGIS_VERSION_INT < 33800:
         return QgsField(name, getattr(QVariant, kind))
     return QgsField(name, getattr(QMetaType.Type, kind if kind in ("Int", "LongLong", "Double") else f"Q{kind}"))
+
+
+def new_fields(kinds):
+    """The ``QgsFields`` of a dict of kinds, as for :func:`new_field`, by name."""
+    fields = QgsFields()
+    for name, kind in kinds.items():
+        fields.append(new_field(name, kind))
+    return fields
+
+
+def number_field(fields, name, parameter):
+    """The name, as ``fields`` spell it, of a field of numbers; refused where there is none of that name."""
+    index = fields.lookupField(name)
+    if index < 0 or not fields[index].isNumeric():
+        numbers = ", ".join(field.name() for field in fields if field.isNumeric()) or "(none)"
+        raise ParameterError(parameter, name, f"must be a field of numbers, one of: {numbers}")
+    return fields[index].name()
 
 
 def file_target(reader, name):

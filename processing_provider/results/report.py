@@ -5,6 +5,8 @@ import sys
 
 from ...core.base.secrets import without_secrets
 
+MOST_NAMED = 100
+
 
 def peak_memory():
     """Peak resident memory of this process in bytes; None where it is not known."""
@@ -48,6 +50,14 @@ def tell(feedback, notes, warnings=()):
         feedback.pushInfo(without_secrets(note))
     for warning in warnings:
         feedback.pushWarning(without_secrets(warning))
+
+
+def warn_of_each(tr, feedback, sentences):
+    """Write a warning to the log for each of the first ``MOST_NAMED`` sentences, and how many there are besides."""
+    for sentence in sentences[:MOST_NAMED]:
+        feedback.pushWarning(sentence)
+    if len(sentences) > MOST_NAMED:
+        feedback.pushWarning(tr("and {count} more").format(count=f"{len(sentences) - MOST_NAMED:,}"))
 
 
 def say(tr, feedback, report, losses, empty=None, chips=True):
