@@ -1,6 +1,7 @@
 """What all algorithms of the provider have in common."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import (
@@ -30,6 +31,7 @@ from ..core.gdal.drivers import disguise
 from ..core.rasters.output import AUTO, with_ending
 from .bridge import translated
 from .guard import guarded, unforeseen
+from .parameters.reader import Reader
 from .results.styles import told
 from .results.styling import present, title_of_file
 
@@ -50,9 +52,9 @@ HELP_URL = "https://example.org/patchwise/docs/algorithms"
 
 @guarded
 class PatchwiseAlgorithm(QgsProcessingAlgorithm):
-    """Base of the algorithms: texts come from class attributes, numbers are checked against their limits in words.
+    """Base of the algorithms: texts come from class attributes, and each wrong parameter is refused in a sentence.
 
-    What QGIS calls is behind the net of ``guard.py``, in this class and in all that derive from it.
+    The methods that QGIS calls are wrapped by ``guard.py``, in this class and in its subclasses.
     """
 
     NAME = ""
@@ -66,7 +68,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         guarded(cls)
 
     def tr(self, text):
-        """Translate in the context of the provider."""
+        """The text in the user's language, by the translations of the provider."""
         return QCoreApplication.translate("Patchwise", text)
 
     def createInstance(self):
@@ -122,16 +124,17 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         self.addParameter(definition)
 
     def checkParameterValues(self, parameters, context):
-        """As QGIS does, and more: whatever is wrong is said here, with its name, its value and what is allowed.
+        """``(True, "")``, or False and a sentence with the parameter's name, its value and what is allowed.
 
-        QGIS asks before a run from the dialog, from ``processing.run`` and from ``qgis_process``. What is raised later,
-        while the algorithm prepares, reaches a script only as "there were errors".
+        Checks what QGIS checks, and :meth:`refuse`. QGIS calls it before a run from the dialog, from ``processing.run``
+        and from ``qgis_process``. Of an error that is raised later, in ``prepareAlgorithm``, a script learns only that
+        "there were errors".
         """
         for definition in self.parameterDefinitions():
             try:
-                problem = self._out_of_range(definition, parameters, context) or self._no_option(definition, parameters)
+                problem = self._out_of_range(definition, parameters) or self._no_option(definition, parameters)
                 problem = problem or self._disguised(definition, parameters)
-            except Exception as error:  # a value of a type that nobody thought of
+            except Exception as error:  # a value of an unexpected type
                 problem = unforeseen(definition.name(), error)
             if problem:
                 return False, problem
@@ -145,41 +148,39 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return True, ""
 
     def refuse(self, parameters, context):
-        """Raise ``QgsProcessingException`` for what is wrong; the dialog then says so and stays open."""
+        """Raise ``QgsProcessingException`` where the parameters are wrong; the dialog shows its text and stays open."""
 
-    def output_path(self, parameters, name, context, wanted=None):
-        """Where a raster output goes, which is noted to be loaded; a temporary one gets the ending of its format.
+    def output_path(self, reader, name, wanted=None):
+        """The path of a raster output, which the context notes to be loaded.
 
-        The format is ``wanted``, or what the parameter FORMAT says.
+        A temporary path gets the ending of its format: ``wanted``, or what the parameter FORMAT says.
         """
-        path = self.parameterAsOutputLayer(parameters, name, context)
+        path = reader.output_layer(name)
         if wanted is None:
-            has = self.parameterDefinition("FORMAT") is not None
-            wanted = self.parameterAsString(parameters, "FORMAT", context) if has else AUTO
+            wanted = reader.text("FORMAT") if reader.has("FORMAT") else AUTO
         if not is_temporary(path):
             return path
-        fitting, waiting = with_ending(path, wanted), context.layersToLoadOnCompletion()
+        fitting, waiting = with_ending(path, wanted), reader.context.layersToLoadOnCompletion()
         if fitting != path and path in waiting:
             waiting[fitting] = waiting.pop(path)
-            context.setLayersToLoadOnCompletion(waiting)
+            reader.context.setLayersToLoadOnCompletion(waiting)
         return fitting
 
-    def output_paths(self, parameters, context, wanted=None):
-        """Where the raster outputs will go, by parameter, without registering them to be loaded."""
+    def output_paths(self, reader, wanted=None):
+        """The paths of the raster outputs by parameter; no context notes them to be loaded."""
         scratch = QgsProcessingContext()
-        scratch.setProject(context.project())
-        names = [
-            d.name() for d in self.parameterDefinitions() if isinstance(d, QgsProcessingParameterRasterDestination)
-        ]
-        return {name: self.output_path(parameters, name, scratch, wanted) for name in names}
+        scratch.setProject(reader.context.project())
+        reader = replace(reader, context=scratch)
+        rasters = (d for d in reader.definitions if isinstance(d, QgsProcessingParameterRasterDestination))
+        return {d.name(): self.output_path(reader, d.name(), wanted) for d in rasters}
 
-    def source_name(self, parameters, context, name="INPUT"):
-        """What the layer under ``name`` is called, for :meth:`present`; main thread."""
-        layer = self.parameterAsLayer(parameters, name, context)
+    def source_name(self, reader, name="INPUT"):
+        """The name of the layer under ``name``, for :meth:`present`; "" where there is none. Main thread."""
+        layer = reader.layer(name) if reader.given(name) else None
         return told(without_secrets(layer.name())) if layer is not None else ""
 
     def present(self, results, context, feedback, source="", titles=None):
-        """``results``, whose layers will be named and styled once they are loaded; called last in a run.
+        """``results``; their layers are named and styled when QGIS loads them. Called last in a run.
 
         A raster's name follows from its own configuration and ``source``, the name of what it was made from;
         ``titles`` has names for other outputs.
@@ -195,7 +196,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return results
 
     def _keep_what_can_be_shown(self, results, context, feedback):
-        """A store is not loaded where this QGIS cannot read it: the run was good, and its result is there."""
+        """Leave a store that this version of QGIS cannot read out of the layers to be loaded, and warn where it is."""
         for definition in self.destinationParameterDefinitions():
             path = results.get(definition.name())
             if not isinstance(definition, QgsProcessingParameterRasterDestination) or not path:
@@ -208,7 +209,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
             if waiting.pop(path, None) is not None:
                 context.setLayersToLoadOnCompletion(waiting)
 
-    def _out_of_range(self, definition, parameters, context):
+    def _out_of_range(self, definition, parameters):
         if not isinstance(definition, QgsProcessingParameterNumber) or parameters.get(definition.name()) is None:
             return ""
         try:
@@ -225,7 +226,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return text.format(name=definition.name(), value=f"{value:g}", allowed=allowed)
 
     def _disguised(self, definition, parameters):
-        """A text under the name of a picture is refused before QGIS opens it, and with it what the text names."""
+        """A sentence about a file that names other files under the name of an image, before QGIS opens it; else ""."""
         if not isinstance(definition, _LAYERS):
             return ""
         value = parameters.get(definition.name())
@@ -236,7 +237,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
         return ""
 
     def _no_option(self, definition, parameters):
-        """QGIS's own message does not say what can be chosen, and its help asks for numbers."""
+        """A sentence about a choice that is not offered, with those that are, which QGIS does not list; else ""."""
         value = parameters.get(definition.name())
         if not isinstance(definition, QgsProcessingParameterEnum) or not isinstance(value, str) or not value:
             return ""
@@ -248,7 +249,7 @@ class PatchwiseAlgorithm(QgsProcessingAlgorithm):
 
 
 def is_temporary(path):
-    """Whether a path is one that QGIS has made up, or the dock."""
+    """Whether a path is in QGIS's folder for temporary files."""
     folder = os.path.realpath(QgsProcessingUtils.tempFolder())
     return bool(path) and os.path.realpath(path).startswith(folder + os.sep)
 
@@ -261,22 +262,29 @@ class JobAlgorithm(PatchwiseAlgorithm):
 
     def __init__(self):
         super().__init__()
-        self._job = None
+        self._job, self._source_name = None, ""
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """The job; raises the core's errors for what is wrong."""
         raise NotImplementedError
 
-    def check_job(self, job, parameters, context):
-        """Raise what is wrong with a job, too, and need not be asked again when it is prepared."""
+    def check_job(self, job, reader):
+        """Raise the core's errors for what only the check of the parameters looks at, not the preparation of a run."""
 
     def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
+        """Raise ``QgsProcessingException`` where no job can be made of the parameters."""
         with translated(self.CORE_NAMES):
-            self.check_job(self.make_job(parameters, context), parameters, context)
+            reader = Reader(self, parameters, context)
+            self.check_job(self.make_job(reader), reader)
 
     def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers and extents become plain values, and everything wrong is refused."""
+        """Make the job, and note what INPUT is called; raises as :meth:`refuse` does. Main thread."""
         with translated(self.CORE_NAMES):
-            self._job = self.make_job(parameters, context)
+            reader = Reader(self, parameters, context)
+            self._job = self.make_job(reader)
+        self._source_name = self.source_name(reader)
         return True
+
+    def titles_of(self, output, text):
+        """``{output: text}`` for :meth:`present`, ``{name}`` being what INPUT is called; empty where it has no name."""
+        return {output: text.format(name=self._source_name)} if self._source_name else {}

@@ -12,7 +12,7 @@ _NO_MEMORY = "There is not enough memory for this: choose smaller chips, fewer b
 
 
 def raster_path(layer, parameter):
-    """What GDAL opens for a layer; refused where its pixels do not come from GDAL."""
+    """The name by which GDAL opens a layer, without open options; refused where its pixels do not come from GDAL."""
     if layer is None or not layer.isValid():
         raise ParameterError(parameter, layer.name() if layer else None, "must be a raster layer that can be read")
     if layer.providerType() != "gdal":
@@ -36,7 +36,7 @@ def read_by_qgis(layer):
 
 
 def extent_points(geometry):
-    """World ``(x, y)`` of the vertices of an extent's outline, in whatever CRS it has been brought to."""
+    """``(x, y)`` of the vertices of an extent's outline, in the CRS of ``geometry``."""
     return [(vertex.x(), vertex.y()) for vertex in geometry.vertices()]
 
 
@@ -53,12 +53,12 @@ def progress(feedback):
 
 
 def not_cancelled(feedback):
-    """The check of a run: a callable that raises :class:`Cancelled` where the user has cancelled it."""
+    """A callable that raises :class:`Cancelled` once the user has cancelled the run."""
     return Watch(None, feedback.isCanceled).ask
 
 
 def while_wanted(items, feedback):
-    """The items one by one, as long as the run is not cancelled."""
+    """The items one by one; raises :class:`Cancelled` once the run is cancelled."""
     check = not_cancelled(feedback)
     for item in items:
         check()
@@ -66,7 +66,7 @@ def while_wanted(items, feedback):
 
 
 def key_values(text, parameter):
-    """``KEY=VALUE|KEY=VALUE`` as a dict."""
+    """``KEY=VALUE|KEY=VALUE`` as a dict; ``parameter`` names the text in errors."""
     options = {}
     for part in filter(None, (piece.strip() for piece in text.split("|"))):
         key, sign, value = part.partition("=")

@@ -1,7 +1,7 @@
-"""The last net: whatever nobody foresaw becomes a sentence, and its traceback goes to QGIS's message log.
+"""Unexpected exceptions: each becomes one sentence for the user, and its traceback goes to QGIS's message log.
 
-QGIS calls these methods from C++. An exception that is none of QGIS's own ends ``qgis_process`` there and then, and in
-the dialog shows the user a traceback.
+QGIS calls these methods from C++. An exception other than ``QgsProcessingException`` ends ``qgis_process`` at once, and
+the dialog shows a traceback.
 """
 
 import traceback
@@ -10,19 +10,20 @@ from functools import wraps
 from qgis.core import Qgis, QgsMessageLog, QgsProcessingException
 from qgis.PyQt.QtCore import QCoreApplication
 
-#: Where the traceback is to be found.
+#: The tag of the message log under which the traceback is.
 LOG = "Patchwise"
-#: What QGIS calls while it checks, and takes ``(False, sentence)`` from.
+#: Methods that return ``(False, sentence)`` where something is wrong.
 _ANSWERS = ("checkParameterValues", "canExecute")
-#: What QGIS calls in a run, and the dock while it plans, and takes a ``QgsProcessingException`` from.
+#: Methods that raise ``QgsProcessingException``: called by QGIS in a run, and by the dock.
 _RAISES = ("prepareAlgorithm", "processAlgorithm", "postProcessAlgorithm", "job", "patcher")
 _MOST = 300  # characters of the exception's own text
 
 
 def unforeseen(who, error):
-    """The sentence about an exception that nobody foresaw; ``who`` is the parameter's name or the algorithm's."""
-    QgsMessageLog.logMessage("".join(traceback.format_exception(type(error), error, error.__traceback__)), LOG,
-                             Qgis.MessageLevel.Critical)  # fmt: skip
+    """A sentence about an unexpected exception, whose traceback is logged; ``who``: the parameter or the algorithm."""
+    QgsMessageLog.logMessage(
+        "".join(traceback.format_exception(type(error), error, error.__traceback__)), LOG, Qgis.MessageLevel.Critical
+    )
     said = " ".join(str(error).split())[:_MOST]
     text = QCoreApplication.translate(
         "Patchwise",
@@ -33,7 +34,7 @@ def unforeseen(who, error):
 
 
 def guarded(kind):
-    """The class with those of the methods above that it defines itself behind the net."""
+    """The class, with those of the methods above that it defines itself wrapped: they raise nothing unexpected."""
     for name in (*_ANSWERS, *_RAISES):
         if name in vars(kind):
             setattr(kind, name, _behind(vars(kind)[name], name in _ANSWERS))
@@ -49,7 +50,7 @@ def _behind(method, answers):
             if answers:
                 return False, str(error)
             raise
-        except Exception as error:  # that is what this is for
+        except Exception as error:  # whatever it is
             text = unforeseen(self.name(), error)
             if answers:
                 return False, text

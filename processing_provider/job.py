@@ -28,13 +28,13 @@ from .parameters.rasters import format_notes
 from .results.report import memory_of_machine, say, tell
 
 _MUCH_MEMORY = 4e9  # bytes; a run with chips of a usual size takes a tenth
-_MOST_LOOKED_AT = 32 << 20  # bytes that GDAL decodes for a look at some pixels
+_MOST_LOOKED_AT = 32 << 20  # bytes that GDAL decodes to read one sample
 _COUNTING = 0.1  # of a run's time, that of counting the chips per pixel
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that the worker thread needs. ``notes`` and ``warnings`` are said in the log.
+    """Everything that the worker thread needs. ``notes`` and ``warnings`` are for the log.
 
     ``plan`` is the patcher's on the raster, None for spherical caps, whose pixels the run finds; ``estimate`` is that
     of the run with all bands of the raster, None where chips have no size in pixels.
@@ -58,26 +58,32 @@ class Job:
     estimate: Optional[Estimate] = None
 
 
-def make_job(algorithm, parameters, context, raster, window, operator, patcher, value_type, **rest):
-    """The job, with what follows from its parts: the chip size of a model, the vote of labels, the bands to read."""
-    tr, notes = algorithm.tr, []
+def make_job(reader, raster, window, operator, patcher, value_type, **rest):
+    """The job; ``rest`` are the fields of :class:`Job` that are not computed here.
+
+    A model may change the chip size, and labels the aggregation; notes then say so. Raises the core's errors.
+    """
+    tr, notes = reader.tr, []
     size = patcher.geometry.size
     operator, patcher = fitted(operator, patcher)
     if size is not None and patcher.geometry.size != size:
         text = tr("The model takes chips of {height} x {width} pixels: this is the chip size.")
         notes.append(text.format(height=patcher.geometry.size[0], width=patcher.geometry.size[1]))
-    aggregation, said = read_aggregation(algorithm, parameters, context, operator)
+    aggregation, said = read_aggregation(reader, operator)
     notes += [said] if said else []
     patcher = replace(patcher, aggregation=aggregation)
     return job_of(tr, raster, window, operator, patcher, value_type, notes, **rest)
 
 
 def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
-    """The job of a patcher and an operator that are made for each other."""
+    """The job of a patcher and an operator that is ``fitted`` to its chips; ``rest`` as for :func:`make_job`.
+
+    Refuses chips that do not fit the raster, or that need more memory than the machine has.
+    """
     notes = list(notes)
     plan, found = check_plan(patcher, raster.domain, window), None
     if patcher.geometry.size is not None:
-        check_chip(patcher.geometry.size, 16)  # before more is asked of chips of any size
+        check_chip(patcher.geometry.size, 16)  # before anything is computed for chips of this size
     if plan is None and patcher.geometry.plan_is_quick:
         plan = patcher.plan(raster.domain)
     if patcher.geometry.size is not None:
@@ -97,14 +103,14 @@ def job_of(tr, raster, window, operator, patcher, value_type, notes=(), **rest):
 
 
 def only_used(raster, operator):
-    """Raster and operator without the bands that the operator does not read."""
+    """``(raster, operator)`` without the bands that the operator does not read."""
     if operator.used is None:
         return raster, operator
     return raster.select(operator.used or (0,)), operator.rebased()
 
 
 def perform(tr, job, feedback):
-    """Run it and say what is to be said; the results by name, without the layers' names and styles."""
+    """Run the job, with its notes, warnings and a report in the log; the results by output, for ``present``."""
     tell(feedback, job.notes, job.warnings)
     report = run_job(job, feedback)
     say(tr, feedback, report, job.value_type.losses())
@@ -112,7 +118,7 @@ def perform(tr, job, feedback):
 
 
 def run_job(job, feedback):
-    """Run it; the report of the stream. The files take their names at the end: all of them, or none."""
+    """Run the job; its ``StreamReport``. All output files take their names at the end, or none does."""
     domain = job.raster.domain.crop(job.window)
     fine = domain.refined(job.operator.scale)
     job.raster.follow(feedback)
@@ -134,9 +140,14 @@ def run_job(job, feedback):
             )
             counts = sink_for(job.coverage, domain, spec)
             write_coverage(
-                job.patcher, job.raster.domain, job.window, stack.enter_context(counts),
-                progress=lambda share: report(_COUNTING * share), cancelled=feedback.isCanceled,
-            )  # fmt: skip
+                job.patcher,
+                job.raster.domain,
+                job.window,
+                stack.enter_context(counts),
+                plan=job.plan,
+                progress=lambda share: report(_COUNTING * share),
+                cancelled=feedback.isCanceled,
+            )
             counted = _COUNTING
         done = stream(
             raster,
@@ -144,6 +155,7 @@ def run_job(job, feedback):
             job.operator,
             sink,
             window=job.window,
+            plan=job.plan,
             workers=job.workers,
             progress=lambda share: report(counted + (1 - counted) * share),
             cancelled=feedback.isCanceled,
@@ -153,7 +165,7 @@ def run_job(job, feedback):
 
 
 def output_spec(job, aggregation, output, parameter, **rest):
-    """What a raster of an operator's results is to be: its types, names and tags; ``rest`` as of ``OutputSpec``."""
+    """The ``OutputSpec`` of a raster of an operator's results; ``rest`` are further fields of it."""
     return OutputSpec(
         job.value_type,
         names=job.operator.output_names,
@@ -168,18 +180,18 @@ def output_spec(job, aggregation, output, parameter, **rest):
 
 
 def watch_sources(raster, operator=None, more=()):
-    """Notes what is read as it is now; the check that it still is."""
+    """A callable that raises where a file of the raster, of the operator or in ``more`` is not what it is now."""
     files = () if operator is None else operator.files
     return SourceWatch([raster], [*files, *more]).check
 
 
 def check_chip(size, bytes_per_pixel):
-    """Refuse a chip, of so many bytes for each of its pixels, that this machine has not the memory for."""
+    """Refuse a chip of ``size`` (height, width) that needs more memory than the machine has."""
     _check("chip size", size, bytes_per_pixel * size[0] * size[1], "smaller chips")
 
 
 def check_memory(raster, window, patcher, operator, found, options):
-    """Refuse what needs more memory, by the estimate ``found``, than there is: the system would end QGIS."""
+    """Refuse a run that needs more memory, by the estimate ``found``, than the machine has: it would end QGIS."""
     _check("chip size", patcher.geometry.size, _memory(patcher, found), "smaller chips")
     rows = int(checked_options(options, np.dtype(np.float32)).get("blockysize", 0))
     bands = operator.output_bands or raster.bands
@@ -200,10 +212,12 @@ def _memory(patcher, found):
 
 
 def _warnings(tr, raster, window, operator, value_type, share, memory):
-    """What is allowed but likely not meant: of a run that leaves a share out, and needs so many bytes of memory."""
+    """Sentences on what is allowed but likely not meant; ``share`` of the pixels is in no chip, ``memory`` in bytes."""
     if share > 0:
-        text = tr("The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
-                  "the chip size and the boundary shift leave none.")  # fmt: skip
+        text = tr(
+            "The chips leave gaps: {share} % of the pixels are in no chip and become nodata. A stride of at most "
+            "the chip size and the boundary shift leave none."
+        )
         yield text.format(share=f"{100 * share:.1f}")
     yield from operator_warnings(tr, raster, window, operator)
     if memory > _MUCH_MEMORY:
@@ -215,7 +229,7 @@ def _warnings(tr, raster, window, operator, value_type, share, memory):
 
 
 def operator_warnings(tr, raster, window, operator):
-    """What is likely not meant with a raster and its values."""
+    """Sentences on values of a raster that the operator is likely not made for."""
     yield from raster.warnings
     if operator.applies_scale and raster.block_bytes * raster.bands > _MOST_LOOKED_AT:
         return  # a look at a few pixels would cost a large part of the run
@@ -226,7 +240,7 @@ def operator_warnings(tr, raster, window, operator):
 
 
 def _sample(raster, window, size=256):
-    """The pixels in the middle of the window."""
+    """``(bands, h, w)`` of the raster's type: ``size`` x ``size`` pixels in the middle of the window, or all of it."""
     height, width = min(size, window.height), min(size, window.width)
     middle = PixelWindow(
         window.row + (window.height - height) // 2, window.col + (window.width - width) // 2, height, width

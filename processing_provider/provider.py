@@ -1,4 +1,4 @@
-"""The provider: what shows up in the toolbox under Patchwise."""
+"""The provider: the algorithms and models in the toolbox under Patchwise."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class PatchwiseProvider(QgsProcessingProvider):
         return self.tr("Patchwise: sliding-window raster processing")
 
     def icon(self):
-        """Patchwise's icon."""
+        """The icon in the toolbox."""
         return QIcon(str(ICON))
 
     def supportedOutputRasterLayerExtensions(self):
@@ -73,7 +73,7 @@ class PatchwiseProvider(QgsProcessingProvider):
             self._load_models()
 
     def _registered(self, provider_id):
-        """A model's steps are looked up in the registry when it is loaded, and until now they were not there."""
+        """Load the models too, now that the registry has the algorithms that their steps are looked up in."""
         if provider_id == self.id():
             QgsApplication.processingRegistry().providerAdded.disconnect(self._registered)
             self.refreshAlgorithms()

@@ -1,8 +1,7 @@
-"""What the user has agreed to, kept with QGIS's settings, and how it is asked for: the one place for all algorithms.
+"""Files and servers that the user has agreed to, kept with QGIS's settings, and the question for further ones.
 
-What somebody chooses for an algorithm by PYTHON, MODEL or INPUT is that person's own affair. What a document names
-(see ``core/base/trust.py``) has to be agreed to: by the parameter TRUST, by what is remembered from earlier, or by an
-answer, where somebody sits before a desktop.
+A file that the user chooses by PYTHON, MODEL or INPUT needs no agreement. What a document names (see
+``core/base/trust.py``) does: by the parameter TRUST, by an agreement that was kept, or by an answer on the desktop.
 """
 
 from contextlib import suppress
@@ -15,10 +14,10 @@ from ..core.base.trust import Trust
 
 TRUST = "TRUST"
 _KEY = "patchwise/trust"
-#: What one question asks for: all of it has to be seen, on a small screen too.
+#: Most files and servers in one question: all have to be visible on a small screen.
 _AT_ONCE = 4
 
-#: The desktop's question, a callable of what is named that says whether the user agrees; none in ``qgis_process``.
+#: At most one callable, the desktop's: given what is named, it returns whether the user agrees.
 _CONFIRMERS = []
 
 
@@ -28,16 +27,16 @@ def add_trust(algorithm, help_text):
     algorithm.add(definition, help_text, advanced=True)
 
 
-def read_trust(algorithm, parameters, context):
-    """What the parameter says."""
-    return Trust.parse(algorithm.parameterAsString(parameters, TRUST, context))
+def read_trust(reader):
+    """The :class:`Trust` that the parameter TRUST gives."""
+    return Trust.parse(reader.text(TRUST))
 
 
 def remembered():
-    """What the user has agreed to in this profile."""
+    """The :class:`Trust` in all that the user has agreed to in this profile."""
     trust = Trust()
     for entry in _entries():
-        with suppress(ParameterError):  # whatever somebody else has written there counts as nothing
+        with suppress(ParameterError):  # an entry that cannot be read is left out
             trust |= Trust.parse(entry)
     return trust
 
@@ -51,19 +50,19 @@ def remember(named):
 
 
 def forget():
-    """Ask for everything again."""
+    """Remove all agreements."""
     QgsSettings().remove(_KEY)
 
 
 def register(confirmer):
-    """Let the user be asked by ``confirmer``; None ends it."""
+    """Ask the user by ``confirmer`` from now on; None: nobody is asked."""
     _CONFIRMERS[:] = [] if confirmer is None else [confirmer]
 
 
 def confirm(named):
-    """Whether the user agrees to ``named``, now that it is shown; what was agreed to is remembered.
+    """Whether the user, who is asked, agrees to ``named``; agreements are kept.
 
-    False where nobody can be asked: outside of the desktop, and off its main thread.
+    False where nobody can be asked: outside of the desktop, and in any thread but the main one.
     """
     if not _CONFIRMERS or QThread.currentThread() is not QgsApplication.instance().thread():
         return False
@@ -76,7 +75,7 @@ def confirm(named):
 
 
 def agreed(action, given):
-    """``action(trust)`` with what is given and remembered, and once more with what the user then agrees to."""
+    """``action(trust)`` with ``given`` and what is kept; if refused, again with what the user then agrees to."""
     trust = given | remembered()
     try:
         return action(trust)
@@ -87,7 +86,7 @@ def agreed(action, given):
 
 
 def _entries():
-    """The entries kept."""
+    """The entries in the settings, as text."""
     found = QgsSettings().value(_KEY, [])
     found = [found] if isinstance(found, str) else found or []
     return [entry for entry in found if isinstance(entry, str) and entry.startswith(("sha256:", "host:"))]

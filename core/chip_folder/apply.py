@@ -68,20 +68,23 @@ def apply_to_folder(
     application: Application,
     folder: str,
     *,
+    plan: Plan | None = None,
     workers: int = 0,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[ChipManifest, RunReport]:
     """Write a chip for each chip to ``folder``, which is there and empty, with the manifest, the operator added to it.
 
-    Results are stored in their own type (64-bit integers as float64), NaN where unknown. ``workers``, ``progress`` and
+    Results are stored in their own type (64-bit integers as float64), NaN where unknown. ``plan`` is what
+    ``manifest.planned`` gives for the folder's own patcher, where it has been made. ``workers``, ``progress`` and
     ``cancelled`` are those of :func:`~..loop.stream.stream`. All chips are tried; raises :class:`ChipsFailed` at the
     end, and :class:`RasterWriteError` at once.
     """
     check_workers(workers)
     operator, manifest = as_operator(application.operator), application.chips.manifest
     watch = Watch(progress, cancelled)
-    plan = manifest.planned(manifest.patcher, watch.part(0, PLANNING))
+    if plan is None:
+        plan = manifest.planned(manifest.patcher, watch.part(0, PLANNING))
     files = manifest.by_index(first_at_each_place(planned_chips(plan, manifest.window, watch)))
     shares, stop = watch.part(watch.share, 1.0), threading.Event()
     made: dict[int, _Made] = {}

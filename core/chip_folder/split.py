@@ -54,6 +54,7 @@ def split_to_folder(
     split: Split,
     folder: str,
     *,
+    plan: Plan | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
     progress: Callable[[float], None] | None = None,
@@ -62,14 +63,16 @@ def split_to_folder(
     """Write the chips that touch the window to ``folder``, which is there and empty, with their manifest.
 
     Chips are georeferenced GeoTIFFs of the raster's own values, nodata, band names, scales and offsets, named so that
-    they sort in ``(row, col)`` order. Chips of one place are one file. Raster and labels are left open. The other
-    parameters are those of :func:`~..loop.stream.stream`. Raises :class:`RasterWriteError`.
+    they sort in ``(row, col)`` order. Chips of one place are one file. Raster and labels are left open. ``plan`` is
+    what :func:`check_split` gives. The other parameters are those of :func:`~..loop.stream.stream`. Raises
+    :class:`RasterWriteError`.
     """
     check_workers(workers)
     watch = Watch(progress, cancelled)
     rows = chip_rows(split.raster, split.patcher.layout)
     with BoundedCache(GDAL_CACHE):
-        plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
+        if plan is None:
+            plan = split.patcher.plan(rows.domain, watch.part(0, PLANNING))
         if not plan.count(split.window):
             raise no_chip(split.window)
         files = _files(plan, split.window, watch)
@@ -160,15 +163,16 @@ def _manifest(split: Split, rows: ChipRows, files: Mapping[int, _File], valid: M
     )
 
 
-def check_split(split: Split) -> None:
-    """Refuse a split with no chip in the window, or too many; the places of caps are not computed, which is slow."""
+def check_split(split: Split) -> Plan | None:
+    """Refuse a split with no chip in the window, or too many. Returns the plan; of caps None, as making it is slow."""
     patcher, domain = split.patcher, split.raster.domain
     plan = check_plan(patcher, domain, split.window)
     if plan is None:
-        return
+        return None
     chips = plan.count(split.window)
     if chips > MOST_CHIPS:
         sampler, allowed = patcher.sampler, f"gives {chips} chips, and a folder may have {MOST_CHIPS} at most: choose"
         if sampler is None:
             raise PlanError("geometry", type(patcher.geometry).__name__, f"{allowed} an extent")
         raise PlanError(sampler.density, sampler.get_config(), f"{allowed} a larger one, or an extent")
+    return plan

@@ -76,15 +76,17 @@ def stitch_domain(chips: ChipRaster) -> RasterDomain:
 def stitch_patcher(
     chips: ChipRaster, aggregation: SpatialAggregation, window: SpatialWindow | None = None
 ) -> SpatialPatcher:
-    """The folder's patcher with another aggregation and, if it is given, another window.
-
-    Refused where the window does not suit the chips, or the folder's manifest not its own patcher.
-    """
+    """The folder's patcher with another aggregation and, if it is given, another window function."""
     patcher = replace(chips.manifest.patcher, aggregation=aggregation)
-    patcher = patcher if window is None else replace(patcher, window=window)
-    for height, width in chips.manifest.planned(patcher).sizes:
+    return patcher if window is None else replace(patcher, window=window)
+
+
+def check_stitch(chips: ChipRaster, patcher: SpatialPatcher) -> Plan:
+    """The plan of the chips; refused where the patcher's window function or the manifest's list does not suit them."""
+    plan = chips.manifest.planned(patcher)
+    for height, width in plan.sizes:
         patcher.weights_of(height, width)
-    return patcher
+    return plan
 
 
 def stitch_chips(
@@ -93,6 +95,7 @@ def stitch_chips(
     sink: RowSink,
     *,
     allow_missing: bool = False,
+    plan: Plan | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
     progress: Callable[[float], None] | None = None,
@@ -103,14 +106,16 @@ def stitch_chips(
 
     Law: the chips of a split, with an operator applied, give the bits of the main job with the same choices. Missing
     and damaged chips are refused by name, the missing ones before anything is read; with ``allow_missing`` their pixels
-    are unknown. The other parameters are those of :func:`~..loop.stream.stream`.
+    are unknown. ``plan`` is what :func:`check_stitch` gives. The other parameters are those of
+    :func:`~..loop.stream.stream`.
     """
     if not allow_missing:
         chips.check_missing()
     check_workers(workers)
     manifest, stop = chips.manifest, threading.Event()
     watch, window = Watch(progress, cancelled), manifest.window
-    plan = patcher.plan(manifest.domain, watch.part(0, PLANNING))
+    if plan is None:
+        plan = patcher.plan(manifest.domain, watch.part(0, PLANNING))
     if not plan.count(window):
         raise no_chip(window)
     work = _Stored(chips, manifest.by_index(planned_chips(plan, window, watch)), plan)

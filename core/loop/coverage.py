@@ -26,6 +26,7 @@ def write_coverage(
     sink: RowSink,
     *,
     weights: bool = False,
+    plan: Plan | None = None,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     memory_limit: int = MEMORY_LIMIT,
@@ -34,11 +35,12 @@ def write_coverage(
 
     With ``weights`` it is the sum of their weights instead, NaN where there is no chip. A chip lies on a pixel where
     its weight is above 0. Rows go to ``sink`` as they become final, in column blocks where they need more than
-    ``memory_limit`` bytes. ``progress`` gets the share done, 0 to 1; ``cancelled`` ends the work with
-    :class:`Cancelled`.
+    ``memory_limit`` bytes. ``plan`` is the patcher's on ``domain``, where it has been made. ``progress`` gets the share
+    done, 0 to 1; ``cancelled`` ends the work with :class:`Cancelled`.
     """
     report = Watch(progress, cancelled)
-    plan = patcher.plan(domain, report.part(0, 0.5))
+    if plan is None:
+        plan = patcher.plan(domain, report.part(0, 0.5))
     dtype = np.dtype(np.float64 if weights else np.float32)
     sink.start(1, dtype)
     blocks = list(_blocks(plan, window, dtype, sink.block_width, memory_limit))

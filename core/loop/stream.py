@@ -23,6 +23,7 @@ from ..grid.domain import PixelWindow
 from ..grid.row_source import RowSink, RowSource
 from ..operators.base import Operator, as_operator
 from ..plan.check import no_chip
+from ..plan.plan import Plan
 from .chip_run import ChipRun, Computed, SourceChips
 from .patcher import SpatialPatcher
 from .read_ahead import column_blocks
@@ -39,6 +40,7 @@ def stream(
     sink: RowSink,
     *,
     window: PixelWindow | None = None,
+    plan: Plan | None = None,
     workers: int = 0,
     memory_limit: int = MEMORY_LIMIT,
     progress: Callable[[float], None] | None = None,
@@ -46,11 +48,12 @@ def stream(
 ) -> StreamReport:
     """Run ``operator`` over the chips that touch ``window`` (default: the whole raster) into ``sink``.
 
-    ``workers``: threads for the operator, 0 for all cores. ``memory_limit`` in bytes bounds the row buffers: a raster
-    too wide for it is done in column blocks. ``progress`` gets the share done, 0 to 1; ``cancelled`` is asked once a
-    chip and ends the run with :class:`Cancelled`. Bad input is refused before a pixel is read, and only then
-    is the operator loaded (``Operator.load``). The source is left open: whoever opened it closes it, which on Windows
-    has to be done before an output can take the source's name.
+    ``plan``: the patcher's on the source's domain, where it has been made. ``workers``: threads for the operator, 0 for
+    all cores. ``memory_limit`` in bytes bounds the row buffers: a raster too wide for it is done in column blocks.
+    ``progress`` gets the share done, 0 to 1; ``cancelled`` is asked once a chip and ends the run with
+    :class:`Cancelled`. Bad input is refused before a pixel is read, and only then is the operator loaded
+    (``Operator.load``). The source is left open: whoever opened it closes it, which on Windows has to be done before an
+    output can take the source's name.
 
     An operator with a ``batch_size`` gets several chips of one shape at a time (``operator.batch``). With a
     ``scale`` above 1 it gives ``scale`` times as many rows and columns, and so does the run: the sink is then for the
@@ -62,7 +65,8 @@ def stream(
         raise ParameterError("window", tuple(window), f"must lie on the raster of {source.domain.shape} pixels")
     check_workers(workers)
     watch = Watch(progress, cancelled)
-    plan = patcher.plan(source.domain, watch.part(0, PLANNING))
+    if plan is None:
+        plan = patcher.plan(source.domain, watch.part(0, PLANNING))
     planned = watch.share
     if not plan.count(window):
         raise no_chip(window)

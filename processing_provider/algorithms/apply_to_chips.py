@@ -12,6 +12,7 @@ from ...core.base.configurable import part
 from ...core.base.errors import ParameterError, PatchwiseError
 from ...core.chip_folder.apply import Application, ChipsFailed, apply_to_folder
 from ...core.chip_folder.partial import PartialFolder, check_folder
+from ...core.plan.plan import Plan
 from ...core.rasters.commit import CommitGroup
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
@@ -23,9 +24,7 @@ from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.rasters import stacked
 from ..parameters.sources import files_read
 from ..results.chip_index import write_index
-from ..results.report import tell
-
-MOST_NAMED = 100
+from ..results.report import tell, warn_of_each
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class _Job:
     """What the main thread prepared."""
 
     application: Application
+    plan: Plan
     folder: str
     notes: tuple
 
@@ -63,9 +63,11 @@ class ApplyToChips(JobAlgorithm):
         add_operator(self, aggregation=False)
         self.add(
             QgsProcessingParameterBoolean(self.SKIP_FAILED, tr("Skip chips that fail"), False),
-            tr("Leave out chips that cannot be read or that the operator fails on, and note them in the manifest. "
-               "Otherwise one such chip makes the run fail at its end."),
-        )  # fmt: skip
+            tr(
+                "Leave out chips that cannot be read or that the operator fails on, and note them in the manifest. "
+                "Otherwise one such chip makes the run fail at its end."
+            ),
+        )
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder of results")),
             tr("The folder to make: new or empty, or one of chips made by Patchwise, which is then replaced."),
@@ -73,30 +75,30 @@ class ApplyToChips(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("DONE", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("FAILED", tr("Chips that failed")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        chips = read_chips(self, parameters, context, source_scale(self, parameters, context))
-        skip = self.parameterAsBool(parameters, self.SKIP_FAILED, context)
+        chips = read_chips(reader, source_scale(reader))
+        skip = reader.flag(self.SKIP_FAILED)
         if not chips.manifest.chips:
             raise ParameterError("chips", chips.folder, "must hold at least one chip")
-        chips.manifest.planned(chips.manifest.patcher)
+        plan = chips.manifest.planned(chips.manifest.patcher)
         if not skip:
             chips.check_missing()
-        layers = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        with stacked(chips, OTHER_INPUTS, layers) as raster:
-            return self._job_of(parameters, context, raster, skip)
+        with stacked(reader, chips, OTHER_INPUTS) as raster:
+            return self._job_of(reader, raster, plan, skip)
 
-    def _job_of(self, parameters, context, raster, skip):
+    def _job_of(self, reader, raster, plan, skip):
         chips = raster.first
-        operator = read_operator(self, parameters, context, raster)
+        operator = read_operator(reader, raster)
         operator = _fitted(operator, chips)
         part(operator)  # it goes into the manifest
-        folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        check_folder(folder, raster.source_files + files_read(self, parameters, context), self.OUTPUT)
-        return _Job(Application(raster, operator, skip), folder, (*raster.warnings, *self._notes(chips, operator)))
+        folder = reader.text(self.OUTPUT)
+        check_folder(folder, raster.source_files + files_read(reader), self.OUTPUT)
+        notes = (*raster.warnings, *self._notes(chips, operator))
+        return _Job(Application(raster, operator, skip), plan, folder, notes)
 
     def _notes(self, chips, operator):
-        """What is to be said before the run."""
+        """Sentences for the log before the run."""
         yield from filter(None, [operator.describe()])
         if operator.applies_scale:
             try:
@@ -120,7 +122,11 @@ class ApplyToChips(JobAlgorithm):
         ):
             try:
                 manifest, report = apply_to_folder(
-                    job.application, folder.path, progress=progress(feedback), cancelled=feedback.isCanceled
+                    job.application,
+                    folder.path,
+                    plan=job.plan,
+                    progress=progress(feedback),
+                    cancelled=feedback.isCanceled,
                 )
             except ChipsFailed as error:
                 self._list(feedback, error.failed)
@@ -136,10 +142,8 @@ class ApplyToChips(JobAlgorithm):
         return {self.OUTPUT: job.folder, "DONE": len(manifest.chips), "FAILED": len(failed)}
 
     def _list(self, feedback, failed):
-        for chip in failed[:MOST_NAMED]:
-            feedback.pushWarning(self.tr("{path}: {reason}").format(path=chip.path, reason=chip.reason))
-        if len(failed) > MOST_NAMED:
-            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(failed) - MOST_NAMED:,}"))
+        text = self.tr("{path}: {reason}")
+        warn_of_each(self.tr, feedback, [text.format(path=chip.path, reason=chip.reason) for chip in failed])
 
 
 def _fitted(operator, chips):

@@ -5,7 +5,6 @@ from typing import Any
 
 from qgis.core import (
     QgsFeature,
-    QgsFields,
     QgsGeometry,
     QgsProcessing,
     QgsProcessingOutputNumber,
@@ -21,14 +20,19 @@ from ..bridge import progress, translated
 from ..parameters.grids import add_grid, read_grid
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import check_outlines, read_layer
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
-from ..results.features import FeatureOutput, check_file_target, new_field
+from ..results.features import FeatureOutput, check_file_target, new_fields
 
 FIELDS = {
-    "number": "LongLong", "row": "LongLong", "col": "LongLong", "height": "LongLong", "width": "LongLong",
+    "number": "LongLong",
+    "row": "LongLong",
+    "col": "LongLong",
+    "height": "LongLong",
+    "width": "LongLong",
     "inside": "Double",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,6 @@ class _Job:
     domain: RasterDomain
     window: PixelWindow
     crs: Any
-    name: str
 
 
 class ChipGrid(JobAlgorithm):
@@ -69,48 +72,43 @@ class ChipGrid(JobAlgorithm):
         add_grid(self)
         add_geometry_and_sampler(self)
         self.add(
-            QgsProcessingParameterFeatureSink(
-                self.OUTPUT, tr("Chip grid"), QgsProcessing.SourceType.TypeVectorPolygon
-            ),
+            QgsProcessingParameterFeatureSink(self.OUTPUT, tr("Chip grid"), QgsProcessing.SourceType.TypeVectorPolygon),
             tr("The outlines of the chips that touch the extent, in the raster's CRS."),
-        )  # fmt: skip
+        )
         self.addOutput(QgsProcessingOutputNumber(self.CHIPS, tr("Number of chips")))
 
-    def check_job(self, job, parameters, context):
-        """Refuse chips that cannot be, and a file that cannot be written."""
+    def check_job(self, job, reader):
+        """Refuse chips that do not fit the raster, and a file that cannot be written."""
         check_footprints(job.patcher, job.domain, job.window)
-        check_file_target(self, parameters, self.OUTPUT, context)
+        check_file_target(reader, self.OUTPUT)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs: layers and extents become plain values."""
-        raster, window = read_grid(self, parameters, context)
+        raster, window = read_grid(reader)
         with raster:
             check_outlines(raster)
-            patcher = read_sampled_patcher(self, parameters, context, raster)
-        crs = read_layer(self, parameters, context).crs()
-        return _Job(patcher, raster.domain, window, crs, self.source_name(parameters, context))
+            patcher = read_sampled_patcher(reader, raster)
+        return _Job(patcher, raster.domain, window, read_layer(reader).crs())
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plan, outline, write."""
-        job, fields, count = self._job, QgsFields(), 0
-        for name, kind in FIELDS.items():
-            fields.append(new_field(name, kind))
+        job, fields, count = self._job, new_fields(FIELDS), 0
         several = job.patcher.layout.several_parts
         kind = QgsWkbTypes.Type.MultiPolygon if several else QgsWkbTypes.Type.Polygon
         with translated(self.CORE_NAMES):
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, job.crs)
+            output = FeatureOutput(Reader(self, parameters, context), self.OUTPUT, fields, kind, job.crs)
             with output:
                 plan = job.patcher, job.domain, job.window
                 for found in footprints(*plan, progress=progress(feedback), cancelled=feedback.isCanceled):
                     output.add(_features(found, fields))
                     count += len(found.numbers)
         feedback.pushInfo(self.tr("{count} chips").format(count=f"{count:,}"))
-        titles = {self.OUTPUT: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.OUTPUT, self.tr("chips of {name}"))
         return self.present({self.OUTPUT: output.target, self.CHIPS: count}, context, feedback, titles=titles)
 
 
 def _features(found, fields):
-    """Features of some chips."""
+    """A list of features, one for each of some chips."""
     columns = [found.numbers, *found.anchors.T, *found.sizes.T, found.inside]
     features = []
     for outline, *values, inside in zip(found.outlines, *(column.tolist() for column in columns)):

@@ -6,7 +6,6 @@ from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
@@ -21,12 +20,14 @@ from ...core.sentinel2.stac import scene_for
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..parameters.rasters import add_format, format_notes, read_format
+from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_area, read_search
+from ..parameters.words import choice
 from ..results.report import say
 
 
 class LoadSentinel2(JobAlgorithm):
-    """From a box and dates to a stacked, georeferenced chip."""
+    """Loads bands of Sentinel-2 products over a box as one raster."""
 
     NAME = "loadsentinel2"
     DISPLAY_NAME = "Load Sentinel-2 chip"
@@ -50,9 +51,11 @@ class LoadSentinel2(JobAlgorithm):
         add_search(self, 5)
         self.add(
             QgsProcessingParameterString(self.BANDS, tr("Bands"), "B02,B03,B04,B08"),
-            tr("Bands in the order wanted, separated by commas: B01 to B12, B8A, SCL, AOT, WVP, or names such as red "
-               "and nir."),
-        )  # fmt: skip
+            tr(
+                "Bands in the order wanted, separated by commas: B01 to B12, B8A, SCL, AOT, WVP, or names such as red "
+                "and nir."
+            ),
+        )
         self.add(
             QgsProcessingParameterNumber(
                 self.RESOLUTION, tr("Resolution (metres)"), QgsProcessingParameterNumber.Type.Double, 10, False, 1, 5000
@@ -60,17 +63,19 @@ class LoadSentinel2(JobAlgorithm):
             tr("Size of the result's pixels. Coarser ones are read from the files' overviews."),
         )
         self.add(
-            QgsProcessingParameterEnum(
-                self.UNITS, tr("Units"), options=list(UNITS), defaultValue="dn", usesStaticStrings=True
+            choice(self.UNITS, tr("Units"), UNITS, "dn"),
+            tr(
+                "dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
+                "scale and offset applied."
             ),
-            tr("dn: digital numbers as stored, 16-bit integers with 0 for nodata. reflectance: 32-bit floats with "
-               "scale and offset applied."),
-        )  # fmt: skip
+        )
         self.add(
             QgsProcessingParameterBoolean(self.MASK_CLOUDS, tr("Mask clouds"), False),
-            tr("Make clouds, thin cirrus and cloud shadows nodata, as the product's scene classification (SCL) has "
-               "them."),
-        )  # fmt: skip
+            tr(
+                "Make clouds, thin cirrus and cloud shadows nodata, as the product's scene classification (SCL) has "
+                "them."
+            ),
+        )
         add_server(self)
         add_format(self)
         self.add(
@@ -83,26 +88,25 @@ class LoadSentinel2(JobAlgorithm):
         self.addOutput(QgsProcessingOutputString(self.ITEM_ID, tr("Item")))
         self.addOutput(QgsProcessingOutputNumber(self.CLOUD_COVER, tr("Cloud cover (%)")))
 
-    def make_job(self, parameters, context):
-        """What to look for, and what to load of it."""
-        check_output(
-            self.output_paths(parameters, context)[self.OUTPUT], [], self.OUTPUT, read_format(self, parameters, context)
-        )
-        search = read_search(self, parameters, context)
+    def make_job(self, reader):
+        """``(search, wanted)``: what to look for, and what to load of it."""
+        check_output(self.output_paths(reader)[self.OUTPUT], [], self.OUTPUT, read_format(reader))
+        search = read_search(reader)
         return search, Wanted(
             search.bbox,
-            self.parameterAsString(parameters, self.BANDS, context),
-            self.parameterAsDouble(parameters, self.RESOLUTION, context),
-            self.parameterAsString(parameters, self.UNITS, context),
-            mask=CLOUDS if self.parameterAsBool(parameters, self.MASK_CLOUDS, context) else (),
-            area=read_area(self, parameters, context),
+            reader.text(self.BANDS),
+            reader.number(self.RESOLUTION),
+            reader.text(self.UNITS),
+            mask=CLOUDS if reader.flag(self.MASK_CLOUDS) else (),
+            area=read_area(reader),
         )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: what was noted in the context of prepareAlgorithm is lost in a thread.
-        output = self.output_path(parameters, self.OUTPUT, context)
-        chosen, (search, wanted) = read_format(self, parameters, context), self._job
+        reader = Reader(self, parameters, context)
+        output = self.output_path(reader, self.OUTPUT)
+        chosen, (search, wanted) = read_format(reader), self._job
         for note in format_notes(self.tr, format_of(output, chosen)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
@@ -141,8 +145,9 @@ class LoadSentinel2(JobAlgorithm):
             feedback.pushWarning(note)
         height, width = scene.domain.shape
         text = tr("{height} x {width} pixels of {size} m in EPSG:{epsg}")
-        feedback.pushInfo(text.format(height=height, width=width, size=f"{abs(scene.domain.transform.a):g}",
-                                      epsg=scene.choice.epsg))  # fmt: skip
+        feedback.pushInfo(
+            text.format(height=height, width=width, size=f"{abs(scene.domain.transform.a):g}", epsg=scene.choice.epsg)
+        )
 
     def _config(self, scene):
         search, wanted = self._job

@@ -8,7 +8,6 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessing,
     QgsProcessingException,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
@@ -24,8 +23,9 @@ from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..layers.points import batches, check_points, read_points
 from ..layers.polygons import statistics_fields
-from ..parameters.words import add_fields, choice_of, names_of, read_choice
-from ..results.features import FeatureOutput, check_file_target, file_target
+from ..parameters.reader import Reader
+from ..parameters.words import add_fields, choice_of, choices, names_of, read_choice
+from ..results.features import FeatureOutput, check_file_target, file_target, number_field
 
 #: Of a run: the share of its time that is done when the points are read, and when the statistics are known.
 READ, FOUND = 0.25, 0.55
@@ -41,7 +41,6 @@ class _Job:
     names: tuple[str, ...]
     crs: Any
     degrees: bool
-    layer_name: str
 
 
 class Neighbourhood(JobAlgorithm):
@@ -51,9 +50,17 @@ class Neighbourhood(JobAlgorithm):
     DISPLAY_NAME = "Neighbourhood statistics"
     SHORT = "Computes statistics of the nearest points, or of those within a radius, for each point of a layer."
     TAGS = (
-        "points", "neighbours", "neighborhood", "k nearest", "knn", "radius", "focal statistics", "IDW", "haversine",
+        "points",
+        "neighbours",
+        "neighborhood",
+        "k nearest",
+        "knn",
+        "radius",
+        "focal statistics",
+        "IDW",
+        "haversine",
         "graph",
-    )  # fmt: skip
+    )
     HELP = (
         "Gives each point the count, mean, standard deviation, minimum, maximum or median of a field over its "
         "neighbourhood: the k nearest points, or all points within a radius. The point itself is one of them, as the "
@@ -87,65 +94,55 @@ class Neighbourhood(JobAlgorithm):
         )
         add_fields(self, sorted(NEIGHBOURHOODS.fields, key=lambda field: len(NEIGHBOURHOODS.uses(field.name))))
         add(
-            QgsProcessingParameterEnum(
-                self.STATISTICS,
-                tr("Statistics"),
-                options=list(CORE_STATISTICS),
-                allowMultiple=True,
-                defaultValue=["count", "mean", "std"],
-                usesStaticStrings=True,
+            choices(self.STATISTICS, tr("Statistics"), CORE_STATISTICS, ["count", "mean", "std"]),
+            tr(
+                "What is computed; each becomes a field, called after the field and the statistic. The count is that "
+                "of known values, std is divided by it."
             ),
-            tr("What is computed; each becomes a field, called after the field and the statistic. The count is that of "
-               "known values, std is divided by it."),
-        )  # fmt: skip
+        )
         add(
             QgsProcessingParameterFeatureSink(self.OUTPUT, tr("Points with statistics"), points[0]),
             tr("The points with all their fields, and those of the statistics behind them."),
         )
 
-    def check_job(self, job, parameters, context):
+    def check_job(self, job, reader):
         """Refuse a file that cannot be written."""
-        check_file_target(self, parameters, self.OUTPUT, context)
+        check_file_target(reader, self.OUTPUT)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; the layer becomes a source of features."""
-        source = self.parameterAsSource(parameters, self.INPUT, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.INPUT))
+        source = reader.needed_source(self.INPUT)
         check_points(source, self.INPUT)
-        field = self.parameterAsString(parameters, self.FIELD, context)
-        index = source.fields().lookupField(field)
-        if index < 0 or not source.fields()[index].isNumeric():
-            numbers = [one.name() for one in source.fields() if one.isNumeric()]
-            allowed = f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}"
-            raise ParameterError("FIELD", field, allowed)
-        spherical = self.parameterAsString(parameters, self.METRIC, context) == "haversine"
+        field = number_field(source.fields(), reader.text(self.FIELD), self.FIELD)
+        spherical = reader.text(self.METRIC) == "haversine"
         crs = source.sourceCrs()
         if spherical and not crs.isValid():
             raise ParameterError("metric", "haversine", "needs points in a known CRS: give the layer one")
         return _Job(
-            source, source.fields()[index].name(), read_choice(self, parameters, context, NEIGHBOURHOODS),
-            tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
-            QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None, crs.isGeographic() and not spherical,
-            self.source_name(parameters, context),
-        )  # fmt: skip
+            source,
+            field,
+            read_choice(reader, NEIGHBOURHOODS),
+            reader.choices(self.STATISTICS),
+            QgsCoordinateReferenceSystem("EPSG:4326") if spherical else None,
+            crs.isGeographic() and not spherical,
+        )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: read all points, find their neighbours, write all points."""
         job, report = self._job, progress(feedback)
         if job.degrees:
-            text = self.tr("The layer's CRS counts in degrees, which are not equally long everywhere: the metric "
-                           "haversine measures in kilometres.")  # fmt: skip
+            text = self.tr(
+                "The layer's CRS counts in degrees, which are not equally long everywhere: the metric "
+                "haversine measures in kilometres."
+            )
             feedback.pushWarning(text)
         with translated(self.CORE_NAMES):
             points = read_points(job.source, job.field, job.crs, context, feedback, lambda share: report(READ * share))
             known = ~np.isnan(points.places[:, 0])
             results = _statistics(job, points, known, feedback, lambda s: report(READ + (FOUND - READ) * s))
             self._say(job, points, known, feedback)
-            target = self._write(parameters, context, feedback, points, results)
-        titles = (
-            {self.OUTPUT: self.tr("neighbourhoods of {name}").format(name=job.layer_name)} if job.layer_name else {}
-        )
+            target = self._write(Reader(self, parameters, context), feedback, points, results)
+        titles = self.titles_of(self.OUTPUT, self.tr("neighbourhoods of {name}"))
         return self.present({self.OUTPUT: target}, context, feedback, titles=titles)
 
     def _say(self, job, points, known, feedback):
@@ -157,13 +154,11 @@ class Neighbourhood(JobAlgorithm):
             text = self.tr("{count} features have no place, and get no statistics.")
             feedback.pushWarning(text.format(count=f"{len(known) - len(values):,}"))
 
-    def _write(self, parameters, context, feedback, points, results):
+    def _write(self, reader, feedback, points, results):
         job, report = self._job, progress(feedback)
-        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        longest = longest_name(file_target(reader, self.OUTPUT))
         fields = statistics_fields(job.source.fields(), (job.field,), job.names, longest)
-        sink = FeatureOutput(
-            self, parameters, self.OUTPUT, context, fields, job.source.wkbType(), job.source.sourceCrs()
-        )
+        sink = FeatureOutput(reader, self.OUTPUT, fields, job.source.wkbType(), job.source.sourceCrs())
         first, done = job.source.fields().count(), 0
         rows_of = _Rows(points.ids)
         with sink:
@@ -192,14 +187,14 @@ def _statistics(job, points, known, feedback, report):
 
 
 def _objects(name, values):
-    """A list of what goes into a field, None where unknown."""
+    """The values of a field as a list, None where unknown."""
     if name == "count":
         return [None if value != value else int(value) for value in values.tolist()]
     return [None if value != value else value for value in values.tolist()]
 
 
 class _Rows:
-    """Finds features again when they are read for the second time: a database may give them in another order."""
+    """Positions of features that are read a second time: a database may give them in another order."""
 
     def __init__(self, ids):
         self._ids, self._order = ids, None

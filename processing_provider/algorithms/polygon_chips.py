@@ -10,7 +10,6 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingException,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterRasterDestination,
@@ -44,9 +43,10 @@ from ..parameters.rasters import (
     read_format,
     read_layer,
     read_raster,
-    source_paths,
 )
+from ..parameters.reader import Reader
 from ..parameters.sources import files_read
+from ..parameters.words import choices
 from ..results.features import FeatureOutput, check_file_target, file_target
 from ..results.report import tell
 
@@ -92,10 +92,6 @@ class PolygonChips(JobAlgorithm):
     POLYGONS, STATISTICS, OUTPUT, STITCHED = "POLYGONS", "STATISTICS", "OUTPUT", "STITCHED"
     CORE_NAMES = {**OPERATOR_NAMES, **RASTER_NAMES, "polygons": POLYGONS, "statistics": STATISTICS}
 
-    def __init__(self):
-        super().__init__()
-        self._source_name = ""
-
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
@@ -104,23 +100,20 @@ class PolygonChips(JobAlgorithm):
             QgsProcessingParameterFeatureSource(
                 self.POLYGONS, tr("Polygons"), [QgsProcessing.SourceType.TypeVectorPolygon]
             ),
-            tr("The polygons, in any CRS. What is done with invalid geometries is set as for all algorithms: the run "
-               "stops, or they are left out."),
-        )  # fmt: skip
+            tr(
+                "The polygons, in any CRS. What is done with invalid geometries is set as for all algorithms: the run "
+                "stops, or they are left out."
+            ),
+        )
         add_operator(self)
         self.add(
-            QgsProcessingParameterEnum(
-                self.STATISTICS,
-                tr("Statistics"),
-                options=list(NAMES_OF_STATISTICS),
-                allowMultiple=True,
-                defaultValue=["count", "mean"],
-                usesStaticStrings=True,
+            choices(self.STATISTICS, tr("Statistics"), NAMES_OF_STATISTICS, ["count", "mean"]),
+            tr(
+                "What becomes an attribute, for each band of the operator's result: count of the pixels with data, "
+                "sum, mean, std (divided by the count), min, max, median, majority (the most frequent value, of "
+                "several the lowest), valid_share (of the polygon's pixels those with data, 0 to 1)."
             ),
-            tr("What becomes an attribute, for each band of the operator's result: count of the pixels with data, sum, "
-               "mean, std (divided by the count), min, max, median, majority (the most frequent value, of several the "
-               "lowest), valid_share (of the polygon's pixels those with data, 0 to 1)."),
-        )  # fmt: skip
+        )
         self.add(
             QgsProcessingParameterFeatureSink(
                 self.OUTPUT, tr("Polygons with statistics"), QgsProcessing.SourceType.TypeVectorPolygon
@@ -131,44 +124,38 @@ class PolygonChips(JobAlgorithm):
             QgsProcessingParameterRasterDestination(
                 self.STITCHED, tr("Results within the polygons"), optional=True, createByDefault=False
             ),
-            tr("Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
-               "elsewhere."),
-        )  # fmt: skip
+            tr(
+                "Optional raster with the operator's results within the polygons, on the grid of the input; nodata "
+                "elsewhere."
+            ),
+        )
         add_format(self)
         self.addOutput(QgsProcessingOutputNumber("POLYGONS", tr("Number of polygons")))
         self.addOutput(QgsProcessingOutputNumber("WITHOUT_PIXELS", tr("Polygons without a pixel")))
 
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers become plain values, and everything wrong is refused."""
-        super().prepareAlgorithm(parameters, context, feedback)
-        self._source_name = self.source_name(parameters, context)
-        return True
-
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        source = self.parameterAsSource(parameters, self.POLYGONS, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, self.POLYGONS))
+        source = reader.needed_source(self.POLYGONS)
         if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
             raise ParameterError(self.POLYGONS, source.sourceName(), "must be a layer of polygons")
-        with self._read(parameters, context) as raster:
-            return self._task(parameters, context, source, raster)
+        with read_raster(reader, source_scale(reader), OTHER_INPUTS) as raster:
+            return self._task(reader, source, raster)
 
-    def _task(self, parameters, context, source, raster):
+    def _task(self, reader, source, raster):
         check_outlines(raster)
-        layer = read_layer(self, parameters, context)
-        stitched = self.output_paths(parameters, context)[self.STITCHED] or ""
-        sources = source_paths(raster) + files_read(self, parameters, context)
-        wanted = read_format(self, parameters, context)
+        layer = read_layer(reader)
+        stitched = self.output_paths(reader)[self.STITCHED] or ""
+        sources = raster.source_files + files_read(reader)
+        wanted = read_format(reader)
         if stitched:
             check_output(stitched, sources, self.STITCHED, wanted)
             if layer.providerType() != "gdal":
                 check_bounded(layer, raster.domain, self.STITCHED)
-        check_file_target(self, parameters, self.OUTPUT, context, sources)
-        operator = read_operator(self, parameters, context, raster)
+        check_file_target(reader, self.OUTPUT, sources)
+        operator = read_operator(reader, raster)
         # A model's sizes follow from the polygons, each of which has its own.
         operator = operator.fitted(None)
-        aggregation, said = read_aggregation(self, parameters, context, operator)
+        aggregation, said = read_aggregation(reader, operator)
         value_type = ValueType("uint8" if operator.categories else raster.dtype.name)
         config = {
             "algorithm": f"patchwise:{self.NAME}",
@@ -182,7 +169,7 @@ class PolygonChips(JobAlgorithm):
         if stitched:
             config["output"]["format"] = format_of(stitched, wanted)
             notes += format_notes(self.tr, format_of(stitched, wanted))
-        transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), context.transformContext())
+        transform = QgsCoordinateTransform(source.sourceCrs(), layer.crs(), reader.context.transformContext())
         window = window_of_source(source, transform, raster.domain)
         warnings = () if window is None else tuple(operator_warnings(self.tr, raster, window, operator))
         raster, operator = only_used(raster, operator)
@@ -190,7 +177,7 @@ class PolygonChips(JobAlgorithm):
             raster,
             operator,
             aggregation,
-            tuple(self.parameterAsEnumStrings(parameters, self.STATISTICS, context)),
+            reader.choices(self.STATISTICS),
             value_type,
             source,
             transform,
@@ -202,21 +189,17 @@ class PolygonChips(JobAlgorithm):
             wanted,
         )
 
-    def _read(self, parameters, context):
-        others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        scaled = source_scale(self, parameters, context)
-        return read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others))
-
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: features and pixels are read here, by what the main thread has prepared."""
-        stitched = self.output_path(parameters, self.STITCHED, context) if self._job.stitched else ""
+        reader = Reader(self, parameters, context)
+        stitched = self.output_path(reader, self.STITCHED) if self._job.stitched else ""
         task = replace(self._job, stitched=stitched)
         tell(feedback, task.notes, task.warnings)
         with translated(self.CORE_NAMES):
-            results = self._run(task, parameters, context, feedback)
+            results = self._run(task, reader, feedback)
         return self.present(results, context, feedback, self._source_name)
 
-    def _run(self, task, parameters, context, feedback):
+    def _run(self, task, reader, feedback):
         features, polygons, places = self._polygons(task, feedback)
         task.raster.follow(feedback)
         with ExitStack() as stack:
@@ -225,13 +208,13 @@ class PolygonChips(JobAlgorithm):
             sink = stack.enter_context(_raster_sink(task, group)) if task.stitched else None
             found = self._found(task, features, polygons, places, sink, feedback)
             raster.close()  # before outputs take their names: nothing can replace what is open, on Windows
-            fields = self._fields(parameters, context, task, _bands(task, found))
+            fields = self._fields(reader, task, _bands(task, found))
             whole = [name == "count" for name in task.statistics] * _bands(task, found)
             values = {} if found is None else dict(zip(places, found.values.reshape(len(places), -1).tolist()))
             for position in [] if found is None else found.left_out:
                 values.pop(places[position])
             shape = fields, task.source.wkbType(), task.source.sourceCrs()
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, *shape, group)
+            output = FeatureOutput(reader, self.OUTPUT, *shape, group)
             with output:
                 write_features(output, features, values, fields, whole, feedback)
         self._say(task, len(features), len(values), found, feedback)
@@ -242,15 +225,15 @@ class PolygonChips(JobAlgorithm):
         }
         return {**results, self.STITCHED: task.stitched} if task.stitched else results
 
-    def _fields(self, parameters, context, task, bands):
+    def _fields(self, reader, task, bands):
         """The fields of the polygons, then of the statistics of each band of the results."""
         names = [plain_name(name) for name in task.operator.output_names]
-        longest = longest_name(file_target(self, parameters, self.OUTPUT, context))
+        longest = longest_name(file_target(reader, self.OUTPUT))
         names = names if len(names) == bands else [""] * bands
         return statistics_fields(task.source.fields(), names, task.statistics, longest)
 
     def _polygons(self, task, feedback):
-        """The features, and of those that have a geometry on the raster's CRS the polygons and their positions."""
+        """``(features, polygons, places)``: polygons in the raster's CRS, and which of the features they are of."""
         features, polygons, places, invalid = [], [], [], []
         for feature in while_wanted(checked_features(task.source, invalid, self._invalid), feedback):
             features.append(feature)
@@ -264,8 +247,9 @@ class PolygonChips(JobAlgorithm):
         return features, polygons, places
 
     def _invalid(self, feature):
-        text = self.tr("{name}: the feature {id} has an invalid geometry: repair it, or change the setting for invalid "
-                       "features")  # fmt: skip
+        text = self.tr(
+            "{name}: the feature {id} has an invalid geometry: repair it, or change the setting for invalid features"
+        )
         return QgsProcessingException(text.format(name=self.POLYGONS, id=feature.id()))
 
     def _found(self, task, features, polygons, places, sink, feedback):
@@ -301,8 +285,10 @@ class PolygonChips(JobAlgorithm):
             size = f"{found.report.bytes_read / 1e6:.1f}"
             feedback.pushInfo(text.format(seconds=f"{found.report.seconds:.1f}", size=size))
         if there < count:
-            text = self.tr("{count} of {all} polygons hold no centre of a pixel of the raster, or have no geometry: "
-                           "their statistics are NULL.")  # fmt: skip
+            text = self.tr(
+                "{count} of {all} polygons hold no centre of a pixel of the raster, or have no geometry: "
+                "their statistics are NULL."
+            )
             feedback.pushWarning(text.format(count=f"{count - there:,}", all=f"{count:,}"))
         if task.stitched:
             for loss in task.value_type.losses():
@@ -316,5 +302,5 @@ def _raster_sink(task, group):
 
 
 def _bands(task, found):
-    """How many bands the results have; where nothing was run, as many as the operator says."""
+    """The number of bands of the results; where nothing was run, what the operator declares."""
     return (found.values.shape[1] if found is not None else 0) or task.operator.output_bands or 1

@@ -1,4 +1,4 @@
-"""``patchwise:runconfig``: a run that was done before, or that somebody wrote down, done again."""
+"""``patchwise:runconfig``: a run that is repeated from its result, or described by a file."""
 
 import os
 from contextlib import ExitStack, contextmanager
@@ -22,7 +22,8 @@ from ..job import job_of, perform
 from ..layers.grid import has_pixels
 from ..layers.source import LayerSource
 from ..layers.view import raster_file
-from ..parameters.rasters import add_format, read_format, source_paths
+from ..parameters.rasters import add_format, read_format
+from ..parameters.reader import Reader
 from ..parameters.sources import files_read
 from ..trust import TRUST, add_trust, agreed, read_trust
 
@@ -49,10 +50,6 @@ class RunConfig(JobAlgorithm):
     CONFIG, CONFIG_FROM, INPUT, OUTPUT = "CONFIG", "CONFIG_FROM", "INPUT", "OUTPUT"
     CORE_NAMES = {"input": INPUT, "trust": TRUST}
 
-    def __init__(self):
-        super().__init__()
-        self._source = ""
-
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
         tr = self.tr
@@ -67,14 +64,18 @@ class RunConfig(JobAlgorithm):
                 optional=True,
                 fileFilter=tr("Configurations") + " (*.json *.yaml *.yml)",
             ),
-            tr("JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
-               "raster."),
-        )  # fmt: skip
+            tr(
+                "JSON or YAML: the configuration of a run, of a patcher or of a pipeline. Leave it empty if you give a "
+                "raster."
+            ),
+        )
         self.add(
             QgsProcessingParameterRasterLayer(self.INPUT, tr("Input raster"), optional=True),
-            tr("The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
-               "pipelines, which know none."),
-        )  # fmt: skip
+            tr(
+                "The raster to work on. Empty: the one of the run, which is found by its path. Needed for patchers and "
+                "pipelines, which know none."
+            ),
+        )
         add_format(self)
         self.add(
             QgsProcessingParameterRasterDestination(self.OUTPUT, tr("Result")),
@@ -85,38 +86,34 @@ class RunConfig(JobAlgorithm):
         )
         add_trust(
             self,
-            tr("What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
-               "file, host:example.org for a server, or all. What is refused without it is named with what to write "
-               "here. In QGIS's window you are asked instead."),
-        )  # fmt: skip
+            tr(
+                "What the configuration may run, open or ask, several separated by commas: sha256:2c26b46b... for a "
+                "file, host:example.org for a server, or all. What is refused without it is named with what to write "
+                "here. In QGIS's window you are asked instead."
+            ),
+        )
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: the configuration becomes a job, and everything wrong is refused."""
-        super().prepareAlgorithm(parameters, context, feedback)
-        self._source = self.source_name(parameters, context) if self._given(parameters, self.INPUT) else ""
-        return True
+    def make_job(self, reader):
+        """What the worker needs; the user is asked about files and servers that the configuration names."""
+        return agreed(lambda trust: self._make(reader, trust), read_trust(reader))
 
-    def make_job(self, parameters, context):
-        """What the worker needs; everything wrong is refused, and what nobody has agreed to is asked for."""
-        return agreed(lambda trust: self._make(parameters, context, trust), read_trust(self, parameters, context))
-
-    def _make(self, parameters, context, trust):
-        config, folder, name = self._config(parameters, context)
+    def _make(self, reader, trust):
+        config, folder, name = self._config(reader)
         with _of(name):
-            check_trust(config, folder, trust, not self._given(parameters, self.INPUT))
+            check_trust(config, folder, trust, not reader.given(self.INPUT))
             recipe = read_recipe(config, trust)
-        raster, differences = self._raster(parameters, context, recipe, folder, trust)
+        raster, differences = self._raster(reader, recipe, folder, trust)
         with raster:
-            job = self._job_of(parameters, context, recipe, raster, name)
+            job = self._job_of(reader, recipe, raster, name)
         return replace(job, warnings=(*recipe.warnings, *differences, *job.warnings))
 
-    def _job_of(self, parameters, context, recipe, raster, name):
-        wanted = self._format(parameters, context, recipe)
-        output = self.output_paths(parameters, context, wanted)[self.OUTPUT]
+    def _job_of(self, reader, recipe, raster, name):
+        wanted = self._format(reader, recipe)
+        output = self.output_paths(reader, wanted)[self.OUTPUT]
         same = recipe.format in (AUTO, format_of(output, wanted))
-        sources = source_paths(raster) + files_read(self, parameters, context)
+        sources = raster.source_files + files_read(reader)
         check_output(output, sources, self.OUTPUT, wanted)
         with _of(name):
             operator = recipe.operator_for(raster)
@@ -136,44 +133,44 @@ class RunConfig(JobAlgorithm):
                 sources=sources,
             )
 
-    def _format(self, parameters, context, recipe):
-        """The format that was chosen; with auto that of the run, as far as it suits the name."""
-        wanted = read_format(self, parameters, context)
+    def _format(self, reader, recipe):
+        """The chosen format; for auto that of the run, where it suits the output's name."""
+        wanted = read_format(reader)
         if wanted != AUTO or recipe.format == AUTO:
             return wanted
-        path = self.output_paths(parameters, context, AUTO)[self.OUTPUT]
+        path = self.output_paths(reader, AUTO)[self.OUTPUT]
         return recipe.format if is_temporary(path) or suits(path, recipe.format) else AUTO
 
-    def _config(self, parameters, context):
+    def _config(self, reader):
         """The configuration, the folder that paths in it start from, and the parameter that it came with."""
-        if self._given(parameters, self.CONFIG) == self._given(parameters, self.CONFIG_FROM):
-            both = self._given(parameters, self.CONFIG)
+        from_file = reader.given(self.CONFIG)
+        if from_file == reader.given(self.CONFIG_FROM):
             allowed = self.tr("one of {one} and {other} must be given, and not both")
             allowed = allowed.format(one=self.CONFIG, other=self.CONFIG_FROM)
-            raise ParameterError(self.CONFIG, parameters.get(self.CONFIG) if both else None, allowed)
-        if self._given(parameters, self.CONFIG):
-            path = self.parameterAsFile(parameters, self.CONFIG, context)
+            raise ParameterError(self.CONFIG, reader.value(self.CONFIG) if from_file else None, allowed)
+        if from_file:
+            path = reader.file(self.CONFIG)
             with _of(self.CONFIG):
                 return read_file(path), os.path.dirname(os.path.abspath(path)), self.CONFIG
-        path = raster_path(self._layer(parameters, self.CONFIG_FROM, context), self.CONFIG_FROM)
+        path = raster_path(self._layer(reader, self.CONFIG_FROM), self.CONFIG_FROM)
         with _of(self.CONFIG_FROM):
             with RasterFile(path, parameter=self.CONFIG_FROM) as raster:
                 config = read_tag(raster.tags, path)
         return config, os.path.dirname(os.path.abspath(path)), self.CONFIG_FROM
 
-    def _raster(self, parameters, context, recipe, folder, trust):
+    def _raster(self, reader, recipe, folder, trust):
         """The raster to work on, and sentences about how it differs from that of the run."""
         record = recipe.input or {}
         bands = record.get("bands") or ()
         scaled = record.get("scaled", False)
         scaled = tuple(scaled) if isinstance(scaled, list) else bool(scaled)
-        if not self._given(parameters, self.INPUT):
+        if not reader.given(self.INPUT):
             if recipe.input is None:
                 allowed = self.tr("must be given: this configuration does not say what to run on")
                 raise ParameterError(self.INPUT, None, allowed)
             first = found_raster(record, folder, trust, bands, scaled, self.INPUT)
         else:
-            layer = self._layer(parameters, self.INPUT, context)
+            layer = self._layer(reader, self.INPUT)
             if bands and max(bands) > layer.bandCount():
                 text = self.tr("must have a band {number}, which the run needs")
                 raise ParameterError(self.INPUT, layer.name(), text.format(number=max(bands)))
@@ -196,26 +193,24 @@ class RunConfig(JobAlgorithm):
         resolution = transform[0] if transform and not has_pixels(layer) else None
         return LayerSource(layer, bands, resolution, scaled, parameter=self.INPUT, resolution_name=self.CONFIG)
 
-    def _layer(self, parameters, name, context):
-        layer = self.parameterAsRasterLayer(parameters, name, context)
+    def _layer(self, reader, name):
+        layer = reader.raster_layer(name)
         if layer is None:
-            raise ParameterError(name, parameters.get(name), self.tr("must be a raster that can be read"))
+            raise ParameterError(name, reader.value(name), self.tr("must be a raster that can be read"))
         return layer
-
-    def _given(self, parameters, name):
-        return parameters.get(name) not in (None, "")
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: the same run as that of the sliding window."""
-        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context, self._job.format))
+        reader = Reader(self, parameters, context)
+        job = replace(self._job, output=self.output_path(reader, self.OUTPUT, self._job.format))
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
-        return self.present(results, context, feedback, self._source)
+        return self.present(results, context, feedback, self._source_name)
 
 
 @contextmanager
 def _of(name):
-    """Puts the name of the parameter that a configuration came with in front of what is wrong with it."""
+    """Within it, errors of a configuration begin with ``name``, the parameter that it came with."""
     try:
         yield
     except ParameterError as error:

@@ -7,7 +7,6 @@ from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsFields,
     QgsGeometry,
     QgsJsonUtils,
     QgsProcessing,
@@ -22,12 +21,26 @@ from ...core.sentinel2.items import covered
 from ...core.sentinel2.stac import find_items, why_none
 from ..base import JobAlgorithm
 from ..bridge import translated
+from ..parameters.reader import Reader
 from ..parameters.sentinel import NAMES, add_search, add_server, read_search
-from ..results.features import BATCH, FeatureOutput, check_file_target, new_field
+from ..results.features import BATCH, FeatureOutput, check_file_target, new_fields
+
+FIELDS = {
+    "id": "String",
+    "datetime": "DateTime",
+    "day": "String",
+    "cloud": "Double",
+    "tile": "String",
+    "orbit": "String",
+    "platform": "String",
+    "baseline": "String",
+    "epsg": "Int",
+    "share": "Double",
+}
 
 
 class SearchSentinel2(JobAlgorithm):
-    """A list of what there is, before anything is loaded."""
+    """Lists products as footprints, without loading any."""
 
     NAME = "searchsentinel2"
     DISPLAY_NAME = "Search Sentinel-2"
@@ -55,14 +68,14 @@ class SearchSentinel2(JobAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.COUNT, self.tr("Number of products")))
 
-    def make_job(self, parameters, context):
-        """What to look for."""
-        check_file_target(self, parameters, self.OUTPUT, context)
-        return read_search(self, parameters, context)
+    def make_job(self, reader):
+        """The :class:`Search`."""
+        check_file_target(reader, self.OUTPUT)
+        return read_search(reader)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
-        search, fields = self._job, _fields()
+        search, fields = self._job, new_fields(FIELDS)
         shown = without_secrets(search.endpoint)
         feedback.setProgressText(self.tr("Searching {endpoint}").format(endpoint=shown))
         with translated(self.CORE_NAMES):
@@ -70,22 +83,12 @@ class SearchSentinel2(JobAlgorithm):
             if not items:
                 feedback.pushWarning(why_none(search, feedback.isCanceled))
             crs, kind = QgsCoordinateReferenceSystem("EPSG:4326"), QgsWkbTypes.Type.MultiPolygon
-            output = FeatureOutput(self, parameters, self.OUTPUT, context, fields, kind, crs)
+            output = FeatureOutput(Reader(self, parameters, context), self.OUTPUT, fields, kind, crs)
             with output:
                 for first in range(0, len(items), BATCH):
                     output.add([_feature(item, search.bbox, fields) for item in items[first : first + BATCH]])
         results = {self.OUTPUT: output.target, self.COUNT: len(items)}
         return self.present(results, context, feedback, titles={self.OUTPUT: self.tr("Sentinel-2 footprints")})
-
-
-def _fields():
-    fields = QgsFields()
-    for name, kind in (
-        ("id", "String"), ("datetime", "DateTime"), ("day", "String"), ("cloud", "Double"), ("tile", "String"),
-        ("orbit", "String"), ("platform", "String"), ("baseline", "String"), ("epsg", "Int"), ("share", "Double"),
-    ):  # fmt: skip
-        fields.append(new_field(name, kind))
-    return fields
 
 
 def _feature(item, box, fields):
@@ -94,10 +97,17 @@ def _feature(item, box, fields):
     geometry.convertToMultiType()
     feature.setGeometry(geometry)
     baseline = "" if item.baseline is None else "{:02d}.{:02d}".format(*item.baseline)
-    feature.setAttributes([
-        item.id, QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs), item.day,
-        NULL if isnan(item.cloud) else item.cloud, item.tile,
-        item.orbit, str(item.properties.get("platform", "")), baseline, item.epsg,
+    values = [
+        item.id,
+        QDateTime.fromString(item.datetime, Qt.DateFormat.ISODateWithMs),
+        item.day,
+        NULL if isnan(item.cloud) else item.cloud,
+        item.tile,
+        item.orbit,
+        str(item.properties.get("platform", "")),
+        baseline,
+        item.epsg,
         round(100 * float(covered(item, box).mean()), 1),
-    ])  # fmt: skip
+    ]
+    feature.setAttributes(values)
     return feature

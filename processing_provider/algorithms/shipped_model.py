@@ -20,11 +20,11 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         return model
 
     def checkParameterValues(self, parameters, context):
-        """As QGIS does, with defaults."""
+        """As of QGIS's models, with defaults filled in."""
         return super().checkParameterValues(self.with_defaults(parameters), context)
 
     def processAlgorithm(self, parameters, context, feedback):
-        """As QGIS does, with defaults."""
+        """As of QGIS's models, with defaults filled in."""
         return super().processAlgorithm(self.with_defaults(parameters), context, feedback)
 
     def with_defaults(self, parameters):

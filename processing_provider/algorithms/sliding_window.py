@@ -6,7 +6,7 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterNumber, Q
 
 from ...core.rasters.output import check_output, format_of
 from ...core.rasters.source_files import source_files
-from ..base import PatchwiseAlgorithm
+from ..base import JobAlgorithm
 from ..bridge import translated
 from ..job import make_job, perform
 from ..parameters.operators import NAMES as OPERATOR_NAMES
@@ -23,14 +23,14 @@ from ..parameters.rasters import (
     read_raster,
     read_value_type,
     read_window,
-    source_paths,
 )
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as PLACE_NAMES
 from ..parameters.samplers import add_geometry, add_radius, read_regular_patcher
 from ..parameters.sources import files_read
 
 
-class SlidingWindow(PatchwiseAlgorithm):
+class SlidingWindow(JobAlgorithm):
     """Splits a raster into chips, runs an operator on each and stitches the results, in one stream."""
 
     NAME = "slidingwindow"
@@ -51,10 +51,6 @@ class SlidingWindow(PatchwiseAlgorithm):
     )
     WORKERS, OUTPUT, COVERAGE = "WORKERS", "OUTPUT", "COVERAGE"
     CORE_NAMES = {**PLACE_NAMES, **OPERATOR_NAMES, **RASTER_NAMES, "workers": WORKERS}
-
-    def __init__(self):
-        super().__init__()
-        self._job, self._source = None, ""
 
     def initAlgorithm(self, configuration=None):
         """Define the parameters and outputs."""
@@ -90,52 +86,39 @@ class SlidingWindow(PatchwiseAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def refuse(self, parameters, context):
-        """Raise what is wrong with the parameters, before anything is run."""
-        self.job(parameters, context)
-
     def job(self, parameters, context):
         """What a run would do, for pictures and estimates; ``QgsProcessingException`` says what is wrong."""
         with translated(self.CORE_NAMES):
-            return self._make_job(parameters, context, self.output_paths(parameters, context))
+            return self.make_job(Reader(self, parameters, context))
 
     def patcher(self, parameters, context):
         """The patcher of the parameters, which needs no raster; raises as :meth:`job` does."""
         with translated(self.CORE_NAMES):
-            return read_regular_patcher(self, parameters, context)
+            return read_regular_patcher(Reader(self, parameters, context))
 
-    def prepareAlgorithm(self, parameters, context, feedback):
-        """Main thread: layers and extents become plain values, and everything wrong is refused."""
-        with translated(self.CORE_NAMES):
-            self._job = self._make_job(parameters, context, self.output_paths(parameters, context))
-        self._source = self.source_name(parameters, context)
-        return True
+    def make_job(self, reader):
+        """What the worker needs; everything wrong is refused."""
+        with read_raster(reader, source_scale(reader), OTHER_INPUTS) as raster:
+            return self._job_of(reader, raster)
 
-    def _make_job(self, parameters, context, paths):
-        others = self.parameterAsLayerList(parameters, OTHER_INPUTS, context) or []
-        scaled = source_scale(self, parameters, context)
-        with read_raster(self, parameters, context, scaled, (OTHER_INPUTS, others)) as raster:
-            return self._job_of(parameters, context, raster, paths)
-
-    def _job_of(self, parameters, context, raster, paths):
+    def _job_of(self, reader, raster):
+        paths = self.output_paths(reader)
         output, coverage = paths[self.OUTPUT], paths[self.COVERAGE] or None
-        sources = source_paths(raster) + files_read(self, parameters, context)
-        wanted = read_format(self, parameters, context)
+        sources = raster.source_files + files_read(reader)
+        wanted = read_format(reader)
         check_output(output, sources, self.OUTPUT, wanted)
         if coverage:
             check_output(coverage, sources + source_files([output]), self.COVERAGE, wanted)
         return make_job(
-            self,
-            parameters,
-            context,
+            reader,
             raster,
-            read_window(self, parameters, context, raster),
-            read_operator(self, parameters, context, raster),
-            read_regular_patcher(self, parameters, context),
-            read_value_type(self, parameters, context),
-            options=read_creation_options(self, parameters, context, format_of(output, wanted)),
+            read_window(reader, raster),
+            read_operator(reader, raster),
+            read_regular_patcher(reader),
+            read_value_type(reader),
+            options=read_creation_options(reader, format_of(output, wanted)),
             format=wanted,
-            workers=self.parameterAsInt(parameters, self.WORKERS, context),
+            workers=reader.whole(self.WORKERS),
             output=output,
             coverage=coverage,
             sources=sources,
@@ -145,10 +128,11 @@ class SlidingWindow(PatchwiseAlgorithm):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own, and what was noted in
         # that of prepareAlgorithm is lost.
-        output, coverage = (self.output_path(parameters, n, context) for n in (self.OUTPUT, self.COVERAGE))
+        reader = Reader(self, parameters, context)
+        output, coverage = (self.output_path(reader, n) for n in (self.OUTPUT, self.COVERAGE))
         job = replace(self._job, output=output, coverage=coverage or None)
         with translated(self.CORE_NAMES):
             results = perform(self.tr, job, feedback)
         if job.coverage:
             results[self.COVERAGE] = job.coverage
-        return self.present(results, context, feedback, self._source)
+        return self.present(results, context, feedback, self._source_name)

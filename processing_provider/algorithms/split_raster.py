@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from qgis.core import (
     QgsProcessing,
@@ -19,15 +19,17 @@ from qgis.core import (
 from ...core.base.errors import ParameterError
 from ...core.chip_folder.partial import PartialFolder, check_folder
 from ...core.chip_folder.split import Split, check_split, split_to_folder
+from ...core.plan.plan import Plan
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.source_files import source_files
 from ..base import JobAlgorithm
 from ..bridge import progress, translated
 from ..job import check_chip, not_cancelled, watch_sources
 from ..layers.labels import read_labels
-from ..parameters.patching import add_window
+from ..parameters.patching import add_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
-from ..parameters.rasters import add_input, check_outlines, read_raster, read_window, source_paths
+from ..parameters.rasters import add_input, check_outlines, read_raster, read_window
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
@@ -42,8 +44,8 @@ class _Job:
     split: Split
     labels: Any
     folder: str
-    name: str
     files: tuple
+    plan: Optional[Plan]
 
 
 class SplitRaster(JobAlgorithm):
@@ -74,31 +76,48 @@ class SplitRaster(JobAlgorithm):
         tr = self.tr
         add_input(self)
         add_geometry_and_sampler(self)
-        add_window(self)
+        add_window_function(self)
         self.add(
             QgsProcessingParameterNumber(
-                self.MIN_VALID, tr("Least share of valid pixels"), QgsProcessingParameterNumber.Type.Double, 0.0,
-                False, 0, 1,
-            ),  # fmt: skip
-            tr("Chips in which fewer pixels are known in all bands, as a share from 0 to 1, are left out. Stitched, "
-               "they are nodata."),
-        )  # fmt: skip
+                self.MIN_VALID,
+                tr("Least share of valid pixels"),
+                QgsProcessingParameterNumber.Type.Double,
+                0.0,
+                False,
+                0,
+                1,
+            ),
+            tr(
+                "Chips in which fewer pixels are known in all bands, as a share from 0 to 1, are left out. Stitched, "
+                "they are nodata."
+            ),
+        )
         self.add(
             QgsProcessingParameterMapLayer(
-                self.LABELS, tr("Labels"), optional=True,
+                self.LABELS,
+                tr("Labels"),
+                optional=True,
                 types=[QgsProcessing.SourceType.TypeRaster, QgsProcessing.SourceType.TypeVectorPolygon],
-            ),  # fmt: skip
-            tr("Raster of classes, or polygons, in any CRS. Each chip gets a label chip on its own pixels: of a raster "
-               "the nearest value, of polygons that in which the pixel's centre lies (the last of several)."),
-        )  # fmt: skip
+            ),
+            tr(
+                "Raster of classes, or polygons, in any CRS. Each chip gets a label chip on its own pixels: of a "
+                "raster the nearest value, of polygons that in which the pixel's centre lies (the last of several)."
+            ),
+        )
         self.add(
             QgsProcessingParameterField(
-                self.LABEL_FIELD, tr("Field of the labels"), None, self.LABELS,
-                QgsProcessingParameterField.DataType.Numeric, optional=True,
-            ),  # fmt: skip
-            tr("Field of numbers that polygons are burnt with; pixels in no polygon are nodata. Without it pixels in a "
-               "polygon are 1, all others 0."),
-        )  # fmt: skip
+                self.LABEL_FIELD,
+                tr("Field of the labels"),
+                None,
+                self.LABELS,
+                QgsProcessingParameterField.DataType.Numeric,
+                optional=True,
+            ),
+            tr(
+                "Field of numbers that polygons are burnt with; pixels in no polygon are nodata. Without it pixels in "
+                "a polygon are 1, all others 0."
+            ),
+        )
         self.add(
             QgsProcessingParameterFolderDestination(self.OUTPUT, tr("Folder of chips")),
             tr("The folder to make: chips, labels, index.gpkg and manifest.json."),
@@ -112,26 +131,26 @@ class SplitRaster(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("CHIPS", tr("Number of chips")))
         self.addOutput(QgsProcessingOutputNumber("LEFT_OUT", tr("Chips left out")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        with read_raster(self, parameters, context) as raster:
-            return self._made(parameters, context, raster)
+        with read_raster(reader) as raster:
+            return self._made(reader, raster)
 
-    def _made(self, parameters, context, raster):
+    def _made(self, reader, raster):
         check_outlines(raster)
-        window = read_window(self, parameters, context, raster)
-        patcher = read_sampled_patcher(self, parameters, context, raster)
-        labels, files = read_labels(self, parameters, context, raster, (self.LABELS, self.LABEL_FIELD))
-        split = Split(raster, patcher, window, None, self.parameterAsDouble(parameters, self.MIN_VALID, context))
-        check_split(split)
+        window = read_window(reader, raster)
+        patcher = read_sampled_patcher(reader, raster)
+        labels, files = read_labels(reader, raster, (self.LABELS, self.LABEL_FIELD))
+        split = Split(raster, patcher, window, None, reader.number(self.MIN_VALID))
+        plan = check_split(split)
         if patcher.geometry.size is not None:
             check_chip(patcher.geometry.size, raster.bands * (raster.dtype.itemsize + 2 * raster.raw_itemsize))
-        folder = self.parameterAsString(parameters, self.OUTPUT, context)
-        sources = source_paths(raster) + source_files(files) + files_read(self, parameters, context)
+        folder = reader.text(self.OUTPUT)
+        sources = raster.source_files + source_files(files) + files_read(reader)
         check_folder(folder, sources, self.OUTPUT)
-        check_file_target(self, parameters, self.INDEX, context, sources)
-        self._check_apart(folder, file_target(self, parameters, self.INDEX, context))
-        return _Job(split, labels, folder, self.source_name(parameters, context), tuple(files))
+        check_file_target(reader, self.INDEX, sources)
+        self._check_apart(folder, file_target(reader, self.INDEX))
+        return _Job(split, labels, folder, tuple(files), plan)
 
     def _check_apart(self, folder, index):
         """Refuse footprints in the folder of chips, which is replaced as a whole."""
@@ -148,36 +167,38 @@ class SplitRaster(JobAlgorithm):
         ):
             labels, manifest, report = self._split(folder.path, feedback)
             write_index(manifest, folder.path, feedback)
-            results = self._finish(parameters, context, manifest, group, feedback)
+            results = self._finish(Reader(self, parameters, context), manifest, group, feedback)
             folder.hand_on(group)
         self._say(feedback, manifest, report, labels)
-        titles = {self.INDEX: self.tr("chips of {name}").format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.INDEX, self.tr("chips of {name}"))
         results.update({"CHIPS": len(manifest.chips), "LEFT_OUT": len(manifest.left_out)})
         return self.present(results, context, feedback, titles=titles)
 
     def _split(self, folder, feedback):
-        """The labels, the manifest and what was done; raster and labels are closed again."""
+        """``(labels, manifest, report)``; raster and labels are closed."""
         with ExitStack() as stack:
             raster, labels = stack.enter_context(self._job.split.raster), None
             raster.follow(feedback)
             if self._job.labels is not None:
                 labels = stack.enter_context(closing(self._job.labels.load(raster.domain, feedback)))
-            split, asked = replace(self._job.split, labels=labels), feedback.isCanceled
-            return labels, *split_to_folder(split, folder, progress=progress(feedback), cancelled=asked)
+            split, how = replace(self._job.split, labels=labels), {"plan": self._job.plan}
+            how.update(progress=progress(feedback), cancelled=feedback.isCanceled)
+            return labels, *split_to_folder(split, folder, **how)
 
-    def _finish(self, parameters, context, manifest, group, feedback):
-        """The footprints, where they are wanted; the results by name."""
+    def _finish(self, reader, manifest, group, feedback):
+        """Write the layer of footprints, where it is wanted; the results by output."""
         results = {self.OUTPUT: self._job.folder}
-        if parameters.get(self.INDEX) in (None, ""):
+        if not reader.given(self.INDEX):
             return results
-        with index_output(self, parameters, self.INDEX, context, manifest, group) as output:
+        with index_output(reader, self.INDEX, manifest, group) as output:
             fill_index(output, manifest, feedback)
         return {**results, self.INDEX: output.target}
 
     def _say(self, feedback, manifest, report, labels):
         tr = self.tr
-        feedback.pushInfo(tr("{count} chips in {folder}").format(
-            count=f"{len(manifest.chips):,}", folder=self._job.folder))  # fmt: skip
+        feedback.pushInfo(
+            tr("{count} chips in {folder}").format(count=f"{len(manifest.chips):,}", folder=self._job.folder)
+        )
         speed = tr("{seconds} s, {speed} MB/s read")
         feedback.pushInfo(speed.format(seconds=f"{report.seconds:.1f}", speed=f"{report.mb_per_second:.0f}"))
         if manifest.left_out:

@@ -1,7 +1,6 @@
 """``patchwise:stitchchips``: a folder of chips to a raster."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from qgis.core import (
     QgsProcessingOutputNumber,
@@ -9,10 +8,11 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
 )
 
-from ...core import ValueType
+from ...core import SpatialPatcher, ValueType
 from ...core.base.config import tags
 from ...core.chip_folder.folder import ChipRaster
-from ...core.chip_folder.stitch import StoredChips, stitch_chips, stitch_domain, stitch_patcher
+from ...core.chip_folder.stitch import StoredChips, check_stitch, stitch_chips, stitch_domain, stitch_patcher
+from ...core.plan.plan import Plan
 from ...core.rasters.band_meta import passed_on
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import OutputSpec, check_output, format_of, sink_for
@@ -25,7 +25,7 @@ from ..parameters.chips_in import add_chips, read_chips
 from ..parameters.operators import NAMES as OPERATOR_NAMES
 from ..parameters.operators import add_aggregation, read_aggregation
 from ..parameters.patching import NAMES as PATCHING_NAMES
-from ..parameters.patching import WINDOW, add_window, read_window_of_chips
+from ..parameters.patching import WINDOW, add_window_function, read_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
@@ -36,10 +36,10 @@ from ..parameters.rasters import (
     read_format,
     read_value_type,
 )
-from ..results.report import say, tell
+from ..parameters.reader import Reader
+from ..results.report import say, tell, warn_of_each
 
 FROM_MANIFEST = "manifest"
-MOST_NAMED = 100
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class _Job:
     """What the main thread prepared."""
 
     chips: ChipRaster
-    patcher: Any
+    patcher: SpatialPatcher
+    plan: Plan
     value_type: ValueType
     options: dict
     allow_missing: bool
@@ -81,14 +82,16 @@ class StitchChips(JobAlgorithm):
         """Define the parameters and outputs."""
         tr = self.tr
         add_chips(self)
-        add_window(self, (FROM_MANIFEST,), FROM_MANIFEST)
+        add_window_function(self, (FROM_MANIFEST,), FROM_MANIFEST)
         add_aggregation(self)
         add_value_type(self)
         self.add(
             QgsProcessingParameterBoolean(self.ALLOW_MISSING, tr("Allow missing chips"), False),
-            tr("Chips that are missing or damaged become nodata, and the log names them. Otherwise they make the run "
-               "fail."),
-        )  # fmt: skip
+            tr(
+                "Chips that are missing or damaged become nodata, and the log names them. Otherwise they make the run "
+                "fail."
+            ),
+        )
         add_creation_options(self)
         add_format(self)
         self.add(
@@ -102,32 +105,33 @@ class StitchChips(JobAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("MISSING", tr("Chips missing or damaged")))
         self.addOutput(QgsProcessingOutputNumber("PIXELS_WITHOUT_DATA", tr("Pixels without data")))
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs; everything wrong is refused."""
-        chips = read_chips(self, parameters, context)
-        allow_missing = self.parameterAsBool(parameters, self.ALLOW_MISSING, context)
+        chips = read_chips(reader)
+        allow_missing = reader.flag(self.ALLOW_MISSING)
         if not allow_missing:
             chips.check_missing()
         stored = StoredChips(chips)
-        aggregation, said = read_aggregation(self, parameters, context, stored)
-        window = None
-        if self.parameterAsString(parameters, WINDOW, context) != FROM_MANIFEST:
-            window = read_window_of_chips(self, parameters, context)
-        value_type = read_value_type(self, parameters, context)
+        aggregation, said = read_aggregation(reader, stored)
+        window_function = None
+        if reader.text(WINDOW) != FROM_MANIFEST:
+            window_function = read_window_function(reader)
+        value_type = read_value_type(reader)
         if stored.categories and value_type.dtype.kind == "f":
             value_type = ValueType("uint8", value_type.nodata if value_type.chosen else None)
-        output = self.output_paths(parameters, context)[self.OUTPUT]
-        wanted = read_format(self, parameters, context)
+        output = self.output_paths(reader)[self.OUTPUT]
+        wanted = read_format(reader)
         check_output(output, chips.source_files, self.OUTPUT, wanted)
-        patcher = stitch_patcher(chips, aggregation, window)
-        options = read_creation_options(self, parameters, context, format_of(output, wanted))
+        patcher = stitch_patcher(chips, aggregation, window_function)
+        plan = check_stitch(chips, patcher)
+        options = read_creation_options(reader, format_of(output, wanted))
         notes = tuple(filter(None, [said, *format_notes(self.tr, format_of(output, wanted))]))
-        return _Job(chips, patcher, value_type, options, allow_missing, output, notes, wanted)
+        return _Job(chips, patcher, plan, value_type, options, allow_missing, output, notes, wanted)
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(Reader(self, parameters, context), self.OUTPUT))
         tell(feedback, job.notes)
         manifest = job.chips.manifest
         self._say_left_out(feedback, manifest)
@@ -137,13 +141,16 @@ class StitchChips(JobAlgorithm):
             sink_for(job.output, stitch_domain(job.chips), self._spec(job, group)) as sink,
         ):
             report, lost = stitch_chips(
-                job.chips, job.patcher, sink, allow_missing=job.allow_missing, progress=progress(feedback),
+                job.chips,
+                job.patcher,
+                sink,
+                allow_missing=job.allow_missing,
+                plan=job.plan,
+                progress=progress(feedback),
                 cancelled=feedback.isCanceled,
-            )  # fmt: skip
-        for name in lost[:MOST_NAMED]:
-            feedback.pushWarning(self.tr("{path} is missing or damaged: nodata").format(path=name))
-        if len(lost) > MOST_NAMED:
-            feedback.pushWarning(self.tr("and {count} more").format(count=f"{len(lost) - MOST_NAMED:,}"))
+            )
+        text = self.tr("{path} is missing or damaged: nodata")
+        warn_of_each(self.tr, feedback, [text.format(path=path) for path in lost])
         say(self.tr, feedback, report, job.value_type.losses())
         results = {
             self.OUTPUT: job.output,

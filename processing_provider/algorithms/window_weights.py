@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterEnum, QgsProcessingParameterRasterDestination
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterRasterDestination
 
 from ...core import SpatialPatcher, ValueType
 from ...core.base.progress import Watch
@@ -18,7 +18,7 @@ from ..base import JobAlgorithm
 from ..bridge import progress, translated, while_wanted
 from ..job import check_chip
 from ..parameters.grids import add_grid, read_grid
-from ..parameters.patching import add_window
+from ..parameters.patching import add_window_function
 from ..parameters.rasters import NAMES as RASTER_NAMES
 from ..parameters.rasters import (
     add_creation_options,
@@ -26,11 +26,12 @@ from ..parameters.rasters import (
     format_notes,
     read_creation_options,
     read_format,
-    source_paths,
 )
+from ..parameters.reader import Reader
 from ..parameters.samplers import NAMES as SAMPLER_NAMES
 from ..parameters.samplers import add_geometry_and_sampler, read_sampled_patcher
 from ..parameters.sources import files_read
+from ..parameters.words import choice
 
 KINDS = ("coverage", "window")
 
@@ -46,12 +47,11 @@ class _Job:
     output: str
     sources: SourceFiles
     options: dict[str, str]
-    name: str
     format: str
 
 
 class _Counted:
-    """A sink that counts the pixels without a chip on their way to another."""
+    """Passes rows on to another sink, and counts the pixels in no chip, which are NaN."""
 
     def __init__(self, sink):
         self._sink, self.block_width, self.without = sink, sink.block_width, 0
@@ -65,7 +65,7 @@ class _Counted:
 
 
 class WindowWeights(JobAlgorithm):
-    """The window itself, or gaps and uneven cover, before a long run."""
+    """Writes the weights of one chip, or the sum of all, so that gaps and uneven cover are seen before a run."""
 
     NAME = "windowweights"
     DISPLAY_NAME = "Window weights"
@@ -86,14 +86,12 @@ class WindowWeights(JobAlgorithm):
         """Define the parameters and outputs."""
         tr = self.tr
         self.add(
-            QgsProcessingParameterEnum(
-                self.KIND, tr("Kind"), options=list(KINDS), defaultValue="coverage", usesStaticStrings=True
-            ),
+            choice(self.KIND, tr("Kind"), KINDS, "coverage"),
             tr("What to compute: coverage (the sum over all chips) or window (one chip's weights)."),
-        )  # fmt: skip
+        )
         add_grid(self)
         add_geometry_and_sampler(self)
-        add_window(self)
+        add_window_function(self)
         add_creation_options(self)
         add_format(self)
         self.add(
@@ -102,26 +100,26 @@ class WindowWeights(JobAlgorithm):
         )
         self.addOutput(QgsProcessingOutputNumber(self.PIXELS_WITHOUT_CHIP, tr("Pixels in no chip")))
 
-    def check_job(self, job, parameters, context):
-        """Refuse chips that cannot be, or that the memory does not hold."""
+    def check_job(self, job, reader):
+        """Refuse chips that do not fit the raster, or that need more memory than the machine has."""
         check_footprints(job.patcher, job.domain, job.window)
         if job.patcher.geometry.size is not None:
             check_chip(job.patcher.geometry.size, 24)
 
-    def make_job(self, parameters, context):
+    def make_job(self, reader):
         """What the worker needs: layers and extents become plain values."""
-        output = self.output_paths(parameters, context)[self.OUTPUT]
-        raster, window = read_grid(self, parameters, context)
+        output = self.output_paths(reader)[self.OUTPUT]
+        raster, window = read_grid(reader)
         with raster:
-            return self._job_of(parameters, context, raster, window, output)
+            return self._job_of(reader, raster, window, output)
 
-    def _job_of(self, parameters, context, raster, window, output):
-        sources = source_paths(raster) + files_read(self, parameters, context)
-        wanted = read_format(self, parameters, context)
+    def _job_of(self, reader, raster, window, output):
+        sources = raster.source_files + files_read(reader)
+        wanted = read_format(reader)
         check_output(output, sources, self.OUTPUT, wanted)
-        patcher = read_sampled_patcher(self, parameters, context, raster)
-        kind = self.parameterAsString(parameters, self.KIND, context)
-        options = read_creation_options(self, parameters, context, format_of(output, wanted))
+        patcher = read_sampled_patcher(reader, raster)
+        kind = reader.text(self.KIND)
+        options = read_creation_options(reader, format_of(output, wanted))
         return _Job(
             kind,
             patcher,
@@ -130,38 +128,42 @@ class WindowWeights(JobAlgorithm):
             output,
             sources,
             options,
-            self.source_name(parameters, context),
             wanted,
         )
 
     def processAlgorithm(self, parameters, context, feedback):
         """Worker thread: plain values only."""
         # A layer to be loaded is noted here: in the background the run has a context of its own.
-        job = replace(self._job, output=self.output_path(parameters, self.OUTPUT, context))
+        job = replace(self._job, output=self.output_path(Reader(self, parameters, context), self.OUTPUT))
         for note in format_notes(self.tr, format_of(job.output, job.format)):
             feedback.pushInfo(note)
         with translated(self.CORE_NAMES):
-            without = _write_sums(job, feedback) if job.kind == "coverage" else _write_window(job, feedback)
+            without = _write_sums(job, feedback) if job.kind == "coverage" else _write_weights_of_chip(job, feedback)
         if job.kind == "coverage" and without:
             share = f"{100 * without / job.window.pixels:.1f}"
             text = self.tr("{count} pixels ({share} %) lie in no chip.")
             feedback.pushWarning(text.format(count=f"{without:,}", share=share))
         what = self.tr("summed weights on {name}") if job.kind == "coverage" else self.tr("window on {name}")
-        titles = {self.OUTPUT: what.format(name=job.name)} if job.name else {}
+        titles = self.titles_of(self.OUTPUT, what)
         results = {self.OUTPUT: job.output, self.PIXELS_WITHOUT_CHIP: without}
         return self.present(results, context, feedback, titles=titles)
 
 
 def _sink(job, domain, name, group):
     spec = OutputSpec(
-        ValueType("float32"), names=[name], options=job.options, sources=job.sources, parameter="OUTPUT", group=group,
+        ValueType("float32"),
+        names=[name],
+        options=job.options,
+        sources=job.sources,
+        parameter="OUTPUT",
+        group=group,
         format=job.format,
-    )  # fmt: skip
+    )
     return sink_for(job.output, domain, spec)
 
 
 def _write_sums(job, feedback):
-    """Write the summed weights; the number of pixels in no chip."""
+    """Write the summed weights; returns the number of pixels in no chip."""
     with CommitGroup() as group, _sink(job, job.domain.crop(job.window), "weights", group) as sink:
         counted, report = _Counted(sink), progress(feedback)
         write_coverage(
@@ -170,8 +172,8 @@ def _write_sums(job, feedback):
     return counted.without
 
 
-def _write_window(job, feedback):
-    """Write the weights of the chip in the middle; the number of pixels of its window that are not part of it."""
+def _write_weights_of_chip(job, feedback):
+    """Write the weights of the chip in the middle; returns the number of pixels in its window that it leaves out."""
     window, report = job.window, progress(feedback)
     report(0.1)
     middle = window.row + window.height / 2, window.col + window.width / 2

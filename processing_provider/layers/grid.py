@@ -14,8 +14,8 @@ from qgis.core import QgsDataProvider, QgsProviderRegistry
 from ...core.base.errors import ParameterError
 from ...core.gdal.environment import gdal_env, load_rasterio
 from ...core.grid.domain import RasterDomain
+from .log_listener import CALCULATION
 from .view import crs_text
-from .watch import CALCULATION
 
 #: Without an extent a layer that has no pixels of its own is refused above this number of pixels.
 MOST_PIXELS = 100_000_000
@@ -79,8 +79,8 @@ def reader_of(layer, domain):
 def _own_provider(layer):
     """A provider of the same pixels as the layer's, to be read in another thread. Only the layer's own can be cloned.
 
-    A clone of an on-the-fly calculation has its formula and not the rasters that it is made of, so that a clone of that
-    one gives whatever is in memory; and so does a clone where one of the rasters is gone. It is made anew instead.
+    A clone of an on-the-fly calculation has its formula but not its rasters: a clone of the clone, or one of a
+    calculation whose raster is gone, gives undefined values. Such a provider is made anew instead.
     """
     own = layer.dataProvider()
     if own.name() != CALCULATION:
@@ -106,7 +106,7 @@ def _exact_uri(uri, finer):
 
 
 def check_bounded(layer, domain, parameter):
-    """Refuse to read all of a layer whose resolution is chosen, where that is more than anyone will want."""
+    """Refuse to read all of a layer of chosen resolution that then has more than ``MOST_PIXELS`` pixels."""
     if has_pixels(layer) or domain.window.pixels <= MOST_PIXELS:
         return
     size = f"{domain.shape[1]:,} x {domain.shape[0]:,} pixels of {domain.transform.a:g} map units"

@@ -16,6 +16,7 @@ from ...core.base.errors import ParameterError
 from ...core.chip_folder.labels import ChipLabels, PolygonLabels, RasterLabels
 from ..bridge import while_wanted
 from ..results.chip_index import index_crs
+from ..results.features import number_field
 from .polygons import polygon_mapping
 from .view import raster_file
 
@@ -49,21 +50,24 @@ class LabelRaster:
     labels: RasterLabels
 
     def load(self, domain, feedback):
-        """The labels."""
+        """The labels, which need neither."""
         return ChipLabels(self.labels)
 
 
-def read_labels(algorithm, parameters, context, raster, names):
-    """What is under ``names`` (of the layer and of the field), or None; and the files that are read. Main thread."""
+def read_labels(reader, raster, names):
+    """``(labels, files)`` of the parameters ``names`` (of the layer, of the field). Main thread.
+
+    ``labels`` are a :class:`LabelRaster` or :class:`LabelPolygons`, None where no layer is given; ``files`` are paths.
+    """
     name, field_name = names
-    field = algorithm.parameterAsString(parameters, field_name, context)
-    if parameters.get(name) in (None, ""):
+    field = reader.text(field_name)
+    if not reader.given(name):
         if field:
             raise ParameterError(field_name, field, f"needs a layer of polygons in {name}")
         return None, []
-    layer = algorithm.parameterAsLayer(parameters, name, context)
+    layer = reader.layer(name)
     if layer is None or not layer.isValid():
-        raise ParameterError(name, str(parameters[name]), "must be a raster or a layer of polygons that can be read")
+        raise ParameterError(name, str(reader.value(name)), "must be a raster or a layer of polygons that can be read")
     if layer.type() == QgsMapLayer.LayerType.RasterLayer:
         if field:
             raise ParameterError(
@@ -74,26 +78,23 @@ def read_labels(algorithm, parameters, context, raster, names):
     polygons = getattr(layer, "geometryType", None)
     if polygons is None or polygons() != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise ParameterError(name, layer.name(), "must be a raster or a layer of polygons")
-    return _polygons(algorithm, parameters, context, raster, layer, names), []
+    return _polygons(reader, raster, layer, names), []
 
 
-def _polygons(algorithm, parameters, context, raster, layer, names):
+def _polygons(reader, raster, layer, names):
     name, field_name = names
-    field = algorithm.parameterAsString(parameters, field_name, context)
-    index = layer.fields().lookupField(field) if field else -1
-    if field and (index < 0 or not layer.fields()[index].isNumeric()):
-        numbers = [one.name() for one in layer.fields() if one.isNumeric()]
-        raise ParameterError(field_name, field, f"must be a field of numbers, one of: {', '.join(numbers) or '(none)'}")
+    field = reader.text(field_name)
+    field = number_field(layer.fields(), field, field_name) if field else ""
     crs = index_crs(raster)
     if layer.crs().isValid() != crs.isValid():
         raise ParameterError(name, layer.name(), "must have a coordinate reference system, as must the raster")
-    transform = QgsCoordinateTransform(layer.crs(), crs, context.transformContext())
-    source = algorithm.parameterAsSource(parameters, name, context)
-    return LabelPolygons(source, layer.fields()[index].name() if field else "", transform, _area(raster, transform))
+    transform = QgsCoordinateTransform(layer.crs(), crs, reader.context.transformContext())
+    source = reader.source(name)
+    return LabelPolygons(source, field, transform, _area(raster, transform))
 
 
 def _area(raster, transform):
-    """The raster's place in the polygons' CRS, with a margin; null where there is none to be found."""
+    """The raster's bounds in the polygons' CRS, a tenth larger; null where they cannot be transformed."""
     try:
         area = transform.transformBoundingBox(
             QgsRectangle(*raster.domain.bounds), QgsCoordinateTransform.TransformDirection.ReverseTransform

@@ -25,7 +25,7 @@ class Points:
 
 
 def check_points(source, parameter):
-    """Refuse a layer of lines or polygons; one that does not tell its geometries may have points."""
+    """Refuse a layer of lines or polygons; one of unknown geometries may have points."""
     if QgsWkbTypes.geometryType(source.wkbType()) in (
         QgsWkbTypes.GeometryType.LineGeometry,
         QgsWkbTypes.GeometryType.PolygonGeometry,
@@ -34,7 +34,7 @@ def check_points(source, parameter):
 
 
 def batches(features, feedback):
-    """Lists of features; ends with :class:`Cancelled` where the feedback says so."""
+    """Lists of up to ``BATCH`` features; raises :class:`Cancelled` once the run is cancelled."""
     check = not_cancelled(feedback)
     while True:
         check()
@@ -85,7 +85,7 @@ def _number(value):
 def _places(batch, single):
     """``(n, 2)`` x and y: by way of WKB where each feature has one point, one by one where some have not."""
     if single:
-        # A collection leaves out features without a geometry, and their number tells.
+        # A collection leaves out features without a geometry: its count is then another.
         wkb = QgsGeometry.collectGeometry([feature.geometry() for feature in batch]).asWkb().data()
         size, rest = divmod(max(len(wkb) - _HEADER, 0), len(batch))
         if not rest and size in _SIZES and int.from_bytes(wkb[5:9], _ORDERS[wkb[0]]) == len(batch):

@@ -24,7 +24,7 @@ def checked_features(source, left_out, stop):
     """The features of a source, in its order, with the geometry check that is set for it.
 
     ``stop(feature)`` makes the error of an invalid one; ``left_out`` collects the ids of those that are left out.
-    QGIS's own check throws through Python, which crashes it.
+    QGIS's own check throws a C++ exception through Python, which crashes QGIS.
     """
     check = source.invalidGeometryCheck()
     check = int(getattr(check, "value", check))

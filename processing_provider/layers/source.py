@@ -28,20 +28,27 @@ from ..feedback import settled
 from ..parameters.sources import names_of_layer
 from . import tiles as layer_tiles
 from .grid import layer_domain, reader_of
+from .log_listener import LogListener, missing_on_server
 from .view import view_of
-from .watch import Watch, missing_on_server
 
 BLOCK = (512, 1024)  # rows and columns of one request
 ATTEMPTS, WAITS = 3, (1.0, 3.0)  # seconds between attempts
 COLOURS = {"red": 16, "green": 8, "blue": 0}  # bands of a colour image, and where their bits are
 _ALPHA = 24
 _TYPES = {
-    "Byte": "u1", "Int8": "i1", "UInt16": "u2", "Int16": "i2", "UInt32": "u4", "Int32": "i4", "Float32": "f4",
+    "Byte": "u1",
+    "Int8": "i1",
+    "UInt16": "u2",
+    "Int16": "i2",
+    "UInt32": "u4",
+    "Int32": "i4",
+    "Float32": "f4",
     "Float64": "f8",
-}  # fmt: skip
-#: What may be told of a layer's source.
-_PUBLIC = ("url", "type", "layers", "identifier", "styles", "tileMatrixSet", "zmin", "zmax", "crs", "format", "path",
-           "layerName", "dbname", "host", "port", "schema", "table")  # fmt: skip
+}
+#: The parts of a layer's source that hold no secrets.
+_PUBLIC = (
+    "url type layers identifier styles tileMatrixSet zmin zmax crs format path layerName dbname host port schema table"
+).split()
 _serial = itertools.count(1)
 
 
@@ -52,7 +59,7 @@ class LayerSource(RasterReader):
     Other layers have their own bands, with the provider's scale and offset applied, unknown where the layer's nodata
     settings say so. ``scaled`` is a further pair ``(scale, offset)``, or False. To be made in the main thread.
 
-    What :meth:`select` gives reads by the same provider, in turns: a clone of a clone may be less than the first one.
+    Sources that :meth:`select` gives share the provider and take turns: a clone of a clone may lack parts of it.
     """
 
     overviews = ()
@@ -93,7 +100,7 @@ class LayerSource(RasterReader):
         return Band(number, description, kind, None, None, 1.0, 0.0, palette, ranges)
 
     def identity(self):
-        """What the local files behind the layer are like now; of a server nothing is known."""
+        """The :class:`SourceIdentity` of the local files behind the layer; of a server nothing is known."""
         return SourceIdentity.of(self.source_files.paths, complete=False)
 
     @property
@@ -103,9 +110,10 @@ class LayerSource(RasterReader):
 
     @property
     def reader(self):
-        """In which thread rows are read. While the main thread waits, requests of others would wait for it.
+        """:class:`CallerThread` where the main thread runs the loop, so that it also reads; else None.
 
-        QGIS asks for passwords and counts time-outs in the main thread: it has to be the one that reads.
+        QGIS asks for passwords and counts time-outs in the main thread: a request in another thread would never end
+        while the main thread waits for it.
         """
         in_main = QThread.currentThread() == QCoreApplication.instance().thread()
         return CallerThread() if in_main else None
@@ -118,7 +126,7 @@ class LayerSource(RasterReader):
         return other
 
     def follow(self, feedback):
-        """Let an algorithm's feedback end a request that is under way, and be told of missing tiles at the end."""
+        """Cancel requests as soon as ``feedback`` is cancelled, and warn there of missing tiles on :meth:`close`."""
         self._feedback = feedback
 
     def read(self, window, out):
@@ -135,7 +143,7 @@ class LayerSource(RasterReader):
                 fill(values, raw[inside], None if invalid is None else invalid[inside], band, bool(self.scaled))
 
     def close(self):
-        """Tell of tiles that the server does not have; a later read goes on."""
+        """Warn of tiles that the server does not have, and drop the blocks held; reading can go on later."""
         if self._feedback is not None and self.missing:
             text = QCoreApplication.translate(
                 "Patchwise",
@@ -149,7 +157,7 @@ class LayerSource(RasterReader):
     def __exit__(self, error_type, *error):
         self.close()
         if error_type is not None:
-            # QGIS keeps exceptions for good, and with them this: files must not stay open until GDAL is no more.
+            # QGIS keeps exceptions, and with them this object, until it ends; files must not stay open for so long.
             self._provider = None
 
     def _block(self, block):
@@ -172,7 +180,7 @@ class LayerSource(RasterReader):
 
     def _asked(self, block):
         provider = self._provider
-        # After 100 failures under one name QGIS stops to speak of them: each attempt has a name of its own.
+        # QGIS logs no more than 100 failures of one address: each attempt has an address of its own.
         if provider.name() == "wms":
             provider.setDataSourceUri(f"{self._uri}&patchwise={next(_serial)}")
         feedback = settled(QgsRasterBlockFeedback())
@@ -180,16 +188,16 @@ class LayerSource(RasterReader):
             self._feedback.canceled.connect(feedback.cancel, Qt.ConnectionType.DirectConnection)
             if self._feedback.isCanceled():
                 raise Cancelled
-        with Watch(self._host, provider.name()) as watch:
+        with LogListener(self._host, provider.name()) as heard:
             numbers = (1,) if self._colours else self.band_numbers
             size = self._finer * block.width, self._finer * block.height
             blocks = [provider.block(number, self._extent(block), *size, feedback) for number in numbers]
         if feedback.isCanceled():
             raise Cancelled
-        if watch.problems:
-            if not provider.nativeResolutions() or not missing_on_server(watch.problems, self._authcfg):
-                return None, next(iter(watch.problems.values()))
-            self.missing |= set(watch.problems)
+        if heard.problems:
+            if not provider.nativeResolutions() or not missing_on_server(heard.problems, self._authcfg):
+                return None, next(iter(heard.problems.values()))
+            self.missing |= set(heard.problems)
         for got in blocks:
             if not got.isValid() or (got.width(), got.height()) != size:
                 return None, got.error().summary() or provider.error().summary() or "the provider gave nothing"
@@ -200,7 +208,7 @@ class LayerSource(RasterReader):
         return [self._numbers(got, band) for got, band in zip(blocks, self.described.each)], ""
 
     def _gaps(self, block):
-        """Where a table has no tile, of which its provider says nothing; None for other providers."""
+        """``(h, w)`` bool: where the table of a PostGIS raster has no tile; None for other providers."""
         if self._provider.name() != layer_tiles.PROVIDER:
             return None
         if self._tiles is None:
@@ -222,7 +230,7 @@ class LayerSource(RasterReader):
         return raw, unknown(raw, replace(band, nodata=block.noDataValue() if block.hasNoDataValue() else None))
 
     def _pixels(self, block, dtype):
-        """The block's pixels of the grid, of those that were asked for the middle ones."""
+        """``(h, w)``: the block's pixels on the grid; where it was asked for finer ones, those in the middle."""
         pixels = np.frombuffer(block.data(), dtype).reshape(block.height(), block.width())
         return pixels[self._finer // 2 :: self._finer, self._finer // 2 :: self._finer]
 
@@ -232,7 +240,7 @@ class LayerSource(RasterReader):
         return QgsRectangle(left, bottom, right, top)
 
     def _wait(self, seconds):
-        """Wait, but not if the run is cancelled."""
+        """Wait so many seconds; raises :class:`Cancelled` once the run is cancelled."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self._feedback is not None and self._feedback.isCanceled():
@@ -241,7 +249,7 @@ class LayerSource(RasterReader):
 
 
 def public_source(layer):
-    """Where a layer comes from, without what only its owner may know: user, password, keys and tokens."""
+    """A layer's source in one line, without user, password, keys and tokens."""
     registry, kind = QgsProviderRegistry.instance(), layer.providerType()
     parts = registry.decodeUri(kind, layer.dataProvider().dataSourceUri())
     if not parts:

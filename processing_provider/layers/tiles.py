@@ -1,4 +1,4 @@
-"""Which pixels of a PostGIS raster there are.
+"""Which pixels of a PostGIS raster lie in one of its tiles.
 
 QGIS's provider gives 0 where the table has no tile, also where the raster has a nodata value, and an error where a
 block has none at all. So the database is asked for the places of the tiles.

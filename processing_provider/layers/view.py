@@ -13,7 +13,7 @@ from ..bridge import raster_path
 
 
 def raster_file(layer, parameter, bands=(), scaled=False, name=None):
-    """The file of a layer, seen as the layer says; see :func:`raster_path` for what is refused.
+    """The :class:`RasterFile` of a layer, with the layer's view; see :func:`raster_path` for what is refused.
 
     ``name`` is the parameter's in the core's errors, where that is another one.
     """
@@ -22,7 +22,7 @@ def raster_file(layer, parameter, bands=(), scaled=False, name=None):
 
 
 def view_of(layer):
-    """How a raster layer is to be seen; what is as in its source is left out."""
+    """The :class:`RasterView` of a raster layer; it holds only what differs from the layer's source."""
     provider = layer.dataProvider()
     crs = crs_text(layer.crs()) if layer.crs() != provider.crs() else None
     bands = ((number, _band(provider, number)) for number in range(1, provider.bandCount() + 1))
@@ -56,7 +56,7 @@ def _range(one):
 
 
 def _options(layer):
-    """GDAL's open options, which may choose other pixels."""
+    """GDAL's open options of a layer, which may select other pixels, as ``(KEY, value)``."""
     if layer.providerType() != "gdal":
         return ()
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.dataProvider().dataSourceUri())

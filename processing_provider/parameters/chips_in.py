@@ -20,7 +20,7 @@ def add_chips(algorithm):
     )
 
 
-def read_chips(algorithm, parameters, context, scaled=False):
-    """The chips described as a raster; refused where the folder is not one of chips."""
-    folder = algorithm.parameterAsFile(parameters, CHIPS, context)
+def read_chips(reader, scaled=False):
+    """The folder's :class:`ChipRaster`; refused where it is not one of chips. ``scaled`` is as for ``RasterFile``."""
+    folder = reader.file(CHIPS)
     return ChipRaster(folder, load_manifest(folder), scaled)

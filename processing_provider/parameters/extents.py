@@ -21,18 +21,18 @@ from ...core.grid.extents import Box, Way, eastward, identity, window_under
 _TEXT = re.compile(r"\s*([^,\[]+),([^,\[]+),([^,\[]+),([^,\[]+)(\[.+\])?\s*")
 
 
-def read_box(algorithm, parameters, name, context):
+def read_box(reader, name):
     """``(Box, CRS)`` of an extent parameter, or None where it is empty; the CRS is invalid where the extent has none.
 
     A box in degrees whose west is above its east crosses the 180th meridian.
     """
-    value = parameters.get(name)
+    value = reader.value(name)
     if isinstance(value, QgsProperty):
-        value = value.value(context.expressionContext())[0]
-    extent = algorithm.parameterAsExtent(parameters, name, context)
+        value = value.value(reader.context.expressionContext())[0]
+    extent = reader.extent(name)
     if value in (None, "") or extent.isNull():
         return None
-    crs = algorithm.parameterAsExtentCrs(parameters, name, context)
+    crs = reader.extent_crs(name)
     box = Box(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
     text = _TEXT.fullmatch(value) if isinstance(value, str) else None
     if text is not None:
@@ -45,7 +45,7 @@ def read_box(algorithm, parameters, name, context):
 
 
 def _of_text(text, box):
-    """The box of a text, of which QGIS has already read the numbers."""
+    """``box`` with west and east in the order of the text, from which QGIS takes the smaller one first."""
     try:
         west, east = float(text[1]), float(text[2])
     except ValueError:
@@ -53,12 +53,12 @@ def _of_text(text, box):
     return Box(west, box.ymin, east, box.ymax)
 
 
-def window_of_extent(algorithm, parameters, name, context, layer, domain):
+def window_of_extent(reader, name, layer, domain):
     """The :class:`PixelWindow` of ``domain`` under an extent parameter; all of it where that is empty.
 
-    The way between two CRS is the one that the project has for them.
+    CRS are transformed as the project's settings say.
     """
-    found = read_box(algorithm, parameters, name, context)
+    found = read_box(reader, name)
     if found is None:
         return domain.window
     box, crs = found
@@ -71,8 +71,8 @@ def window_of_extent(algorithm, parameters, name, context, layer, domain):
     if crs == target:
         way = Way(identity, identity, True, True) if in_degrees(crs) else None
     else:
-        transforms = QgsCoordinateTransform(crs, target, context.transformContext())
-        back = QgsCoordinateTransform(target, crs, context.transformContext())
+        transforms = QgsCoordinateTransform(crs, target, reader.context.transformContext())
+        back = QgsCoordinateTransform(target, crs, reader.context.transformContext())
         way = Way(_points(transforms), _points(back), in_degrees(crs), in_degrees(target))
     return window_under(box, domain, way, "extent")
 
@@ -88,7 +88,7 @@ def _degrees():
 
 
 def _points(transform):
-    """A transformation of arrays, with NaN for points that have no place."""
+    """A callable that transforms arrays ``x`` and ``y``; NaN for points that cannot be transformed."""
 
     def moved(x, y):
         found = np.full((2, len(x)), np.nan)

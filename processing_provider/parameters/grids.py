@@ -12,19 +12,23 @@ def add_grid(algorithm):
     tr = algorithm.tr
     algorithm.add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
-        tr("The raster that chips are planned on: a file, or a layer from a server. Its pixels are not read, only "
-           "their number, place and CRS."),
-    )  # fmt: skip
-    told = tr("Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
-              "raster. Empty means all of it.")  # fmt: skip
+        tr(
+            "The raster that chips are planned on: a file, or a layer from a server. Its pixels are not read, only "
+            "their number, place and CRS."
+        ),
+    )
+    told = tr(
+        "Part of the raster, in any CRS; snapped outward to whole pixels. Chips stay on the grid of the whole "
+        "raster. Empty means all of it."
+    )
     add_part(algorithm, told)
     add_resolution(algorithm)
 
 
-def read_grid(algorithm, parameters, context):
+def read_grid(reader):
     """The raster, open, of which only ``domain`` is to be used, and the :class:`PixelWindow` under EXTENT."""
     with ExitStack() as opened:  # closed where this fails
-        raster = opened.enter_context(read_raster(algorithm, parameters, context))
-        window = read_window(algorithm, parameters, context, raster)
+        raster = opened.enter_context(read_raster(reader))
+        window = read_window(reader, raster)
         opened.pop_all()
     return raster, window

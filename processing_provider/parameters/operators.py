@@ -27,13 +27,15 @@ NAMES = {**names_of(OPERATORS), "model": MODEL, "other inputs": OTHER_INPUTS, "t
 
 
 def add_operator(algorithm, aggregation=True):
-    """Add the choice of the operator, and what each of them needs; ``aggregation`` where its results are stitched."""
+    """Add the choice of the operator and what each of them needs; with ``aggregation`` how results are stitched."""
     tr = algorithm.tr
     algorithm.add(
         choice_of(OPERATORS, tr("Operator")),
-        tr("What is done with a chip: a band expression, a spectral index by name, a classification by rules, a neural "
-           "network (ONNX), or a function in a Python file."),
-    )  # fmt: skip
+        tr(
+            "What is done with a chip: a band expression, a spectral index by name, a classification by rules, a "
+            "neural network (ONNX), or a function in a Python file."
+        ),
+    )
     add_fields(algorithm, [field for field in OPERATORS.fields if not field.advanced])
     if aggregation:
         add_aggregation(algorithm)
@@ -41,16 +43,20 @@ def add_operator(algorithm, aggregation=True):
         QgsProcessingParameterMultipleLayers(
             OTHER_INPUTS, tr("Further inputs"), QgsProcessing.SourceType.TypeRaster, optional=True
         ),
-        tr("Rasters whose bands follow as further bands. They are brought onto the grid of the input: bilinear, or "
-           "nearest for classes."),
+        tr(
+            "Rasters whose bands follow as further bands. They are brought onto the grid of the input: bilinear, or "
+            "nearest for classes."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
     add_fields(algorithm, [field for field in OPERATORS.fields if field.advanced])
     add_trust(
         algorithm,
-        tr("Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these "
-           "SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run."),
-    )  # fmt: skip
+        tr(
+            "Empty: the Python file or model that you choose is taken as it is. Otherwise it has to have one of these "
+            "SHA-256 sums, as in sha256:2c26b46b...: a file that was changed since is not run."
+        ),
+    )
 
 
 def add_aggregation(algorithm):
@@ -58,18 +64,20 @@ def add_aggregation(algorithm):
     tr = algorithm.tr
     algorithm.add(
         choice_of(AGGREGATIONS, tr("Aggregation")),
-        tr("How overlapping chips become one value: overlapadd is the mean weighted by the window; hardvote is for "
-           "labels, softvote for one band of probability per class."),
-    )  # fmt: skip
+        tr(
+            "How overlapping chips become one value: overlapadd is the mean weighted by the window; hardvote is for "
+            "labels, softvote for one band of probability per class."
+        ),
+    )
 
 
-def read_operator(algorithm, parameters, context, raster):
+def read_operator(reader, raster):
     """The chosen operator for chips of ``raster`` (RasterFile, StackedRaster), to be ``fitted`` to their size."""
-    kind = algorithm.parameterAsString(parameters, OPERATORS.parameter, context)
-    values = read_fields(algorithm, parameters, context, OPERATORS.fields)
+    kind = reader.text(OPERATORS.parameter)
+    values = read_fields(reader, OPERATORS.fields)
     OPERATORS.check(kind, values)
-    bound = kind in ("onnx", "python") and algorithm.parameterAsString(parameters, TRUST, context).strip()
-    return _MADE[kind](values, raster, read_trust(algorithm, parameters, context) if bound else None)
+    bound = kind in ("onnx", "python") and reader.text(TRUST).strip()
+    return _MADE[kind](values, raster, read_trust(reader) if bound else None)
 
 
 def _expression(given, raster, trust):
@@ -137,31 +145,30 @@ def _scale(given, raster):
     return scale, offset
 
 
-def source_scale(algorithm, parameters, context):
-    """What the source has to apply: scale and offset, where they were chosen for an operator that takes bands as they
-    are; index and classify apply theirs themselves."""
-    if algorithm.parameterAsString(parameters, OPERATORS.parameter, context) in OPERATORS.uses(SCALE):
+def source_scale(reader):
+    """``(scale, offset)`` for the source to apply; False where none is chosen, or the operator applies them itself."""
+    if reader.text(OPERATORS.parameter) in OPERATORS.uses(SCALE):
         return False
-    chosen = [parameters.get(name) not in (None, "") for name in (SCALE, OFFSET)]
+    chosen = [reader.given(name) for name in (SCALE, OFFSET)]
     if not any(chosen):
         return False
-    scale = algorithm.parameterAsDouble(parameters, SCALE, context) if chosen[0] else 1.0
-    return scale, algorithm.parameterAsDouble(parameters, OFFSET, context) if chosen[1] else 0.0
+    scale = reader.number(SCALE) if chosen[0] else 1.0
+    return scale, reader.number(OFFSET) if chosen[1] else 0.0
 
 
-def read_aggregation(algorithm, parameters, context, operator):
-    """The chosen aggregation, and a sentence where labels made another one necessary."""
-    kind = algorithm.parameterAsString(parameters, AGGREGATIONS.parameter, context)
+def read_aggregation(reader, operator):
+    """``(aggregation, sentence)``: the chosen one, or a vote for labels, which the sentence says; else it is ""."""
+    kind = reader.text(AGGREGATIONS.parameter)
     chosen = AGGREGATIONS.make(kind, {})
     if operator.labels and chosen.blends:
-        said = algorithm.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
-        # With names, it is plain that these are labels.
+        said = reader.tr("Labels cannot be averaged: they are stitched by hardvote instead of {kind}.")
+        # Classes with names are plainly labels.
         return SpatialHardVote(), "" if kind == "overlapadd" and operator.categories else said.format(kind=kind)
     return chosen, ""
 
 
 def fitted(operator, patcher):
-    """An operator for the chips of ``patcher``, and the patcher for it: a model may demand the chip size."""
+    """``(operator, patcher)`` for each other: a model may demand the chip size."""
     size = patcher.geometry.size
     made = operator.fitted(size)
     if made.chip_size is not None and made.chip_size != size:

@@ -19,7 +19,7 @@ NAMES = {
 def add_patching(algorithm):
     """Add the parameters of geometry, sampler, window and boundary."""
     add_sizes(algorithm)
-    add_window(algorithm)
+    add_window_function(algorithm)
     add_boundary(algorithm)
 
 
@@ -30,8 +30,8 @@ def add_sizes(algorithm):
         add_fields(algorithm, pair)
 
 
-def add_window(algorithm, before=(), default=WINDOWS.default):
-    """Add the choice of the window, after the options ``before``, and what each of them needs."""
+def add_window_function(algorithm, before=(), default=WINDOWS.default):
+    """Add the choice of the window function, with the options ``before`` in front, and what each of them needs."""
     tr = algorithm.tr
     algorithm.add(
         choice(WINDOW, tr("Window"), (*before, *WINDOWS.names), default),
@@ -51,6 +51,6 @@ def add_boundary(algorithm):
     )
 
 
-def read_window_of_chips(algorithm, parameters, context):
-    """The chosen window."""
-    return read_choice(algorithm, parameters, context, WINDOWS)
+def read_window_function(reader):
+    """The chosen :class:`SpatialWindow`."""
+    return read_choice(reader, WINDOWS)

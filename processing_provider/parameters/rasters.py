@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterBand,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
@@ -22,6 +21,7 @@ from ..layers.grid import check_bounded
 from ..layers.source import LayerSource
 from ..layers.view import raster_file
 from .extents import window_of_extent
+from .words import choice
 
 INPUT, BANDS, EXTENT, RESOLUTION = "INPUT", "BANDS", "EXTENT", "RESOLUTION"
 DATA_TYPE, NODATA, CREATION_OPTIONS, FORMAT = "DATA_TYPE", "NODATA", "CREATION_OPTIONS", "FORMAT"
@@ -40,20 +40,24 @@ NAMES = {
 
 
 def add_input(algorithm, extent=True):
-    """Add the raster to read, its bands, and unless something else says so the part of it."""
+    """Add the raster to read, its bands and resolution; with ``extent`` also the part of it."""
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterRasterLayer(INPUT, tr("Input raster")),
-        tr("The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
-           "tiles, WCS, PostGIS raster). It is only read."),
-    )  # fmt: skip
+        tr(
+            "The raster to work on, whatever its size: any file that GDAL reads, or a layer from a server (WMS, XYZ "
+            "tiles, WCS, PostGIS raster). It is only read."
+        ),
+    )
     add(
         QgsProcessingParameterBand(
             BANDS, tr("Bands"), parentLayerParameterName=INPUT, optional=True, allowMultiple=True
         ),
-        tr("Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
-           "XYZ have three: red, green and blue."),
-    )  # fmt: skip
+        tr(
+            "Bands given to the operator, in this order: the first is b1. None chosen means all. The images of WMS and "
+            "XYZ have three: red, green and blue."
+        ),
+    )
     if extent:
         told = tr("Part of the raster to compute, in any CRS; snapped outward to whole pixels. Empty means all of it.")
         add_part(algorithm, told)
@@ -70,92 +74,101 @@ def add_resolution(algorithm):
     tr, kind = algorithm.tr, QgsProcessingParameterNumber.Type.Double
     algorithm.add(
         QgsProcessingParameterNumber(RESOLUTION, tr("Resolution"), kind, None, optional=True),
-        tr("Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
-           "highest zoom level of tiles; WMS needs it."),
+        tr(
+            "Map units per pixel, for layers that have no pixels of their own, such as WMS and XYZ tiles. Empty: the "
+            "highest zoom level of tiles; WMS needs it."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 def add_value_type(algorithm):
     """Add the type of the output's values and its nodata value."""
     tr, add = algorithm.tr, algorithm.add
     add(
-        QgsProcessingParameterEnum(
-            DATA_TYPE, tr("Data type"), options=list(DATA_TYPES), defaultValue="float32", usesStaticStrings=True
+        choice(DATA_TYPE, tr("Data type"), DATA_TYPES, "float32"),
+        tr(
+            "Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
+            "many were."
         ),
-        tr("Type of the output's values. Integers are rounded, and clipped to the type's range; the log says how "
-           "many were."),
-    )  # fmt: skip
+    )
     add(
         QgsProcessingParameterNumber(
             NODATA, tr("Nodata value"), QgsProcessingParameterNumber.Type.Double, None, optional=True
         ),
-        tr("Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
-           "unsigned integers, the smallest for signed ones."),
-    )  # fmt: skip
+        tr(
+            "Value that stands for no data in the output. Empty: NaN for floats, the largest value of the type for "
+            "unsigned integers, the smallest for signed ones."
+        ),
+    )
 
 
 def add_creation_options(algorithm):
-    """Add what GDAL is told when it makes the file."""
+    """Add GDAL's creation options."""
     tr = algorithm.tr
     algorithm.add(
         QgsProcessingParameterString(CREATION_OPTIONS, tr("Creation options"), "", optional=True),
-        tr("GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
-           "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL's COG driver; "
-           "zarr has none."),
+        tr(
+            "GDAL creation options for GeoTIFF as KEY=VALUE, separated by |. They come over the defaults: tiles, "
+            "ZSTD or DEFLATE with predictor, BIGTIFF=IF_SAFER. With the format cog they are those of GDAL's COG "
+            "driver; zarr has none."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 def add_format(algorithm):
     """Add the format of the rasters that come out."""
     tr = algorithm.tr
     algorithm.add(
-        QgsProcessingParameterEnum(
-            FORMAT, tr("Format"), options=[AUTO, *FORMATS], defaultValue=AUTO, usesStaticStrings=True
+        choice(FORMAT, tr("Format"), [AUTO, *FORMATS], AUTO),
+        tr(
+            "auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
+            "zarr (a folder, Zarr version 3)."
         ),
-        tr("auto: by the ending of the name, .tif or .zarr. geotiff, cog (cloud-optimized GeoTIFF, with overviews) or "
-           "zarr (a folder, Zarr version 3)."),
         advanced=True,
-    )  # fmt: skip
+    )
 
 
-def read_format(algorithm, parameters, context):
-    """What was chosen as format: a name of ``FORMATS``, or ``auto``."""
-    return algorithm.parameterAsString(parameters, FORMAT, context)
+def read_format(reader):
+    """The chosen format: a name of ``FORMATS``, or ``auto``."""
+    return reader.text(FORMAT)
 
 
 def format_notes(tr, name):
-    """Sentences about what is different with a format."""
+    """Sentences for the log before a run that writes the format ``name``."""
     if name != "cog":
         return []
-    return [tr("The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be "
-               "cancelled, and needs room on the disk for the result twice.")]  # fmt: skip
+    return [
+        tr(
+            "The cloud-optimized GeoTIFF is made of the finished rows at the end of the run. This step cannot be "
+            "cancelled, and needs room on the disk for the result twice."
+        )
+    ]
 
 
-def read_layer(algorithm, parameters, context):
+def read_layer(reader):
     """The layer under INPUT; refused where there is none."""
-    layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
+    layer = reader.raster_layer(INPUT)
     if layer is None:
-        raise QgsProcessingException(algorithm.invalidRasterError(parameters, INPUT))
+        raise QgsProcessingException(reader.algorithm.invalidRasterError(reader.parameters, INPUT))
     return layer
 
 
-def read_raster(algorithm, parameters, context, scaled=False, others=()):
+def read_raster(reader, scaled=False, others=""):
     """The chosen bands of INPUT; behind them all bands of the further layers, on its grid. It is open.
 
-    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is a pair ``(parameter, layers)``.
+    ``scaled`` is that of :class:`~patchwise.core.RasterFile`. ``others`` is the parameter of the further layers.
     """
-    layer = read_layer(algorithm, parameters, context)
-    bands = algorithm.parameterAsInts(parameters, BANDS, context)
-    first = _open(algorithm, parameters, context, layer, bands, scaled)
-    if not others:
-        return first
-    return stacked(first, *others)
+    layer = read_layer(reader)
+    bands = reader.wholes(BANDS)
+    first = _open(reader, layer, bands, scaled)
+    return stacked(reader, first, others) if others else first
 
 
-def stacked(first, parameter, layers):
+def stacked(reader, first, parameter):
     """``first``, and behind its bands those of the further layers under ``parameter``."""
+    layers = reader.layers(parameter)
     if not layers:
         return first
     name = "other inputs"
@@ -173,15 +186,12 @@ def stacked(first, parameter, layers):
     return stack
 
 
-def _open(algorithm, parameters, context, layer, bands, scaled):
-    """What reads the layer: its file, or where it has none, its provider."""
-    resolution = None
-    if parameters.get(RESOLUTION) not in (None, ""):
-        resolution = algorithm.parameterAsDouble(parameters, RESOLUTION, context)
+def _open(reader, layer, bands, scaled):
+    """The layer's :class:`RasterFile`; where only QGIS can read it, a :class:`LayerSource`."""
+    resolution = reader.number_if_given(RESOLUTION)
     if layer.isValid() and read_by_qgis(layer):
         raster = LayerSource(layer, bands, resolution, scaled, parameter=INPUT)
-        has_extent = algorithm.parameterDefinition(EXTENT) is not None
-        if has_extent and algorithm.parameterAsExtent(parameters, EXTENT, context).isNull():
+        if reader.has(EXTENT) and reader.extent(EXTENT).isNull():
             check_bounded(layer, raster.domain, EXTENT)
         return raster
     if resolution is not None:
@@ -189,32 +199,24 @@ def _open(algorithm, parameters, context, layer, bands, scaled):
     return raster_file(layer, INPUT, bands, scaled)
 
 
-def source_paths(raster):
-    """The files that are read, which no output may replace: ``SourceFiles`` of the core."""
-    return raster.source_files
-
-
 def check_outlines(raster):
-    """Refuse a raster of which it cannot be told where its pixels lie, before outlines of them are asked for."""
+    """Refuse a raster whose pixels have no known place, for algorithms that write outlines of chips."""
     raster.domain.to_world(0, 0)
 
 
-def read_window(algorithm, parameters, context, raster):
+def read_window(reader, raster):
     """The pixels under EXTENT, snapped outward; all of the raster where it is empty."""
-    layer = read_layer(algorithm, parameters, context)
-    return window_of_extent(algorithm, parameters, EXTENT, context, layer, raster.domain)
+    layer = read_layer(reader)
+    return window_of_extent(reader, EXTENT, layer, raster.domain)
 
 
-def read_value_type(algorithm, parameters, context):
+def read_value_type(reader):
     """The type of the output's values, with the nodata value where one was chosen."""
-    nodata = None
-    if parameters.get(NODATA) not in (None, ""):
-        nodata = algorithm.parameterAsDouble(parameters, NODATA, context)
-    return ValueType(algorithm.parameterAsString(parameters, DATA_TYPE, context), nodata)
+    return ValueType(reader.text(DATA_TYPE), reader.number_if_given(NODATA))
 
 
-def read_creation_options(algorithm, parameters, context, name="geotiff"):
+def read_creation_options(reader, name="geotiff"):
     """The creation options of the format ``name`` as a dict; those that GDAL cannot follow are refused."""
-    options = key_values(algorithm.parameterAsString(parameters, CREATION_OPTIONS, context), "creation options")
+    options = key_values(reader.text(CREATION_OPTIONS), "creation options")
     check_options(options, name)
     return options

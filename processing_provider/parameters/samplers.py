@@ -8,7 +8,7 @@ from ...core.base.errors import ParameterError
 from ...core.plan.geometries import GEOMETRIES
 from ..layers.points import check_points
 from .patching import NAMES as PATCHING_NAMES
-from .patching import WINDOW, add_boundary, add_sizes, read_window_of_chips
+from .patching import WINDOW, add_boundary, add_sizes, read_window_function
 from .words import add_fields, choice_of, names_of, read_choice, read_fields, words_of
 
 ANCHORS = "ANCHORS"
@@ -27,10 +27,12 @@ def add_geometry(algorithm, advanced=False):
     tr = algorithm.tr
     algorithm.add(
         choice_of(GEOMETRIES, tr("Geometry")),
-        tr("What a chip is: a rectangle of pixels, or a spherical cap, all pixels within a distance on the Earth of "
-           "its anchor, whatever the raster's CRS."),
+        tr(
+            "What a chip is: a rectangle of pixels, or a spherical cap, all pixels within a distance on the Earth of "
+            "its anchor, whatever the raster's CRS."
+        ),
         advanced,
-    )  # fmt: skip
+    )
 
 
 def add_radius(algorithm, advanced=False):
@@ -39,7 +41,7 @@ def add_radius(algorithm, advanced=False):
 
 
 def add_geometry_and_sampler(algorithm):
-    """Add what a chip is, where the chips lie, and what happens at the raster's edge; see ``patching.add_window``."""
+    """Add what a chip is, where the chips lie, and what happens at the raster's edge."""
     tr = algorithm.tr
     add_geometry(algorithm)
     add_sizes(algorithm)
@@ -54,38 +56,37 @@ def add_geometry_and_sampler(algorithm):
     add_boundary(algorithm)
 
 
-def read_sampled_patcher(algorithm, parameters, context, raster):
+def read_sampled_patcher(reader, raster):
     """The patcher of the chosen parameters for ``raster`` (anything with a ``domain``); main thread.
 
     An algorithm without the parameter WINDOW gets the boxcar. Whether chips fit the raster is seen when the plan is
     made.
     """
-    chips = read_choice(algorithm, parameters, context, GEOMETRIES)
-    blended = algorithm.parameterDefinition(WINDOW) is not None
-    window = read_window_of_chips(algorithm, parameters, context) if blended else SpatialBoxcar()
-    return SpatialPatcher(chips, _sampler(algorithm, parameters, context, raster), window)
+    chips = read_choice(reader, GEOMETRIES)
+    window_function = read_window_function(reader) if reader.has(WINDOW) else SpatialBoxcar()
+    return SpatialPatcher(chips, _sampler(reader, raster), window_function)
 
 
-def read_regular_patcher(algorithm, parameters, context):
+def read_regular_patcher(reader):
     """The patcher of rectangles or caps on a regular lattice; it needs no raster."""
-    step = read_fields(algorithm, parameters, context, LATTICE.fields)
+    step = read_fields(reader, LATTICE.fields)
     return SpatialPatcher(
-        geometry=read_choice(algorithm, parameters, context, GEOMETRIES),
+        geometry=read_choice(reader, GEOMETRIES),
         sampler=LATTICE.make(LATTICE.default, step),
-        window=read_window_of_chips(algorithm, parameters, context),
+        window=read_window_function(reader),
     )
 
 
-def _sampler(algorithm, parameters, context, raster):
-    if algorithm.parameterAsString(parameters, SAMPLERS.parameter, context) == "points":
-        return _points(algorithm, parameters, context, raster)
-    return read_choice(algorithm, parameters, context, SAMPLERS)
+def _sampler(reader, raster):
+    if reader.text(SAMPLERS.parameter) == "points":
+        return _points(reader, raster)
+    return read_choice(reader, SAMPLERS)
 
 
-def _points(algorithm, parameters, context, raster):
+def _points(reader, raster):
     """The layer's points as anchors; in a layer without a CRS they are taken to be in the raster's."""
-    given = SAMPLERS.given("points", ANCHORS, parameters)
-    source = algorithm.parameterAsSource(parameters, ANCHORS, context)
+    given = SAMPLERS.given("points", ANCHORS, reader.parameters)
+    source = reader.source(ANCHORS)
     if source is None:
         raise ParameterError(ANCHORS, str(given), "must be a layer of points that can be read")
     check_points(source, ANCHORS)

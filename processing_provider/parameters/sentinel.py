@@ -66,10 +66,12 @@ def add_server(algorithm):
     tr, add = algorithm.tr, algorithm.add
     add(
         QgsProcessingParameterString(ENDPOINT, tr("STAC API"), PLANETARY_COMPUTER),
-        tr("Address of the STAC API. Planetary Computer unless another is given; Earth Search and others that hold "
-           "Sentinel-2 L2A work too."),
+        tr(
+            "Address of the STAC API. Planetary Computer unless another is given; Earth Search and others that hold "
+            "Sentinel-2 L2A work too."
+        ),
         advanced=True,
-    )  # fmt: skip
+    )
     add(
         QgsProcessingParameterString(COLLECTION_NAME, tr("Collection"), COLLECTION),
         tr("Name of the Sentinel-2 L2A collection at that STAC API."),
@@ -77,51 +79,53 @@ def add_server(algorithm):
     )
 
 
-def read_search(algorithm, parameters, context):
-    """What to look for; refuses what is wrong before anything is asked. Main thread."""
+def read_search(reader):
+    """The :class:`Search` of the parameters; refuses what is wrong before the server is asked. Main thread."""
     check_client()
     return Search(
-        _box(algorithm, parameters, context),
-        tuple(_day(algorithm, parameters, context, name) for name in (START_DATE, END_DATE)),
-        algorithm.parameterAsDouble(parameters, MAX_CLOUD, context),
-        algorithm.parameterAsString(parameters, TILE, context),
-        algorithm.parameterAsString(parameters, ENDPOINT, context),
-        algorithm.parameterAsString(parameters, COLLECTION_NAME, context),
+        _box(reader),
+        tuple(_day(reader, name) for name in (START_DATE, END_DATE)),
+        reader.number(MAX_CLOUD),
+        reader.text(TILE),
+        reader.text(ENDPOINT),
+        reader.text(COLLECTION_NAME),
         network_of_qgis(),
     )
 
 
-def _box(algorithm, parameters, context):
+def _box(reader):
+    """``(west, south, east, north)`` in degrees."""
     crs = QgsCoordinateReferenceSystem("EPSG:4326")
-    box, given = read_box(algorithm, parameters, EXTENT, context) or (None, None)
+    box, given = read_box(reader, EXTENT) or (None, None)
     if box is None or box.xmin == box.xmax or box.ymin == box.ymax:
         raise ParameterError("bbox", box and box.values(), "must be a box with some area")
     if in_degrees(given) or not given.isValid():
         degrees = checked_box(around(box))
         if given == crs or not given.isValid():
             return degrees
-    geometry = algorithm.parameterAsExtentGeometry(parameters, EXTENT, context, crs)
+    geometry = reader.extent_outline(EXTENT, crs)
     xs, ys = zip(*extent_points(geometry))
     box = min(xs), min(ys), max(xs), max(ys)
-    turned = not algorithm.parameterAsExtentCrs(parameters, EXTENT, context).isGeographic()
+    turned = not reader.extent_crs(EXTENT).isGeographic()
     if turned and any(abs(x1 - x0) > 180 for x0, x1 in zip(xs, xs[1:])):
         raise ParameterError("bbox", box, "must not cross the 180th meridian; load either side by itself")
     return checked_box(box)
 
 
-def read_area(algorithm, parameters, context):
-    """The extent as it was given, in its own CRS; None where that is not known."""
-    crs = algorithm.parameterAsExtentCrs(parameters, EXTENT, context)
+def read_area(reader):
+    """The extent as it was given, a :class:`PlacedBox` in its own CRS; None where that is not known."""
+    crs = reader.extent_crs(EXTENT)
     if not crs.isValid():
         return None
-    extent = algorithm.parameterAsExtent(parameters, EXTENT, context)
+    extent = reader.extent(EXTENT)
     text = crs.authid() or crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
     return PlacedBox(extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum(), text)
 
 
-def _day(algorithm, parameters, context, name):
-    value = parameters.get(name)
-    moment = algorithm.parameterAsDateTime(parameters, name, context)
+def _day(reader, name):
+    """A day as in ``2023-06-01``."""
+    value = reader.value(name)
+    moment = reader.moment(name)
     date = value if isinstance(value, QDate) else moment.date()
     if not date.isValid():
         raise QgsProcessingException(f"{name} is {value!r}: it must be a day, as in 2023-06-01")
@@ -129,7 +133,7 @@ def _day(algorithm, parameters, context, name):
 
 
 def network_of_qgis():
-    """Time-out and proxy as the user has set them in QGIS. Main thread."""
+    """The :class:`Network` that the user has set in QGIS: time-out and proxy. Main thread."""
     manager = QgsNetworkAccessManager.instance()
     schemes = {
         QNetworkProxy.ProxyType.HttpProxy: "http",

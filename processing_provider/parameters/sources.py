@@ -16,29 +16,29 @@ from ...core.rasters.source_files import source_files
 _ONE, _SEVERAL, _FILE = ("raster", "source", "vector", "layer"), "multilayer", "file"
 
 
-def files_read(algorithm, parameters, context):
+def files_read(reader):
     """The files behind all layers and files among the parameters."""
     names = []
-    for definition in algorithm.parameterDefinitions():
+    for definition in reader.definitions:
         name, kind = definition.name(), definition.type()
-        if parameters.get(name) in (None, ""):
+        if not reader.given(name):
             continue
         if kind == _FILE:
-            names.append(algorithm.parameterAsFile(parameters, name, context))
+            names.append(reader.file(name))
         elif kind in _ONE or kind == _SEVERAL:
-            for layer in _layers(algorithm, parameters, name, kind, context):
-                names += names_of_layer(layer, context.project())
+            for layer in _layers(reader, name, kind):
+                names += names_of_layer(layer, reader.context.project())
     return source_files(dict.fromkeys(filter(None, names)))
 
 
-def reads_table(algorithm, parameters, context, path, table):
+def reads_table(reader, path, table):
     """Whether a layer among the parameters is the table of that name in the file ``path``."""
     registry = QgsProviderRegistry.instance()
-    for definition in algorithm.parameterDefinitions():
+    for definition in reader.definitions:
         name, kind = definition.name(), definition.type()
-        if kind not in _ONE or parameters.get(name) in (None, ""):
+        if kind not in _ONE or not reader.given(name):
             continue
-        for layer in _layers(algorithm, parameters, name, kind, context):
+        for layer in _layers(reader, name, kind):
             if layer.providerType() != "ogr":
                 continue
             parts = registry.decodeUri(layer.providerType(), layer.source())
@@ -51,17 +51,18 @@ def reads_table(algorithm, parameters, context, path, table):
     return False
 
 
-def _layers(algorithm, parameters, name, kind, context):
+def _layers(reader, name, kind):
     if kind == _SEVERAL:
-        return algorithm.parameterAsLayerList(parameters, name, context) or []
-    value = parameters[name]
-    given = {name: value.source} if isinstance(value, QgsProcessingFeatureSourceDefinition) else {name: value}
-    layer = algorithm.parameterAsLayer(given, name, context)
+        return reader.layers(name)
+    value = reader.value(name)
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        reader = reader.having(**{name: value.source})
+    layer = reader.layer(name)
     return [] if layer is None else [layer]
 
 
 def names_of_layer(layer, project=None, depth=0):
-    """What a layer reads, by the names that its provider knows: files, and layers that it is made of in turn."""
+    """Names of the files that a layer reads, as its provider gives them, and those of the layers that it is made of."""
     kind, uri = layer.providerType(), layer.source()
     names = [QgsProviderRegistry.instance().decodeUri(kind, uri).get("path") or ""]
     if kind in ("gdal", "ogr"):

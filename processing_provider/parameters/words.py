@@ -13,8 +13,17 @@ from qgis.core import (
 
 def choice(name, description, options, default):
     """A parameter that is one of some names."""
+    return _enum(name, description, options, False, default)
+
+
+def choices(name, description, options, default):
+    """A parameter that is any of some names; the default is a list."""
+    return _enum(name, description, options, True, default)
+
+
+def _enum(name, description, options, several, default):
     return QgsProcessingParameterEnum(
-        name, description, options=list(options), defaultValue=default, usesStaticStrings=True
+        name, description, list(options), several, defaultValue=default, usesStaticStrings=True
     )
 
 
@@ -24,7 +33,7 @@ def choice_of(vocabulary, description):
 
 
 def words_of(algorithm, vocabulary):
-    """What can be chosen, each with its few words: ``boxcar (all alike), hann (...)``."""
+    """A line of what can be chosen, each with its short help: ``boxcar (all alike), hann (...)``."""
     said = ((entry.name, algorithm.tr(entry.help) if entry.help else "") for entry in vocabulary.offered)
     return ", ".join(f"{name} ({words})" if words else name for name, words in said)
 
@@ -36,31 +45,27 @@ def add_fields(algorithm, fields, advanced=False):
         algorithm.add(definition, field.explained(algorithm.tr), advanced or field.advanced)
 
 
-def read_fields(algorithm, parameters, context, fields):
+def read_fields(reader, fields):
     """The fields' values by their names, None for an empty number."""
-    read = {
-        "number": algorithm.parameterAsDouble,
-        "whole": algorithm.parameterAsInt,
-        "flag": algorithm.parameterAsBool,
-    }
+    read = {"number": reader.number, "whole": reader.whole, "flag": reader.flag}
     values = {}
     for field in fields:
-        empty = field.default is None and parameters.get(field.name) in (None, "")
-        reader = read.get(field.kind, algorithm.parameterAsString)
-        values[field.name] = None if empty and field.kind in read else reader(parameters, field.name, context)
+        empty = field.default is None and field.kind in read and not reader.given(field.name)
+        values[field.name] = None if empty else read.get(field.kind, reader.text)(field.name)
     return values
 
 
-def read_choice(algorithm, parameters, context, vocabulary):
-    """What was chosen, made."""
-    name = algorithm.parameterAsString(parameters, vocabulary.parameter, context)
+def read_choice(reader, vocabulary):
+    """The object that the chosen name stands for, made with the values of its fields."""
+    name = reader.text(vocabulary.parameter)
     fields = [field for field in vocabulary.entry(name).fields if field.name]
-    return vocabulary.make(name, read_fields(algorithm, parameters, context, fields))
+    return vocabulary.make(name, read_fields(reader, fields))
 
 
 def names_of(vocabulary):
-    """The parameters by what they are called in the core's errors."""
-    return {field.in_errors: field.name for field in reversed(vocabulary.fields)}  # rows rather than columns
+    """The ids of the parameters by the names that the core's errors have for them."""
+    fields = reversed(vocabulary.fields)  # of two with one name the first, which is for rows, counts
+    return {field.in_errors: field.name for field in fields}
 
 
 def _number(kind):
@@ -68,7 +73,7 @@ def _number(kind):
         limits = () if field.low is None else (field.low,) if field.high is None else (field.low, field.high)
         return QgsProcessingParameterNumber(
             field.name, description, kind, field.default, field.default is None, *limits
-        )  # fmt: skip
+        )
 
     return make
 

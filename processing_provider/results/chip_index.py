@@ -7,7 +7,6 @@ from qgis.core import (
     QgsCoordinateTransformContext,
     QgsFeature,
     QgsFeatureSink,
-    QgsFields,
     QgsGeometry,
     QgsPointXY,
     QgsProcessingException,
@@ -18,15 +17,23 @@ from qgis.core import (
 from ...core.chip_folder.manifest import INDEX as INDEX_FILE
 from ...core.grid.crs import crs_text
 from ..bridge import while_wanted
-from .features import BATCH, FeatureOutput, new_field
+from .features import BATCH, FeatureOutput, new_fields
+
+FIELDS = {
+    "path": "String",
+    "anchor_row": "LongLong",
+    "anchor_col": "LongLong",
+    "valid": "Double",
+    "label": "String",
+}
 
 
 def write_index(manifest, folder, feedback):
-    """Write ``index.gpkg``; Raises ``QgsProcessingException``, and ``Cancelled``."""
+    """Write ``index.gpkg`` to the folder; raises ``QgsProcessingException`` and ``Cancelled``."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = "GPKG", "index"
     path = os.path.join(folder, INDEX_FILE)
-    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    shape = new_fields(FIELDS), QgsWkbTypes.Type.Polygon, index_crs(manifest)
     writer = QgsVectorFileWriter.create(path, *shape, QgsCoordinateTransformContext(), options)
     good = writer.hasError() == QgsVectorFileWriter.WriterError.NoError
     for batch in _batches(manifest, feedback) if good else ():
@@ -38,10 +45,10 @@ def write_index(manifest, folder, feedback):
         raise QgsProcessingException(f"{path}: cannot be written: {reason}")
 
 
-def index_output(algorithm, parameters, name, context, manifest, group):
-    """The vector output for the footprints, a context manager; see :func:`fill_index`."""
-    shape = _fields(), QgsWkbTypes.Type.Polygon, index_crs(manifest)
-    return FeatureOutput(algorithm, parameters, name, context, *shape, group)
+def index_output(reader, name, manifest, group):
+    """The :class:`FeatureOutput` for the footprints; :func:`fill_index` writes them."""
+    shape = new_fields(FIELDS), QgsWkbTypes.Type.Polygon, index_crs(manifest)
+    return FeatureOutput(reader, name, *shape, group)
 
 
 def fill_index(output, manifest, feedback):
@@ -56,19 +63,9 @@ def index_crs(manifest):
     return QgsCoordinateReferenceSystem.fromWkt(crs_text(crs)) if crs else QgsCoordinateReferenceSystem()
 
 
-def _fields():
-    fields = QgsFields()
-    for name, kind in (
-        ("path", "String"), ("anchor_row", "LongLong"), ("anchor_col", "LongLong"), ("valid", "Double"),
-        ("label", "String"),
-    ):  # fmt: skip
-        fields.append(new_field(name, kind))
-    return fields
-
-
 def _batches(manifest, feedback):
-    """The chips in their order, some at a time."""
-    fields, chips = _fields(), manifest.chips
+    """Lists of up to ``BATCH`` features, one for each chip, in the order of the chips."""
+    fields, chips = new_fields(FIELDS), manifest.chips
     for first in while_wanted(range(0, len(chips), BATCH), feedback):
         yield [_feature(chip, fields, manifest.domain) for chip in chips[first : first + BATCH]]
 

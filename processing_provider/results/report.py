@@ -5,9 +5,11 @@ import sys
 
 from ...core.base.secrets import without_secrets
 
+MOST_NAMED = 100
+
 
 def peak_memory():
-    """Peak resident memory of this process in bytes, or None where the system does not tell."""
+    """Peak resident memory of this process in bytes; None where it is not known."""
     if sys.platform == "win32":
         return _peak_on_windows()
     import resource
@@ -35,7 +37,7 @@ def _peak_on_windows():
 
 
 def memory_of_machine():
-    """Bytes of memory that the machine has, or None where the system does not tell."""
+    """Bytes of memory that the machine has; None where it is not known."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -43,18 +45,26 @@ def memory_of_machine():
 
 
 def tell(feedback, notes, warnings=()):
-    """Say in the log what is to be said before a run; what a user typed is in it without its secrets."""
+    """Write notes and warnings to the log before a run, without the secrets that they may quote."""
     for note in notes:
         feedback.pushInfo(without_secrets(note))
     for warning in warnings:
         feedback.pushWarning(without_secrets(warning))
 
 
-def say(tr, feedback, report, losses, empty=None, chips=True):
-    """Say in the log what a run did: chips, pixels without data, seconds, MB/s, peak memory; as warnings what was lost.
+def warn_of_each(tr, feedback, sentences):
+    """Write a warning to the log for each of the first ``MOST_NAMED`` sentences, and how many there are besides."""
+    for sentence in sentences[:MOST_NAMED]:
+        feedback.pushWarning(sentence)
+    if len(sentences) > MOST_NAMED:
+        feedback.pushWarning(tr("and {count} more").format(count=f"{len(sentences) - MOST_NAMED:,}"))
 
-    ``empty`` is for a result without any value, where there is more to say than usual; without ``chips`` their number,
-    which means something to those only who chose them, is left out.
+
+def say(tr, feedback, report, losses, empty=None, chips=True):
+    """Write to the log what a run did: chips, pixels without data, seconds, MB/s, peak memory; ``losses`` as warnings.
+
+    ``empty`` is the warning for a result without any value, where it is another than usual. ``chips``: with their
+    number, which means nothing where the user has not chosen them.
     """
     if report.pixels_without_data == report.pixels:
         usual = tr("No pixel of the result has a value: look at the input's nodata value and at the operator.")
@@ -66,7 +76,7 @@ def say(tr, feedback, report, losses, empty=None, chips=True):
 
 
 def sentences(tr, report):
-    """The lines of the log."""
+    """The lines of the report, the one with the number of chips first."""
     chips = tr("{chips} chips").format(chips=f"{report.chips:,}")
     if report.once:
         chips += tr(" (the operator looks at single pixels: each was computed once, which gives the same result)")

@@ -1,6 +1,6 @@
-"""What a result is called and how it looks, as plain values that follow from its configuration and its band names.
+"""Title and style of a result, as plain values computed from its configuration and band names.
 
-Toolbox, models and the dock show the same raster alike, because nothing but the file itself is asked.
+Nothing but the file itself counts, so that toolbox, models and dock show the same raster alike.
 """
 
 import re
@@ -44,7 +44,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Outline:
-    """Polygons without a fill, in a line that is seen on dark and on bright pictures."""
+    """Polygons without a fill, in a line that is visible on dark and on bright images."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _expression(text):
 
 
 def title_of(config, names, source=""):
-    """What a raster is called: ``NDVI of scene``; "" where its configuration does not tell.
+    """The title of a raster: ``NDVI of scene``; "" where its configuration has none.
 
     ``source`` is the name of what it was made from; where it is empty, the one that the configuration has.
     """
@@ -162,7 +162,7 @@ def _title(kind, made_by):
 
 
 def told(name):
-    """The name of a layer, or "" where it is but that of an output: what a model's step hands to the next."""
+    """The name of a layer; "" where it is only the id of an output, as between two steps of a model."""
     return "" if name in ("OUTPUT", "STITCHED", "COVERAGE", "INDEX") else name
 
 

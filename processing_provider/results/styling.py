@@ -78,7 +78,7 @@ def style_of(layer):
 
 
 def title_of_file(path, source=""):
-    """What the raster ``path`` is called; ``source`` is the name of what it was made from. "" where nothing tells."""
+    """The title of the raster ``path``, "" where it has none; ``source`` is the name of what it was made from."""
     return title_of(*described(path), source)
 
 
@@ -148,7 +148,7 @@ def _colour(layer, ramp):
     provider = layer.dataProvider()
     low, high = (ramp.low, ramp.high) if ramp.low is not None else _limits(provider, ramp.diverging)
     if not high > low:
-        return False  # one value or none: QGIS's own grey says as much
+        return False  # one value or none: QGIS's own grey is as good
     renderer = QgsSingleBandPseudoColorRenderer(provider, 1)
     renderer.setClassificationMin(low)
     renderer.setClassificationMax(high)
@@ -167,7 +167,7 @@ def _limits(provider, diverging):
 
 
 def _balanced(low, high):
-    """Limits around 0 made alike on both sides of it; others as they are."""
+    """``(low, high)`` made symmetric where 0 lies between them; others as they are."""
     most = max(-low, high)
     return (-most, most) if low < 0 < high else (low, high)
 
@@ -191,7 +191,7 @@ def _composite(layer, look):
 
 
 def _label(layer):
-    """QGIS itself shows a palette with the names of a file that has one; here for labels that have none."""
+    """Colours for labels from 0 to 255 of a file without a palette, which QGIS shows itself; False for other values."""
     if layer.renderer() is not None and layer.renderer().type() == "paletted":
         return True
     low, high = layer.dataProvider().cumulativeCut(1, 0.0, 1.0, QgsRectangle(), SAMPLE)

@@ -41,7 +41,7 @@ from patchwise.core.chip_folder.apply import Application, ChipsFailed, apply_to_
 from patchwise.core.chip_folder.folder import ChipRaster
 from patchwise.core.chip_folder.manifest import load_manifest
 from patchwise.core.chip_folder.split import Split, check_split, split_to_folder
-from patchwise.core.chip_folder.stitch import stitch_chips, stitch_domain, stitch_patcher
+from patchwise.core.chip_folder.stitch import check_stitch, stitch_chips, stitch_domain, stitch_patcher
 from patchwise.core.grid.domain import PixelWindow
 
 from ..cases import examples
@@ -208,6 +208,27 @@ def test_column_blocks_and_workers_change_nothing(tmp_path):
         made = chips_of(chips)
         stitch_chips(made, stitch_patcher(made, patcher.aggregation), sink, memory_limit=limit, workers=workers)
         assert same(sink.array, expected)
+
+
+def test_plans_that_have_been_made_change_nothing(tmp_path, monkeypatch):
+    patcher = SpatialPatcher(SpatialRectangular((16, 16), "shift"), SpatialRegularStride(9), SpatialHann())
+    raster, operator = RasterFile(scene(tmp_path, (40, 60))), Expression("b1;b2", 2)
+    expected, (chips, done) = whole(raster, patcher, operator), folders(tmp_path)
+    split, sink, calls = Split(raster, patcher, raster.domain.window), ArraySink((40, 60)), []
+    original = SpatialPatcher.plan
+
+    def counted(*given):
+        calls.append(given)
+        return original(*given)
+
+    monkeypatch.setattr(SpatialPatcher, "plan", counted)
+    split_to_folder(split, chips, plan=check_split(split))
+    made = chips_of(chips)
+    apply_to_folder(Application(made, operator), done, plan=made.manifest.planned(patcher))
+    folder = chips_of(done)
+    stitch_chips(folder, patcher, sink, plan=check_stitch(folder, patcher))
+    assert len(calls) == 3, "by the checks alone"
+    assert same(sink.array, expected)
 
 
 def test_source_rows_are_read_once(tmp_path, monkeypatch):

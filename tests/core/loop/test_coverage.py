@@ -93,3 +93,11 @@ def test_progress_grows_to_one_and_cancelling_ends_the_work(name, share):
     with pytest.raises(Cancelled, match="cancelled"):
         summed(PATCHERS[name], EARTH, progress=seen.append, cancelled=lambda: bool(seen and seen[-1] > share))
     assert share < seen[-1] < 1
+
+
+@pytest.mark.parametrize("name", PATCHERS)
+def test_a_plan_that_has_been_made_gives_the_same_sums(name, monkeypatch):
+    plan, expected, seen = PATCHERS[name].plan(EARTH), summed(PATCHERS[name], EARTH), []
+    monkeypatch.setattr(SpatialPatcher, "plan", None)  # not asked again
+    np.testing.assert_array_equal(summed(PATCHERS[name], EARTH, plan=plan, progress=seen.append), expected)
+    assert seen == sorted(seen) and seen[-1] == 1

@@ -146,6 +146,19 @@ def test_progress_rises_to_one(operator, memory_limit):
     assert len(said) == len(set(said)) > 1
 
 
+@pytest.mark.parametrize("operator", [WHOLE_CHIP, Expression("b1 * 2", 1)])
+@pytest.mark.parametrize("window", [None, PixelWindow(30, 41, 300, 210)])
+def test_a_plan_that_has_been_made_gives_the_same_bits_and_progress_from_0_to_1(operator, window, monkeypatch):
+    cut, shape = patcher(), (400, 300) if window is None else window[2:]
+    plan, expected, sink, said = cut.plan((400, 300)), ArraySink(shape), ArraySink(shape), []
+    planned = stream(GeneratedSource((400, 300)), cut, operator, expected, window=window)
+    monkeypatch.setattr(SpatialPatcher, "plan", None)  # not asked again
+    given = stream(GeneratedSource((400, 300)), cut, operator, sink, window=window, plan=plan, progress=said.append)
+    np.testing.assert_array_equal(sink.array, expected.array)
+    assert given.chips == planned.chips
+    assert said == sorted(said) and len(said) > 1 and said[-1] == 1
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("size", [8, 300])
 def test_cancel_is_honoured_within_one_chip(workers, size):

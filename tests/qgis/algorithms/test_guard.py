@@ -70,7 +70,7 @@ def test_what_nobody_foresaw_in_a_run_is_an_error_of_processing(provider, tmp_pa
     for stage in ("prepareAlgorithm", "processAlgorithm"):
         algorithm = provider.algorithm("slidingwindow").create()
         with monkeypatch.context() as patched:
-            name = {"prepareAlgorithm": "_make_job", "processAlgorithm": "parameterAsOutputLayer"}[stage]
+            name = {"prepareAlgorithm": "make_job", "processAlgorithm": "parameterAsOutputLayer"}[stage]
             patched.setattr(algorithm, name, raising(error), raising=False)
             with pytest.raises(QgsProcessingException, match="slidingwindow cannot be used|not enough memory"):
                 getattr(algorithm, stage)(parameters, QgsProcessingContext(), QgsProcessingFeedback())

@@ -47,7 +47,7 @@ def counted(monkeypatch):
 @pytest.mark.parametrize("boundary", ["shift", "drop"])
 def test_a_run_plans_and_estimates_once_in_each_pass(run, scene, tmp_path, counted, boundary):
     run(INPUT=scene, EXPRESSION="b1 + b3", CHIP_SIZE=64, STRIDE=24, BOUNDARY=boundary, OUTPUT=str(tmp_path / "out.tif"))
-    assert counted["plan"] == PASSES + 1, "one in each pass, one in the run"
+    assert counted["plan"] == PASSES, "one in each pass, and the run takes the job's"
     assert counted["estimate"] == PASSES
     assert counted[scene] == PASSES + 1, "one in each pass, one in the run"
     assert counted["__init__"] == PASSES, "what is chosen of a raster is the same open file"
@@ -70,7 +70,7 @@ def test_what_is_looked_at_before_a_run_is_seen_in_the_one_opening(run, tmp_path
         classes(out, 2)
     run(INPUT=path, OUTPUT=out, **INDEX)
     assert counted[path] == PASSES + 1
-    assert (counted["plan"], counted["estimate"]) == (PASSES + 1, PASSES)
+    assert (counted["plan"], counted["estimate"]) == (PASSES, PASSES)
 
 
 @pytest.mark.parametrize("shift", [0, 3.5], ids=["aligned", "warped"])
@@ -81,7 +81,7 @@ def test_further_inputs_are_opened_as_often(run, tmp_path, counted, shift):
     other = write(tmp_path / "other.tif", values, crs="EPSG:32633", transform=grid)
     run(INPUT=path, OTHER_INPUTS=[other], OUTPUT=out, **{**INDEX, "BAND_ROLES": "R=1 N=4"})
     assert (counted[path], counted[other]) == (PASSES + 1, PASSES + 1)
-    assert (counted["plan"], counted["estimate"]) == (PASSES + 1, PASSES)
+    assert (counted["plan"], counted["estimate"]) == (PASSES, PASSES)
 
 
 def test_a_refused_run_leaves_nothing_open(run, tmp_path, monkeypatch):
@@ -106,5 +106,33 @@ def test_a_repeated_run_does_so_too(run, scene, tmp_path, counted):
     run(INPUT=scene, EXPRESSION="b1 + b3", CHIP_SIZE=64, STRIDE=24, OUTPUT=first)
     counted.clear()
     processing.run("patchwise:runconfig", {"CONFIG_FROM": first, "OUTPUT": str(tmp_path / "second.tif")})
-    assert (counted["plan"], counted["estimate"]) == (PASSES + 1, PASSES)
+    assert (counted["plan"], counted["estimate"]) == (PASSES, PASSES)
     assert counted[scene] == PASSES + 1
+
+
+def test_chips_are_counted_by_the_same_plan(run, scene, tmp_path, counted):
+    counts = str(tmp_path / "counts.tif")
+    run(INPUT=scene, EXPRESSION="b1", CHIP_SIZE=64, STRIDE=24, COVERAGE=counts, OUTPUT=str(tmp_path / "out.tif"))
+    assert counted["plan"] == PASSES
+
+
+def test_folders_of_chips_are_planned_as_often(provider, scene, tmp_path, counted):
+    chips, done, out = (str(tmp_path / name) for name in ("chips", "done", "out.tif"))
+    steps = {
+        "splitraster": {"INPUT": scene, "CHIP_SIZE": 64, "STRIDE": 48, "OUTPUT": chips},
+        "applytochips": {"CHIPS": chips, "EXPRESSION": "b1 * 2", "OUTPUT": done},
+        "stitchchips": {"CHIPS": done, "OUTPUT": out},
+    }
+    for name, parameters in steps.items():
+        counted.clear()
+        processing.run(f"patchwise:{name}", parameters)
+        assert (name, counted["plan"]) == (name, PASSES)
+
+
+def test_only_spherical_caps_are_found_in_the_run(run, tmp_path, counted):
+    """Finding their pixels takes long, and is done where it can be cancelled."""
+    path = classes(tmp_path / "in.tif", 1)
+    run(
+        INPUT=path, GEOMETRY="sphericalcap", RADIUS_KM=0.4, STRIDE=40, EXPRESSION="b1", OUTPUT=str(tmp_path / "out.tif")
+    )
+    assert counted["plan"] == 1

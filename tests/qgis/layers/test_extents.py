@@ -197,12 +197,17 @@ def test_a_search_across_180_is_refused_and_says_what_to_do(provider, tmp_path, 
 
 
 def test_a_search_from_0_to_360_is_the_same_place(provider):
+    from patchwise.processing_provider.parameters.reader import Reader
     from patchwise.processing_provider.parameters.sentinel import _box
     from qgis.core import QgsProcessingContext
 
     algorithm, context = provider.algorithm("searchsentinel2"), QgsProcessingContext()
+
+    def box(extent):
+        return _box(Reader(algorithm, {"EXTENT": extent}, context))
+
     for extent in ("190,191,-17,-16 [EPSG:4326]", "-170,-169,-17,-16 [EPSG:4326]", "-170,-169,-17,-16"):
-        assert _box(algorithm, {"EXTENT": extent}, context) == (-170, -17, -169, -16)
-    assert _box(algorithm, {"EXTENT": "-180,180,-90,90 [EPSG:4326]"}, context) == (-180, -90, 180, 90)
-    assert _box(algorithm, {"EXTENT": "170,180,-20,-10 [EPSG:4326]"}, context) == (170, -20, 180, -10)
-    assert _box(algorithm, {"EXTENT": "180,190,-20,-10 [EPSG:4326]"}, context) == (-180, -20, -170, -10)
+        assert box(extent) == (-170, -17, -169, -16)
+    assert box("-180,180,-90,90 [EPSG:4326]") == (-180, -90, 180, 90)
+    assert box("170,180,-20,-10 [EPSG:4326]") == (170, -20, 180, -10)
+    assert box("180,190,-20,-10 [EPSG:4326]") == (-180, -20, -170, -10)

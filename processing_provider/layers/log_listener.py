@@ -1,7 +1,7 @@
-"""What goes wrong while a provider reads a block.
+"""Failures while a provider reads a block, as QGIS's message log has them.
 
-QGIS draws maps, and a map with a hole is better than none: where a request fails, providers hand over a block that
-looks good and is transparent or nodata there. All that they tell of it is a warning in the message log.
+Providers are made for drawing maps: where a request fails, they return a block that is valid, and transparent or nodata
+there. The only trace is a warning in the message log.
 """
 
 import re
@@ -18,22 +18,22 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtNetwork import QNetworkReply, QNetworkRequest
 
-#: Providers by QGIS's names: of ArcGIS's map services, and of what the raster calculator works out on the fly.
+#: QGIS's names of the providers of ArcGIS's map services, and of rasters that are calculated on the fly.
 ARCGIS, CALCULATION = "arcgismapserver", "virtualraster"
 FILES = ("gdal", CALCULATION)
-#: HTTP answers that say "there is no such tile", rather than "I could not give it".
+#: HTTP status codes that mean that there is no such tile; all others mean a failure.
 MISSING = (204, 404, 410)
 _SERIOUS = (Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical)
 _NOT_OF_PROVIDERS = ("Python warning", "Python error", "Plugins")
 _ADDRESS = re.compile(r"https?://[^\s()<>\"']+")
 
 
-class Watch:
-    """Gathers warnings while it is entered, in the thread that reads.
+class LogListener:
+    """Collects failures between enter and exit, in the thread that reads.
 
-    ``host`` is the server's name, "" where there is none. ``problems`` maps the address of a request, or where none is
-    known the text itself, to what was said. ``provider`` is its name: some do not even warn of what failed. Of ArcGIS's
-    tiles the answers themselves are looked at, and of files what GDAL said last in this thread.
+    ``host`` is the server's name, "" where there is none; ``provider`` that of the provider. ``problems`` maps the
+    address of a request, or where none is known the message itself, to the message. Some providers log no failures: of
+    ArcGIS's tiles the replies are looked at, and of files GDAL's last error in this thread.
     """
 
     def __init__(self, host, provider):
@@ -41,7 +41,7 @@ class Watch:
 
     def __enter__(self):
         self._thread = threading.get_ident()
-        # Queued, a message would come when the block has long been handed over.
+        # A queued connection would deliver a message only after the block has been returned.
         QgsApplication.messageLog().messageReceived.connect(self._said, Qt.ConnectionType.DirectConnection)
         if self.provider in FILES:
             gdal.ErrorReset()
@@ -64,7 +64,7 @@ class Watch:
     def _said(self, message, tag="", level=None, *_):
         if level not in _SERIOUS or tag in _NOT_OF_PROVIDERS:
             return
-        # Tiles are fetched in a thread of their own, which alone says that one took too long.
+        # Tiles are fetched in another thread, and only there a time-out is logged.
         elsewhere = threading.get_ident() != self._thread
         if elsewhere and not (self.host and self.host in message and tag == "Network"):
             return
@@ -73,7 +73,7 @@ class Watch:
 
 
 def missing_on_server(addresses, authcfg=""):
-    """Whether the server says of every address that there is no such thing; it is asked once more."""
+    """Whether the server, asked once more, answers for every address that there is no such tile."""
     return all(_status(address, authcfg) in MISSING for address in addresses)
 
 
