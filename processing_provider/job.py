@@ -11,6 +11,7 @@ from ..core.base.config import tags
 from ..core.base.errors import ParameterError
 from ..core.grid.domain import PixelWindow
 from ..core.loop.coverage import write_coverage
+from ..core.operators.base import Operator
 from ..core.plan.check import check_plan
 from ..core.plan.plan import Plan
 from ..core.preview.estimate import Estimate, estimate
@@ -43,7 +44,7 @@ class Job:
     raster: Raster
     window: PixelWindow
     patcher: SpatialPatcher
-    operator: Any
+    operator: Operator
     value_type: ValueType
     options: dict[str, str]
     workers: int

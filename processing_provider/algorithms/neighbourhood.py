@@ -1,19 +1,21 @@
 """``patchwise:neighbourhood``: statistics of the neighbourhoods of points."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Optional
 
 import numpy as np
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessing,
     QgsProcessingException,
+    QgsProcessingFeatureSource,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
 )
 
 from ...core import PointField
+from ...core.axes.geometry import SpatialGeometry
 from ...core.base.errors import ParameterError
 from ...core.base.field_names import longest_name
 from ...core.points.graph import NEIGHBOURHOODS
@@ -35,11 +37,11 @@ READ, FOUND = 0.25, 0.55
 class _Job:
     """What the main thread prepares. ``crs``: the one that places are wanted in, None for that of the layer."""
 
-    source: Any
+    source: QgsProcessingFeatureSource
     field: str
-    geometry: Any
+    geometry: SpatialGeometry
     names: tuple[str, ...]
-    crs: Any
+    crs: Optional[QgsCoordinateReferenceSystem]
     degrees: bool
 
 

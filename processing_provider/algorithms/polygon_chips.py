@@ -3,12 +3,12 @@
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
 
 from qgis.core import (
     QgsCoordinateTransform,
     QgsProcessing,
     QgsProcessingException,
+    QgsProcessingFeatureSource,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFeatureSource,
@@ -20,11 +20,13 @@ from ...core import SpatialPolygonIntersection, ValueType
 from ...core.base.configurable import part
 from ...core.base.errors import ParameterError
 from ...core.base.field_names import longest_name, plain_name
+from ...core.operators.base import Operator
 from ...core.rasters.commit import CommitGroup
 from ...core.rasters.output import check_output, format_of, sink_for
 from ...core.rasters.raster import Raster
 from ...core.rasters.source_files import SourceFiles
 from ...core.records.record import input_record, nodata_record
+from ...core.stitch.aggregation import SpatialAggregation
 from ...core.zonal.chips import polygon_chips
 from ...core.zonal.statistics import STATISTICS as NAMES_OF_STATISTICS
 from ..base import JobAlgorithm
@@ -56,12 +58,12 @@ class _Task:
     """What the main thread prepared. ``transform`` brings polygons to the raster's CRS."""
 
     raster: Raster
-    operator: Any
-    aggregation: Any
+    operator: Operator
+    aggregation: SpatialAggregation
     statistics: tuple
     value_type: ValueType
-    source: Any
-    transform: Any
+    source: QgsProcessingFeatureSource
+    transform: QgsCoordinateTransform
     stitched: str
     sources: SourceFiles
     config: dict

@@ -1,13 +1,13 @@
 """Labels for chips, from a layer: a raster, or polygons with a field of numbers."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from qgis.core import (
     QgsCoordinateTransform,
     QgsCsException,
     QgsFeatureRequest,
     QgsMapLayer,
+    QgsProcessingFeatureSource,
     QgsRectangle,
     QgsWkbTypes,
 )
@@ -25,7 +25,7 @@ from .view import raster_file
 class LabelPolygons:
     """Polygons that are read when the run begins. Without a field they are 1, and what is in none of them is 0."""
 
-    source: Any
+    source: QgsProcessingFeatureSource
     field: str
     transform: QgsCoordinateTransform
     area: QgsRectangle
