@@ -219,10 +219,10 @@ def test_use_its_settings_takes_the_format_back(run, scene, tmp_path, written):
 
 
 def test_the_dock_shows_the_format(provider):
-    from patchwise.ui.tabs.window import WindowTab
+    from patchwise.ui.tabs.sliding_window import SlidingWindowTab
     from qgis.gui import QgsMapCanvas
 
-    tab = WindowTab(QgsMapCanvas())
+    tab = SlidingWindowTab(QgsMapCanvas())
     tab.more.set_parameters({"FORMAT": "cog"})
     tab.set_asleep(False)
     assert "FORMAT" in tab.more._widgets and tab.more._wrappers["FORMAT"].parameterValue() == "cog"
