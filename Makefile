@@ -32,7 +32,8 @@ test: $(READY)  ## run all tests on all cores; ARGS="-k name -x" goes to pytest,
 	$(PYTHON) -m pytest $(or $(ARGS),-n auto --dist worksteal)
 
 quick: $(READY)  ## the laws of the core and of the layout in under a minute: fewer examples, nothing slow
-	$(PYTHON) -m pytest tests/core tests/test_layout.py -m "not slow" --hypothesis-profile=quick -n auto --dist worksteal $(ARGS)
+	$(PYTHON) -m pytest tests/core tests/test_layout.py -p no:pytest_qgis -p no:qt -m "not slow" --hypothesis-profile=quick \
+		-n auto --dist worksteal $(ARGS)
 
 fuzz: $(READY)  ## inputs that are damaged or hostile, of all kinds; ARGS="--cases 10000 --seed 7 --only geotiff"
 	PYTHONPATH=build/plugins nice $(PYTHON) -m patchwise.tests.fuzz $(ARGS)

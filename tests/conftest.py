@@ -23,7 +23,7 @@ if "patchwise" not in sys.modules:
 
 # Examples are drawn anew in every run; a machine under load must not fail a law for being slow.
 settings.register_profile("patchwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", settings.get_profile("patchwise"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("patchwise"), max_examples=10)
 settings.load_profile("patchwise")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patchwise.core import ParameterError
 from patchwise.core.grid.domain import PixelWindow, RasterDomain, apply
 from patchwise.core.grid.extents import Box, Way, eastward, identity, window_under
+
+from ..cases import examples
 
 RADIUS = 6378137.0
 DEGREES = Way(identity, identity, True, True)
@@ -80,7 +82,7 @@ def checked(box, domain, way, slack):
     return window
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(
     st.sampled_from([-180, 0, 100, 170, -190, -360]),
     st.sampled_from([40, 90, 180]),
@@ -95,7 +97,7 @@ def test_boxes_in_degrees_on_rasters_in_degrees(west, width, xmin, wide, ymin, h
     checked(box, domain, DEGREES, slack=(0, 0))
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(
     st.sampled_from([0, 150, 178]),
     st.integers(-200, 200),
@@ -112,7 +114,7 @@ def test_boxes_in_degrees_on_rasters_in_mercator(west, xmin, wide, ymin, high):
     checked(Box(2 * xmin, ymin, 2 * (xmin + wide), ymin + high), domain, way, slack=(2, 2))
 
 
-@settings(max_examples=150)
+@examples(1.5)
 @given(st.integers(-80, 80), st.integers(-80, 80), st.integers(2, 90), st.integers(2, 90), st.sampled_from([-180, 0]))
 def test_boxes_about_a_pole_on_rasters_in_degrees(x, y, wide, high, west):
     domain = raster(west, 90, 180, 70, 2)

@@ -174,6 +174,7 @@ def test_poisson_disks(n):
     assert cancelled.asked == n
 
 
+@pytest.mark.slow
 def test_coverage_is_asked_more_often_where_chips_are_large():
     domain = RasterDomain((6000, 6000), Affine(10, 0, 0, 0, -10, 0), UTM)
     patcher = SpatialPatcher(SpatialRectangular((4096, 4096), "shift"), SpatialRegularStride(300), SpatialHann())

@@ -176,6 +176,7 @@ def test_rows_finished_in_pieces_are_those_finished_at_once(monkeypatch, aggrega
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("boundary", "height"), [("drop", 150), ("shift", 20), ("reflect", 75)])
 @EACH
 def test_a_run_takes_no_more_than_is_promised(aggregation, boundary, height):
@@ -217,6 +218,7 @@ def test_mirrored_chips_need_no_more_rows_than_others(boundary, height, size, st
     assert rows_held(source, plan, window) <= size + 2 * 3
 
 
+@pytest.mark.slow
 def test_a_block_of_columns_keeps_to_the_limit():
     source, limit = GeneratedSource((100, 12_000), 2, 16), 6 << 20
     operator = Lambda(labels)
@@ -267,6 +269,7 @@ def test_chips_that_wait_are_promised_in_batches():
     assert -(40 << 20) < over(source, patcher, Batched()) < 1 << 20
 
 
+@pytest.mark.slow
 def test_the_factors_of_all_patterns_are_promised(monkeypatch):
     source = GeneratedSource((520, 560), 1, 16)
     operator = Lambda(lambda chip: chip + np.float32(1))

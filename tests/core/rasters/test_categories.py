@@ -67,16 +67,6 @@ def test_large_values_are_in_the_attribute_table_only(tmp_path):
     assert not names and rows == [(60_000, "far   off", 1, 2, 3)]
 
 
-def test_qgis_shows_the_classes_there_are(tmp_path, request):
-    core = pytest.importorskip("qgis.core")
-    request.getfixturevalue("qgis_app")
-    path = tmp_path / "out.tif"
-    write_array(path, labels(), "uint8", categories=CLASSES)
-    layer = core.QgsRasterLayer(str(path), "classes")
-    shown = [(entry.value, entry.label, entry.color.getRgb()[:3]) for entry in layer.renderer().classes()]
-    assert shown == [tuple(entry) for entry in sorted(CLASSES)]
-
-
 def test_names_of_an_older_file_go(tmp_path):
     path = tmp_path / "out.tif"
     write_array(path, labels(), "uint8", categories=CLASSES)

@@ -98,6 +98,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork") or not hasattr(os, "waitstatu
 
 
 @forks
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), CASES, ids=str)
 def test_killed_at_any_moment_a_raster_has_its_own_sidecars(tmp_path, old, new):
     before = {} if old is None else expected("old", old)
@@ -150,6 +151,7 @@ def test_killed_while_putting_back(tmp_path):
         assert files(place) == expected("old", (".aux.xml",))
 
 
+@pytest.mark.slow
 @forks
 def test_killed_between_the_two_names_of_a_folder(tmp_path):
     def prepare(place):

@@ -102,7 +102,7 @@ def patches_of(case, operator):
 
 
 @given(cases(), SAMPLED, st.randoms(use_true_random=False))
-@examples(3)
+@examples(1.5)
 def test_streamed_equals_whole_array_merge(case, drawn, random):
     aggregation, operator = drawn
     case = using(case, aggregation)
@@ -123,7 +123,7 @@ def test_any_number_of_workers_gives_the_same_pixels(case, drawn):
 
 
 @given(cases_with_window(), SAMPLED, st.integers(1, 9))
-@examples(3)
+@examples(1.5)
 def test_a_window_alone_and_column_blocks_equal_the_whole(drawn, chosen, block_width):
     (case, window), (aggregation, operator) = drawn, chosen
     case = using(case, aggregation)
@@ -207,7 +207,7 @@ OPERATORS = {type(aggregation): operator for aggregation, operator in ALL}
 
 
 @given(cases(), st.sampled_from(DIRECT))
-@examples(4)
+@examples(2)
 def test_each_is_its_direct_formula_over_all_contributions(case, chosen):
     aggregation, formula = chosen
     if np.isinf(case.expected).any():

@@ -97,7 +97,7 @@ def cases(draw):
 
 
 @given(cases(), st.booleans())
-@examples(1.5)
+@examples(1)
 def test_statistics_are_those_of_numpy(case, pointwise):
     array, polygons = case
     operator = Expression("b1; b2 * 2", 2) if pointwise else CENTRED
