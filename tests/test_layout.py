@@ -195,6 +195,22 @@ def test_imports_between_rooms_go_one_way(path):
         assert target == room or target in table[room], f"line {node.lineno}: {room} imports from {target or 'core'}"
 
 
+def test_no_files_of_the_core_import_each_other_in_a_circle_not_even_for_types():
+    files = {path.relative_to(ROOT).with_suffix("").parts: path for path in CORE}
+    wanted = {}
+    for parts, path in files.items():
+        found = set()
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = (*parts[: -node.level], *(node.module or "").split("."))
+                found |= {base, *((*base, alias.name) for alias in node.names)} & set(files)
+        wanted[parts] = found
+    while wanted:
+        free = {parts for parts, others in wanted.items() if not others & set(wanted)}
+        assert free, f"in a circle: {sorted('/'.join(parts) for parts in wanted)}"
+        wanted = {parts: others for parts, others in wanted.items() if parts not in free}
+
+
 def test_the_pictures_of_the_architecture_are_those_of_the_code():
     place = ROOT / "tools" / "architecture_pictures.py"
     spec = importlib.util.spec_from_file_location("architecture_pictures", place)

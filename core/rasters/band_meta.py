@@ -12,15 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..base.errors import ParameterError
 from ..gdal.environment import load_rasterio
-
-if TYPE_CHECKING:
-    from .raster import Raster
 
 Colours = tuple[tuple[int, tuple[int, int, int, int]], ...]
 Names = tuple[tuple[int, str], ...]
@@ -104,6 +101,18 @@ def read_meta(dataset: Any, indices: Sequence[int]) -> tuple[BandMeta, ...]:
     )
 
 
+class Described(Protocol):
+    """What is asked of a raster."""
+
+    @property
+    def scaled(self) -> Any:
+        """Whether scale and offset are applied to its values."""
+
+    @property
+    def band_meta(self) -> tuple[BandMeta, ...]:
+        """What follows each band."""
+
+
 class Passing(Protocol):
     """What is asked of an operator."""
 
@@ -120,7 +129,7 @@ class Stitching(Protocol):
         """Equal contributions to a pixel give that value."""
 
 
-def passed_on(raster: Raster, operator: Passing, aggregation: Stitching, dtype: np.dtype) -> tuple[BandMeta, ...]:
+def passed_on(raster: Described, operator: Passing, aggregation: Stitching, dtype: np.dtype) -> tuple[BandMeta, ...]:
     """What is known of the output bands, of type ``dtype``; () where the operator does not declare what it passes.
 
     Law: classes follow a band where its values do: as they are stored, in their own type, and by an aggregation of

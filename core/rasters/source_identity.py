@@ -14,12 +14,9 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..base.errors import SourceChangedError
-
-if TYPE_CHECKING:
-    from .raster import Raster
 
 _PLACES, _BYTES = 8, 1024
 #: The most files of a source that are looked at, and of which some content is read.
@@ -138,13 +135,24 @@ def check_stamps(stamps: Mapping[str, Stamp]) -> None:
             refuse_change(FileIdentity(path, size, mtime_ns), now)
 
 
+class Identified(Protocol):
+    """What is asked of a raster that is watched."""
+
+    @property
+    def stamps(self) -> Mapping[str, Stamp]:
+        """What its files were like before they were opened, by their paths."""
+
+    def identity(self) -> SourceIdentity:
+        """What its files are like now."""
+
+
 class SourceWatch:
     """Notices at the end of a run what has changed since its beginning: give ``check`` to a ``CommitGroup``.
 
     ``rasters`` are what is read (``identity()`` and ``stamps``), ``files`` paths of others, such as a model.
     """
 
-    def __init__(self, rasters: Iterable[Raster] = (), files: Iterable[str] = ()) -> None:
+    def __init__(self, rasters: Iterable[Identified] = (), files: Iterable[str] = ()) -> None:
         self._rasters = tuple(rasters)
         self.identity = SourceIdentity.of(files)
         for raster in self._rasters:
