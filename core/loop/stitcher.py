@@ -11,10 +11,10 @@ from typing import Any, Callable
 
 import numpy as np
 
-from ..base.errors import PlanError
 from ..grid.domain import PixelWindow
 from ..grid.row_source import RowSink
 from ..operators.base import Operator
+from ..plan.check import no_chip
 from ..plan.cutting import finer, result_dtype
 from ..plan.plan import Plan, RowGroup
 from ..stitch.contract import Accumulator, Contribution
@@ -110,7 +110,7 @@ class Stitcher:
                     seen(result)
                 self._add(accumulator, result)
         if accumulator is None:
-            raise PlanError("extent", tuple(block), "no chip touches it")
+            raise no_chip(block)
         self._finish(accumulator, finished, block.row_stop, block)
 
     def _begin(self, result: ChipResult, block: PixelWindow) -> Accumulator:
