@@ -10,7 +10,7 @@ import numpy as np
 from .domain import PixelWindow, RasterDomain
 
 Source = TypeVar("Source", bound="RowSource")
-Reader = TypeVar("Reader", bound="RowReader")
+OwnReader = TypeVar("OwnReader", bound="RowReader")
 
 
 class Executor(Protocol):
@@ -97,7 +97,7 @@ class RowReader:
     def close(self) -> None:
         """Does nothing: nothing is open."""
 
-    def __enter__(self: Reader) -> Reader:
+    def __enter__(self: OwnReader) -> OwnReader:
         return self
 
     def __exit__(self, *error: object) -> None:

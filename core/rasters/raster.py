@@ -16,7 +16,7 @@ from .source_files import SourceFiles
 from .source_identity import SourceIdentity, Stamp
 from .view import AS_IN_FILE, RasterView
 
-Reader = TypeVar("Reader", bound="RasterReader")
+OwnReader = TypeVar("OwnReader", bound="RasterReader")
 
 
 class Raster(RowSource, Protocol):
@@ -213,7 +213,7 @@ class RasterReader(RowReader):
         """None: there are no stored values."""
         return None
 
-    def select(self: Reader, positions: Sequence[int]) -> Reader:
+    def select(self: OwnReader, positions: Sequence[int]) -> OwnReader:
         """The same with fewer bands, by position from 0."""
         other = copy.copy(self)
         other._describe(self.described.select(positions))
