@@ -1,4 +1,4 @@
-"""A small web server on the loopback interface, which gives set answers and records the requests."""  # noqa: E501
+"""A small web server on the loopback interface, which gives set answers and records the requests."""
 
 from __future__ import annotations
 

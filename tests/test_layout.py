@@ -106,6 +106,17 @@ def tree_of(path: Path) -> ast.Module:
 
 
 @cache
+def inner_imports(path: Path) -> list[tuple[int, tuple[str, ...], list[str]]]:
+    """Of each relative import: its line, the module's place from the root of the package, and the names."""
+    here = path.relative_to(ROOT).with_suffix("").parts
+    found = []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            place = (*here[: -node.level], *filter(None, (node.module or "").split(".")))
+            found.append((node.lineno, place, [alias.name for alias in node.names]))
+    return found
+
+
 def imports(path: Path, lazy: bool | None = None) -> list[tuple[str, int]]:
     """``(module, level)`` of every import; ``lazy`` True or False: only those inside or outside of functions."""
     tree = tree_of(path)
@@ -186,25 +197,17 @@ def test_nothing_of_the_core_lies_outside_of_a_room():
 @each([path for path in CORE if path.parent != ROOT / "core"])
 def test_imports_between_rooms_go_one_way(path):
     room, table = path.relative_to(ROOT / "core").parts[0], rooms()
-    here = path.relative_to(ROOT / "core").parent.parts
-    for node in ast.walk(tree_of(path)):
-        if not isinstance(node, ast.ImportFrom) or not node.level:
-            continue
-        base = here[: len(here) - node.level + 1]
-        target = (*base, *(node.module or "").split("."))[0] if base or node.module else ""
-        assert target == room or target in table[room], f"line {node.lineno}: {room} imports from {target or 'core'}"
+    for line, place, _ in inner_imports(path):
+        target = place[1] if len(place) > 1 and place[0] == "core" else ""
+        assert target == room or target in table[room], f"line {line}: {room} imports from {'/'.join(place)}"
 
 
 def test_no_files_of_the_core_import_each_other_in_a_circle_not_even_for_types():
     files = {path.relative_to(ROOT).with_suffix("").parts: path for path in CORE}
     wanted = {}
     for parts, path in files.items():
-        found = set()
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = (*parts[: -node.level], *(node.module or "").split("."))
-                found |= {base, *((*base, alias.name) for alias in node.names)} & set(files)
-        wanted[parts] = found
+        found = ({place, *((*place, name) for name in names)} for _, place, names in inner_imports(path))
+        wanted[parts] = set().union(*found) & set(files)
     while wanted:
         free = {parts for parts, others in wanted.items() if not others & set(wanted)}
         assert free, f"in a circle: {sorted('/'.join(parts) for parts in wanted)}"
